@@ -1,0 +1,34 @@
+/**
+ * Everything is turned into CommonJS for the tests, node_modules included: Nest 12 is ESM only, and on
+ * Node 20 jwks-rsa cannot be loaded under jest's own ESM support.
+ */
+export const transform = {
+  '^.+\\.[cm]?[jt]s$': [
+    '@swc/jest',
+    {
+      swcrc: false,
+      module: { type: 'commonjs' },
+      jsc: {
+        target: 'es2023',
+        parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        keepClassNames: true,
+      },
+    },
+  ],
+};
+
+/** @type {import('jest').Config} */
+export default {
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  testPathIgnorePatterns: ['<rootDir>/test/stack/'],
+  transform,
+  transformIgnorePatterns: [],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/database.setup.ts',
+  globalTeardown: '<rootDir>/test/support/database.teardown.ts',
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],
+};

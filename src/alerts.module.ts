@@ -1,0 +1,68 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule, MiddlewareConsumer, NestModule } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { AlertsHealth } from './alerts-health.service.js';
+import { ALERTS_SETTINGS, alertsSettings } from './alerts-settings.js';
+import { Alert } from './alerts/alert.entity.js';
+import { AlertSeries } from './alerts/alert-series.entity.js';
+import { AlertsController } from './alerts/alerts.controller.js';
+import { AlertsRepository } from './alerts/alerts.repository.js';
+import { AlertsService } from './alerts/alerts.service.js';
+import {
+  ALERTS_DATA_SOURCE,
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+} from './alerts.module-definition.js';
+import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './alerts.module-definition.js';
+import { AccessService } from './auth/access.service.js';
+import { AccessTokens } from './auth/access-tokens.service.js';
+import { SigningKeys } from './auth/signing-keys.service.js';
+import { ErrorResponseFilter } from './http/error-response.filter.js';
+import { AlertMapper } from './webhooks/alert-mapper.service.js';
+import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WebhooksService } from './webhooks/webhooks.service.js';
+
+/** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
+@Module({
+  controllers: [AlertsController, WebhooksController],
+  providers: [
+    { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
+    AccessService,
+    AccessTokens,
+    AlertMapper,
+    AlertsHealth,
+    AlertsRepository,
+    AlertsService,
+    ErrorResponseFilter,
+    SigningKeys,
+    WebhooksService,
+  ],
+  exports: [AlertsService, AlertsHealth],
+})
+export class AlertsModule extends ConfigurableModuleClass implements NestModule {
+  /** Registers the module with options that are known now. */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return onDataSource(super.forRoot(options), options);
+  }
+
+  /** Registers the module with options that come from a factory, a class or another provider. */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return onDataSource(super.forRootAsync(options), options);
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
+  }
+}
+
+function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
+  return {
+    ...module,
+    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, AlertSeries], dataSource)],
+    providers: [
+      ...(module.providers ?? []),
+      { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },
+    ],
+  };
+}

@@ -1,0 +1,7 @@
+import { monotonicFactory } from 'ulid';
+
+/**
+ * A new alert's id: a ULID that carries the given time (ms since 1970) and rises within a process, so that
+ * one batch keeps its order.
+ */
+export const newAlertId: (time: number) => string = monotonicFactory();

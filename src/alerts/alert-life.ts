@@ -1,0 +1,252 @@
+import { newAlertId } from './alert-id.js';
+import type {
+  AlertKind,
+  FiringObservation,
+  Observation,
+  Outcome,
+  ResolvedObservation,
+} from './observation.js';
+
+/** Why an alert was closed (rule 12). */
+export const RESOLVED_REASONS = [
+  'resolved',
+  'manual',
+  'dismissed',
+  'expired',
+  'session_ended',
+  'reconciled',
+] as const;
+export type ResolvedReason = (typeof RESOLVED_REASONS)[number];
+
+/** Who opened the alert: Alertmanager, or an administrator through the API. */
+export type AlertSource = 'alertmanager' | 'api';
+
+/** An alert as it is stored. */
+export interface AlertState {
+  id: string;
+  fingerprint: string;
+  userId: string;
+  sessionName: string | null;
+  eventType: string;
+  title: string;
+  message: string;
+  severity: string | null;
+  kind: AlertKind;
+  source: AlertSource;
+  runbookUrl: string | null;
+  creationDate: Date;
+  updatedDate: Date;
+  lastSeen: Date;
+  resolvedDate: Date | null;
+  resolvedReason: ResolvedReason | null;
+}
+
+/** One of Alertmanager's series and the alert that it last stood behind. */
+export interface SeriesState {
+  id: string;
+  /** Alertmanager's fingerprint. */
+  fingerprint: string;
+  /** `null` where only a resolve was ever seen. */
+  alertId: string | null;
+  firing: boolean;
+  /** A person closed the alert during this episode: the episode stays silent. */
+  closedByHand: boolean;
+  /** Start of the current episode, or of the last one where it has ended. */
+  startsAt: Date;
+  endsAt: Date | null;
+  /** When the request that last wrote the series arrived: µs since 1970 by the database's clock. */
+  arrival: number;
+}
+
+/** How far ahead of now (ms) an arrival may lie by the inexactness of clocks alone. */
+const CLOCK_SLACK = 1000;
+
+/** What a batch of observations changes, ready to be written. */
+export interface LifeChanges {
+  opened: AlertState[];
+  changed: AlertState[];
+  series: SeriesState[];
+}
+
+/**
+ * The rules of an alert's life (the numbers are those of the documentation), applied to what is stored about
+ * the series and alerts that a batch touches. It decides in memory, observation by observation in order of
+ * arrival; the caller holds the locks, loads the state and writes the changes.
+ */
+export class AlertLife {
+  private readonly openById = new Map<string, AlertState>();
+  private readonly openByFingerprint = new Map<string, AlertState>();
+  private readonly seriesById = new Map<string, SeriesState>();
+  private readonly firingByAlert = new Map<string, Set<string>>();
+  private readonly opened = new Set<AlertState>();
+  private readonly changed = new Set<AlertState>();
+  private readonly changedSeries = new Set<SeriesState>();
+
+  /**
+   * @param now the moment of the decision
+   * @param openAlerts the open alerts that the observations can touch
+   * @param series all series of those alerts, and those that the observations name
+   */
+  constructor(
+    private readonly now: Date,
+    openAlerts: Iterable<AlertState>,
+    series: Iterable<SeriesState>,
+  ) {
+    for (const alert of openAlerts) this.index(alert);
+    for (const one of series) {
+      this.seriesById.set(one.id, one);
+      if (one.firing && one.alertId) this.firingBehind(one.alertId).add(one.id);
+    }
+  }
+
+  /** Applies one observation; `arrival` is that of the request that brought it (µs, the database's clock). */
+  observe(observation: Observation, arrival: number): Outcome {
+    const known = this.seriesById.get(observation.seriesId);
+    if (known && this.wroteLater(known, arrival)) return { result: 'ignored', reason: 'superseded' };
+    return observation.status === 'firing'
+      ? this.fire(observation, known, arrival)
+      : this.resolve(observation, known, arrival);
+  }
+
+  changes(): LifeChanges {
+    return {
+      opened: [...this.opened],
+      changed: [...this.changed].filter((alert) => !this.opened.has(alert)),
+      series: [...this.changedSeries],
+    };
+  }
+
+  /** Rule 7. An arrival well in the future can only come from a clock that was set back: it orders nothing. */
+  private wroteLater(series: SeriesState, arrival: number): boolean {
+    return series.arrival > arrival && series.arrival < (this.now.getTime() + CLOCK_SLACK) * 1000;
+  }
+
+  private fire(seen: FiringObservation, known: SeriesState | undefined, arrival: number): Outcome {
+    const startsAt = seen.startsAt ?? known?.startsAt ?? new Date(arrival / 1000);
+    if (known?.closedByHand && startsAt <= known.startsAt) {
+      // Rule 8: the episode goes on, and so does its silence.
+      this.writeSeries({ ...known, firing: true, arrival });
+      return { result: 'ignored', reason: 'closed_by_hand' };
+    }
+    const current = known?.firing && known.alertId ? this.openById.get(known.alertId) : undefined;
+    const alert = current ?? this.openByFingerprint.get(seen.fingerprint);
+    const isOlder = current !== undefined && known !== undefined && startsAt < known.startsAt;
+    const stands = alert ?? this.open(seen);
+    if (alert) this.refresh(alert, isOlder ? undefined : seen);
+    this.writeSeries({
+      id: seen.seriesId,
+      fingerprint: seen.seriesFingerprint,
+      alertId: stands.id,
+      firing: true,
+      closedByHand: false,
+      startsAt: isOlder ? known.startsAt : startsAt,
+      endsAt: null,
+      arrival,
+    });
+    return { result: alert ? 'refreshed' : 'opened' };
+  }
+
+  private resolve(seen: ResolvedObservation, known: SeriesState | undefined, arrival: number): Outcome {
+    const endsAt = seen.endsAt ?? this.now;
+    if (!known) {
+      // Kept all the same: a firing that arrived earlier and is written later must find it (rule 7).
+      this.writeSeries({
+        id: seen.seriesId,
+        fingerprint: seen.seriesFingerprint,
+        alertId: null,
+        firing: false,
+        closedByHand: false,
+        startsAt: seen.startsAt ?? endsAt,
+        endsAt,
+        arrival,
+      });
+      return { result: 'ignored', reason: 'unknown_series' };
+    }
+    if (!known.firing) {
+      this.writeSeries({ ...known, arrival });
+      return { result: 'ignored', reason: 'already_resolved' };
+    }
+    if (endsAt <= known.startsAt) return { result: 'ignored', reason: 'late_resolve' };
+    this.writeSeries({ ...known, firing: false, endsAt, arrival });
+    const alert = known.alertId === null ? undefined : this.openById.get(known.alertId);
+    if (alert && this.hasEnded(alert)) this.close(alert, 'resolved');
+    return { result: 'resolved' };
+  }
+
+  /** Rules 2 and 10. What an administrator opened does not end by itself. */
+  private hasEnded(alert: AlertState): boolean {
+    return (
+      alert.kind === 'condition' && alert.source === 'alertmanager' && this.firingBehind(alert.id).size === 0
+    );
+  }
+
+  private open(seen: FiringObservation): AlertState {
+    const alert: AlertState = {
+      id: newAlertId(this.now.getTime()),
+      fingerprint: seen.fingerprint,
+      userId: seen.userId,
+      sessionName: seen.sessionName,
+      eventType: seen.eventType,
+      title: seen.title,
+      message: seen.message,
+      severity: seen.severity,
+      kind: seen.kind,
+      source: 'alertmanager',
+      runbookUrl: seen.runbookUrl,
+      creationDate: this.now,
+      updatedDate: this.now,
+      lastSeen: this.now,
+      resolvedDate: null,
+      resolvedReason: null,
+    };
+    this.index(alert);
+    this.opened.add(alert);
+    return alert;
+  }
+
+  /** Rule 3; without `seen` only "last seen" moves (rule 6). */
+  private refresh(alert: AlertState, seen?: FiringObservation): void {
+    alert.lastSeen = this.now;
+    this.changed.add(alert);
+    if (!seen) return;
+    const { title, message, severity, kind, runbookUrl } = seen;
+    const isSame =
+      alert.title === title &&
+      alert.message === message &&
+      alert.severity === severity &&
+      alert.kind === kind &&
+      alert.runbookUrl === runbookUrl;
+    if (!isSame) Object.assign(alert, { title, message, severity, kind, runbookUrl, updatedDate: this.now });
+  }
+
+  private close(alert: AlertState, reason: ResolvedReason): void {
+    alert.resolvedDate = this.now;
+    alert.resolvedReason = reason;
+    alert.updatedDate = this.now;
+    this.changed.add(alert);
+    this.openById.delete(alert.id);
+    this.openByFingerprint.delete(alert.fingerprint);
+  }
+
+  private index(alert: AlertState): void {
+    this.openById.set(alert.id, alert);
+    this.openByFingerprint.set(alert.fingerprint, alert);
+  }
+
+  private writeSeries(next: SeriesState): void {
+    const previous = this.seriesById.get(next.id);
+    if (previous) {
+      this.changedSeries.delete(previous);
+      if (previous.alertId) this.firingBehind(previous.alertId).delete(previous.id);
+    }
+    if (next.firing && next.alertId) this.firingBehind(next.alertId).add(next.id);
+    this.seriesById.set(next.id, next);
+    this.changedSeries.add(next);
+  }
+
+  private firingBehind(alertId: string): Set<string> {
+    let firing = this.firingByAlert.get(alertId);
+    if (!firing) this.firingByAlert.set(alertId, (firing = new Set()));
+    return firing;
+  }
+}

@@ -1,0 +1,41 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { Alert } from './alert.entity.js';
+
+/** One of Alertmanager's series, and the alert that it stands behind. */
+@Entity({ schema: 'session_alerts', name: 'alert_series' })
+export class AlertSeries {
+  /** Name-based UUID of user, session and Alertmanager's fingerprint. */
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  /** Alertmanager's fingerprint of the series. */
+  @Column('text')
+  fingerprint!: string;
+
+  /** `null` where only a resolve was ever seen. */
+  @Index('alert_series_by_alert')
+  @Column({ type: 'text', name: 'alert_id', collation: 'C', nullable: true })
+  alertId!: string | null;
+
+  @ManyToOne(() => Alert, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'alert_id', foreignKeyConstraintName: 'alert_series_alert_id_fkey' })
+  alert?: Alert;
+
+  @Column('boolean')
+  firing!: boolean;
+
+  /** A person closed the alert during this episode. */
+  @Column('boolean', { name: 'closed_by_hand' })
+  closedByHand!: boolean;
+
+  /** Start of the current or last episode. */
+  @Column('timestamptz', { name: 'starts_at' })
+  startsAt!: Date;
+
+  @Column('timestamptz', { name: 'ends_at', nullable: true })
+  endsAt!: Date | null;
+
+  /** When the request that last wrote this series arrived: µs since 1970 by the database's clock. */
+  @Column('bigint')
+  arrival!: string;
+}

@@ -1,0 +1,52 @@
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { ErrorResponse } from '../http/error-response.dto.js';
+import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
+import { Caller } from '../auth/caller.decorator.js';
+import type { AlertsCaller } from '../auth/alerts-user.js';
+import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
+import { AlertsService } from './alerts.service.js';
+
+@ApiTags('alerts')
+@Controller('alerts')
+@AlertsEndpoint()
+export class AlertsController {
+  constructor(private readonly alerts: AlertsService) {}
+
+  @Get()
+  @AllowAnyUser()
+  @ApiOperation({ summary: "The caller's open alerts, newest first" })
+  @ApiResponse({ status: 200, type: [AlertResponse] })
+  list(@Caller() caller: AlertsCaller, @Query() query: ListAlertsQuery): Promise<AlertResponse[]> {
+    return this.alerts.listOpen(caller.id, query.session_name);
+  }
+
+  @Post()
+  @AllowRole('admin')
+  @ApiOperation({ summary: 'Open an alert for a user' })
+  @ApiResponse({ status: 201, type: AlertResponse })
+  @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
+  create(@Body() request: CreateAlertRequest): Promise<AlertResponse> {
+    return this.alerts.create(request);
+  }
+
+  @Patch(':id')
+  @AllowAnyUser()
+  @ApiOperation({ summary: 'Close an alert: as an administrator, with `{"resolved": true}`' })
+  @ApiResponse({ status: 200, type: AlertResponse })
+  @ApiNotFoundResponse({ type: ErrorResponse, description: "No such alert, or somebody else's" })
+  update(
+    @Caller() caller: AlertsCaller,
+    @Param('id') id: string,
+    @Body() _request: UpdateAlertRequest,
+  ): Promise<AlertResponse> {
+    return this.alerts.resolve(id, caller);
+  }
+}

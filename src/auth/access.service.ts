@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ALERTS_SETTINGS } from '../alerts-settings.js';
+import type { AlertsSettings } from '../alerts-settings.js';
+import { AccessTokens } from './access-tokens.service.js';
+import type { AlertsCaller, AlertsUser } from './alerts-user.js';
+import type { AllowedRole } from './allow.decorators.js';
+import { RoleMissingException } from './auth-errors.js';
+import { callerOf, nodeRequest, rememberCaller } from './caller.decorator.js';
+import type { HttpRequest } from './caller.decorator.js';
+
+/** Who calls, and may they. A token is verified once a request, however many ask. */
+@Injectable()
+export class AccessService {
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly tokens: AccessTokens,
+  ) {}
+
+  /**
+   * Lets pass whom the request's token allows.
+   * @throws TokenMissingException, TokenRefusedException, IssuerUnavailableException, RoleMissingException
+   */
+  async admit(request: HttpRequest, role?: AllowedRole): Promise<void> {
+    const known = callerOf(request);
+    this.admitUser(request, known ?? (await this.tokens.verify(nodeRequest(request))), role);
+  }
+
+  /**
+   * Lets pass a user whom somebody else has identified.
+   * @throws RoleMissingException
+   */
+  admitUser(request: HttpRequest, user: AlertsUser | AlertsCaller, role?: AllowedRole): void {
+    const caller = 'roles' in user ? this.asCaller(user) : user;
+    if (role === 'admin' && !caller.isAdmin) throw new RoleMissingException(this.settings.adminRole);
+    if (role === 'alertmanager' && !caller.isAlertmanager) {
+      throw new RoleMissingException(this.settings.webhookRole);
+    }
+    rememberCaller(request, caller);
+  }
+
+  private asCaller({ id, roles }: AlertsUser): AlertsCaller {
+    const isAdmin = roles.includes(this.settings.adminRole);
+    return { id, isAdmin, isAlertmanager: isAdmin || roles.includes(this.settings.webhookRole) };
+  }
+}

@@ -1,0 +1,50 @@
+import { ForbiddenException, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+
+/** An error that tells the caller how to authenticate, in a `WWW-Authenticate` header (RFC 6750). */
+export interface Challenge {
+  readonly challenge: string;
+}
+
+/** 401: no token came. */
+export class TokenMissingException extends UnauthorizedException implements Challenge {
+  readonly challenge = bearer();
+
+  constructor() {
+    super('Send an access token: "Authorization: Bearer …"');
+  }
+}
+
+/** 401: a token came that does not verify. */
+export class TokenRefusedException extends UnauthorizedException implements Challenge {
+  readonly challenge: string;
+
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super(`The access token was refused: ${reason}`, options);
+    this.challenge = bearer({ error: 'invalid_token', error_description: reason });
+  }
+}
+
+/** 403: the caller is known but lacks the role. */
+export class RoleMissingException extends ForbiddenException implements Challenge {
+  readonly challenge = bearer({ error: 'insufficient_scope' });
+
+  constructor(role: string) {
+    super(`This needs the role ${role}`);
+  }
+}
+
+/** 503: the token may be good, but the issuer cannot be asked for its key. */
+export class IssuerUnavailableException extends ServiceUnavailableException {
+  constructor(cause: unknown) {
+    super("The issuer's keys cannot be fetched right now", { cause });
+  }
+}
+
+function bearer(parameters: Record<string, string> = {}): string {
+  return (
+    'Bearer realm="session-alerts"' +
+    Object.entries(parameters)
+      .map(([name, value]) => `, ${name}="${value.replace(/[^\x20-\x7e]|["\\]/g, ' ')}"`)
+      .join('')
+  );
+}

@@ -1,0 +1,18 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+export class ErrorDetails {
+  @ApiProperty({ description: 'The HTTP status', example: 422 })
+  code!: number;
+  @ApiProperty({ example: 'The request does not fit' })
+  message!: string;
+  @ApiPropertyOptional({ example: 'title must not be blank' })
+  detail?: string;
+  @ApiPropertyOptional({ description: 'Stands in the log beside the cause' })
+  trace_id?: string;
+}
+
+/** The body of every error that our controllers answer; the shape of Renku's API. */
+export class ErrorResponse {
+  @ApiProperty()
+  error!: ErrorDetails;
+}

@@ -1,0 +1,29 @@
+import { Alert } from './alerts/alert.entity.js';
+import { AlertSeries } from './alerts/alert-series.entity.js';
+import { CreateSessionAlerts1763800000000 } from './migrations/1763800000000-create-session-alerts.js';
+
+export { AlertsModule } from './alerts.module.js';
+export type {
+  AlertsModuleOptions,
+  HostAuthOptions,
+  TokenAlgorithm,
+  TokenAuthOptions,
+} from './alerts.module-definition.js';
+export type { AlertsUser } from './auth/alerts-user.js';
+export { AlertsHealth } from './alerts-health.service.js';
+export { AlertsService } from './alerts/alerts.service.js';
+export { DatabaseUnavailableError } from './alerts/database-errors.js';
+export type { AlertRow, CreateAlertRequest } from './alerts/alerts.dto.js';
+export type {
+  AlertKind,
+  FiringObservation,
+  Observation,
+  Outcome,
+  ResolvedObservation,
+} from './alerts/observation.js';
+export { Alert, AlertSeries };
+
+/** For the host's DataSource, where it does not load entities by itself. */
+export const alertsEntities = [Alert, AlertSeries];
+/** For the host's DataSource: the module's tables, in the schema `session_alerts`. */
+export const alertsMigrations = [CreateSessionAlerts1763800000000];

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { postgresOptions } from '../migrations/postgres-options.js';
+import { SERVER_CONFIG } from './server-config.token.js';
+import type { ServerConfig } from './config.js';
+
+/** Class of the advisory lock under which one replica at a time migrates. */
+const MIGRATION_LOCK = 0x5e551003;
+const LONGEST_WAIT = 5_000;
+
+/** The standalone server's DataSource; every wait is bounded, so that a hanging database becomes a 503. */
+export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
+  return {
+    ...postgresOptions(config.databaseUrl),
+    poolSize: config.databasePoolSize,
+    connectTimeoutMS: 5_000,
+    applicationName: 'session-alerts',
+    extra: {
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 15_000,
+      keepAlive: true,
+    },
+  };
+}
+
+/** Connects and migrates in the background: the server is up, and says that it waits, before the database is. */
+@Injectable()
+export class DatabaseService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(DatabaseService.name);
+  private readonly stopping = new AbortController();
+  private connecting: Promise<void> | undefined;
+
+  /** Whether the tables are there. */
+  isReady = false;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(SERVER_CONFIG) private readonly config: ServerConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.connecting = this.connect();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.connecting;
+  }
+
+  private async connect(): Promise<void> {
+    const { signal } = this.stopping;
+    for (let wait = 250; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+      try {
+        if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+        if (this.config.migrateOnStart) await this.migrate();
+        this.isReady = true;
+        this.logger.log('The database is ready');
+        return;
+      } catch (error) {
+        this.logger.warn(`The database is not ready, trying again: ${messageOf(error)}`);
+        await sleep(wait, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Replicas that start together wait for the first; those after it find nothing to do. */
+  private async migrate(): Promise<void> {
+    const lock = this.dataSource.createQueryRunner();
+    try {
+      await lock.query(`SET statement_timeout = 0`);
+      await lock.query(`SELECT pg_advisory_lock($1, 0)`, [MIGRATION_LOCK]);
+      try {
+        const done = await this.dataSource.runMigrations({ transaction: 'each' });
+        for (const { name } of done) this.logger.log(`Migrated: ${name}`);
+      } finally {
+        await lock.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
+        await lock.query(`RESET statement_timeout`);
+      }
+    } finally {
+      await lock.release();
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,29 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { AlertsHealth } from '../alerts-health.service.js';
+import { DatabaseService } from './database.service.js';
+
+/** For probes: `/healthz` says that the process lives, `/readyz` that it can serve. */
+@Controller()
+@ApiExcludeController()
+export class HealthController {
+  constructor(
+    private readonly alerts: AlertsHealth,
+    private readonly database: DatabaseService,
+  ) {}
+
+  @Get('healthz')
+  live() {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  async ready(@Res({ passthrough: true }) reply: FastifyReply) {
+    const isMigrated = this.database.isReady;
+    const checks = await this.alerts.check();
+    const isReady = isMigrated && Object.values(checks).every((check) => check === 'ok');
+    reply.status(isReady ? 200 : 503);
+    return { status: isReady ? 'ok' : 'unavailable', checks };
+  }
+}

@@ -1,0 +1,2 @@
+/** Injection token of the server's configuration. */
+export const SERVER_CONFIG = Symbol('SERVER_CONFIG');

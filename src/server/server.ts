@@ -1,0 +1,43 @@
+import { ConsoleLogger } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ErrorResponseFilter } from '../http/error-response.filter.js';
+import { serveApiDocs } from './api-docs.js';
+import { levelsDownTo } from './config.js';
+import type { ServerConfig } from './config.js';
+import { ServerModule } from './server.module.js';
+
+/** Alertmanager uses a connection again after up to 300 s; closing it just then would lose a post (ms). */
+const KEEP_ALIVE = 310_000;
+const REQUEST_TIMEOUT = 60_000;
+
+/** The standalone server, ready to `listen`. It listens, and answers 503, before database and issuer are up. */
+export async function createServer(
+  config: ServerConfig,
+  logger: LoggerService | false = createLogger(config),
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.bodyLimit,
+    keepAliveTimeout: KEEP_ALIVE,
+    requestTimeout: REQUEST_TIMEOUT,
+    // `__proto__` is a legal name of a label; we read labels by name and copy none.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ServerModule.forConfig(config), adapter, {
+    logger,
+    abortOnError: false,
+  });
+  app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz'] });
+  // Nothing but JSON is ever posted here: what comes as something else is a 415.
+  adapter.getInstance().removeContentTypeParser('text/plain');
+  app.useGlobalFilters(app.get(ErrorResponseFilter));
+  serveApiDocs(app);
+  return app;
+}
+
+function createLogger({ logFormat, logLevel }: ServerConfig): ConsoleLogger {
+  return new ConsoleLogger({ json: logFormat === 'json', logLevels: levelsDownTo(logLevel) });
+}

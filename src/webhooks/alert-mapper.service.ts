@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { alertFingerprint, seriesIdentity } from '../alerts/name-based-id.js';
+import type { Observation } from '../alerts/observation.js';
+import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable, USER_ID } from '../alerts/text.js';
+import { isHttpUrl } from '../alerts-settings.js';
+import { parseMoment } from './rfc3339.js';
+import { seriesFingerprint } from './series-fingerprint.js';
+
+/** Why an alert of a webhook cannot be shown to anybody (rule 13). */
+export type SkipReason =
+  | 'not_an_object'
+  | 'no_status'
+  | 'no_user'
+  | 'invalid_user'
+  | 'no_session'
+  | 'invalid_session'
+  | 'no_title'
+  | 'no_message';
+
+export type MappedAlert = { observation: Observation } | { skipped: SkipReason };
+
+/** Turns one alert of a webhook into an observation, or says why it cannot. */
+@Injectable()
+export class AlertMapper {
+  map(alert: unknown): MappedAlert {
+    if (!isRecord(alert)) return { skipped: 'not_an_object' };
+    const { status } = alert;
+    if (status !== 'firing' && status !== 'resolved') return { skipped: 'no_status' };
+    const labels = texts(alert.labels);
+
+    const userId = labels.get('safe_username');
+    if (!userId) return { skipped: 'no_user' };
+    if (!USER_ID.test(userId)) return { skipped: 'invalid_user' };
+    const session = labels.get('statefulset');
+    if (!session) return { skipped: 'no_session' };
+    if (session.length > LONGEST_NAME) return { skipped: 'invalid_session' };
+    const sessionName = storable(session);
+
+    const fingerprint = fingerprintOf(alert, labels);
+    const sighting = {
+      seriesId: seriesIdentity(userId, sessionName, fingerprint),
+      seriesFingerprint: fingerprint,
+      userId,
+      sessionName,
+      startsAt: parseMoment(alert.startsAt),
+    };
+    if (status === 'resolved') {
+      return { observation: { ...sighting, status, endsAt: parseMoment(alert.endsAt) } };
+    }
+
+    const annotations = texts(alert.annotations);
+    const title = annotations.get('title');
+    if (!title?.trim()) return { skipped: 'no_title' };
+    const message = annotations.get('description');
+    if (!message?.trim()) return { skipped: 'no_message' };
+    const eventType = labels.get('alertname') ?? title;
+    const severity = labels.get('severity');
+    const runbookUrl = annotations.get('runbook_url');
+    return {
+      observation: {
+        ...sighting,
+        status,
+        fingerprint: alertFingerprint(userId, sessionName, eventType),
+        eventType: capped(eventType, LONGEST_NAME),
+        title: capped(title, LONGEST_TITLE),
+        message: capped(message, LONGEST_MESSAGE),
+        severity: severity === undefined ? null : capped(severity, LONGEST_NAME),
+        kind: labels.get('alert_kind') === 'event' ? 'event' : 'condition',
+        runbookUrl: isHttpUrl(runbookUrl) && runbookUrl.length <= LONGEST_URL ? storable(runbookUrl) : null,
+      },
+    };
+  }
+}
+
+const LONGEST_URL = 2_000;
+
+function fingerprintOf(alert: Record<string, unknown>, labels: ReadonlyMap<string, string>): string {
+  const { fingerprint } = alert;
+  return typeof fingerprint === 'string' && /^[0-9a-f]{16}$/.test(fingerprint)
+    ? fingerprint
+    : seriesFingerprint(labels);
+}
+
+/** Labels or annotations. Empty ones count as absent, as in Prometheus; what is no text is left out. */
+function texts(value: unknown): ReadonlyMap<string, string> {
+  if (!isRecord(value)) return new Map();
+  return new Map(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
+    ),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,45 @@
+import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
+import { UnprocessableEntityException, UnsupportedMediaTypeException } from '@nestjs/common';
+import { doesNotFit } from '../http/alerts-endpoint.decorator.js';
+
+/**
+ * The body of Alertmanager's webhook, version 4. Only the envelope is checked: the alerts are looked at one
+ * by one, so that a bad one costs nothing but itself.
+ * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+ */
+export class AlertmanagerPayload {
+  @IsOptional()
+  @IsIn(['4'], { message: 'version must be "4": other versions of Alertmanager\'s webhook are not known' })
+  version?: unknown;
+
+  @IsArray({ message: 'alerts must be an array' })
+  alerts!: unknown[];
+
+  /** How many alerts Alertmanager left out because of `max_alerts`. */
+  truncatedAlerts = 0;
+
+  receiver = '';
+}
+
+/**
+ * @throws UnprocessableEntityException the body is no webhook
+ * @throws UnsupportedMediaTypeException it was not sent as JSON
+ */
+export function parsePayload(body: unknown): AlertmanagerPayload {
+  if (body === undefined || typeof body === 'string') throw new UnsupportedMediaTypeException();
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new UnprocessableEntityException({
+      message: 'The request does not fit',
+      detail: "the body must be the JSON object of Alertmanager's webhook",
+    });
+  }
+  const { version, alerts, truncatedAlerts, receiver } = body as Record<string, unknown>;
+  const payload = new AlertmanagerPayload();
+  payload.version = version;
+  payload.alerts = alerts as unknown[];
+  if (typeof truncatedAlerts === 'number' && truncatedAlerts > 0) payload.truncatedAlerts = truncatedAlerts;
+  if (typeof receiver === 'string') payload.receiver = receiver;
+  const errors = validateSync(payload);
+  if (errors.length > 0) throw doesNotFit(errors);
+  return payload;
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { AllowRole } from '../auth/allow.decorators.js';
+import { nodeRequest } from '../auth/caller.decorator.js';
+import type { HttpRequest } from '../auth/caller.decorator.js';
+import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { arrivalOf } from './webhook-arrival.middleware.js';
+import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';
+import { WebhooksService } from './webhooks.service.js';
+
+@ApiTags('webhooks')
+@Controller('webhooks')
+@AlertsEndpoint()
+@ApiExtraModels(WebhookSummary, DryRunSummary)
+export class WebhooksController {
+  constructor(private readonly webhooks: WebhooksService) {}
+
+  @Post('alertmanager')
+  @HttpCode(200)
+  @AllowRole('alertmanager')
+  @ApiOperation({ summary: "Takes Alertmanager's webhook, version 4" })
+  @ApiBody({ schema: { type: 'object', required: ['alerts'], description: "Alertmanager's webhook body" } })
+  @ApiOkResponse({
+    schema: { oneOf: [{ $ref: getSchemaPath(WebhookSummary) }, { $ref: getSchemaPath(DryRunSummary) }] },
+  })
+  receive(
+    @Req() request: HttpRequest,
+    @Body() body: unknown,
+    @Query() query: WebhookQuery,
+  ): Promise<WebhookSummary> {
+    return query.dry_run === 'true'
+      ? this.webhooks.dryRun(body)
+      : this.webhooks.receive(body, arrivalOf(nodeRequest(request)));
+  }
+}

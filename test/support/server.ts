@@ -1,0 +1,103 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readConfig } from '../../src/server/config.js';
+import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import { createServer } from '../../src/server/server.js';
+import { createTestDatabase } from './database.js';
+
+/** The standalone server as its environment makes it, on a database and with an issuer of its own. */
+export interface TestServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Address of the webhook. */
+  readonly webhookUrl: string;
+  readonly databaseUrl: string;
+  readonly issuer: EmbeddedIssuer;
+  readonly app: NestFastifyApplication;
+  /** An access token of Alertmanager's client. */
+  alertmanagerToken(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts a server on a free port; `env` overrides what it is told. */
+export async function startTestServer(env: NodeJS.ProcessEnv = {}): Promise<TestServer> {
+  const database = await createTestDatabase();
+  const issuer = await startIssuer();
+  const config = readConfig({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: database.url,
+    OIDC_ISSUER: issuer.issuer.url,
+    LOG_LEVEL: 'error',
+    ...env,
+  });
+  const app = await createServer(config, false);
+  await app.listen(0, '127.0.0.1');
+  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const close = async (): Promise<void> => {
+    await app.close();
+    await issuer.close();
+    await database.drop();
+  };
+  try {
+    await waitUntil(async () => (await fetch(`${url}/readyz`)).ok);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url,
+    webhookUrl: `${url}/api/data/webhooks/alertmanager`,
+    databaseUrl: database.url,
+    issuer: issuer.issuer,
+    app,
+    alertmanagerToken: () =>
+      issuer.issuer.userToken({ sub: 'alertmanager', roles: ['alertmanager-webhook'] }),
+    close,
+  };
+}
+
+/** The embedded issuer on a free port of its own, with the client `alertmanager` whose secret is `secret`. */
+export async function startIssuer(): Promise<{ issuer: EmbeddedIssuer; close(): Promise<void> }> {
+  const server = createHttpServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const issuer = await EmbeddedIssuer.create({
+    url: `http://127.0.0.1:${port}/auth/realms/Renku`,
+    clients: [{ id: 'alertmanager', secret: 'secret', roles: ['alertmanager-webhook'] }],
+  });
+  server.on('request', (request, response) => {
+    void issuer.handle(request, response).then((handled) => {
+      if (!handled) response.writeHead(404).end();
+    });
+  });
+  return {
+    issuer,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Waits for a condition; an attempt that throws counts as "not yet". */
+export async function waitUntil(
+  condition: () => Promise<boolean> | boolean,
+  timeout = 30_000,
+): Promise<void> {
+  const deadline = Date.now() + timeout;
+  let failure: unknown;
+  for (;;) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      failure = error;
+    }
+    if (Date.now() > deadline) throw new Error(`Waited ${timeout} ms in vain`, { cause: failure });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
