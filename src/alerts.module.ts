@@ -17,7 +17,6 @@ import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './ale
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
-import { ErrorResponseFilter } from './http/error-response.filter.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -34,7 +33,6 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     AlertsHealth,
     AlertsRepository,
     AlertsService,
-    ErrorResponseFilter,
     SigningKeys,
     WebhooksService,
   ],

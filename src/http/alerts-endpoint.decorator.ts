@@ -13,7 +13,7 @@ import { ErrorResponseFilter } from './error-response.filter.js';
 /** What all our controllers share: the error body, and 422 for what does not fit. */
 export function AlertsEndpoint(): ClassDecorator {
   return applyDecorators(
-    UseFilters(ErrorResponseFilter),
+    UseFilters(new ErrorResponseFilter()),
     UsePipes(new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: doesNotFit })),
     ApiUnprocessableEntityResponse({ type: ErrorResponse, description: 'The body or query does not fit' }),
   );

@@ -1,26 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { Catch, HttpException, HttpStatus, Injectable, Logger } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { DatabaseUnavailableError } from '../alerts/database-errors.js';
 import type { Challenge } from '../auth/auth-errors.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
 
+/** What Express's response and Fastify's reply have in common. */
+interface Reply {
+  status(code: number): this;
+  header(name: string, value: string): this;
+  send(body: unknown): unknown;
+}
+
 /** Turns every error into the error body; what is ours to mend is logged, and says nothing of our insides. */
-@Injectable()
 @Catch()
 export class ErrorResponseFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorResponseFilter.name);
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
-
   catch(error: unknown, host: ArgumentsHost): void {
-    const response: unknown = host.switchToHttp().getResponse();
-    const { httpAdapter } = this.adapterHost;
     const details = this.describe(error);
-    if (isChallenge(error)) httpAdapter.setHeader(response, 'WWW-Authenticate', error.challenge);
-    const body: ErrorResponse = { error: details };
-    httpAdapter.reply(response, body, details.code);
+    const headers: Record<string, string> = isChallenge(error) ? { 'WWW-Authenticate': error.challenge } : {};
+    answer(host.switchToHttp().getResponse<Reply | ServerResponse>(), headers, { error: details });
   }
 
   private describe(error: unknown): ErrorDetails {
@@ -32,6 +33,22 @@ export class ErrorResponseFilter implements ExceptionFilter {
     };
     this.logger.error(`${details.trace_id}: ${messages(error)}`, known ? undefined : stackOf(error));
     return details;
+  }
+}
+
+/** Fastify gives a middleware Node's own response. */
+function answer(
+  response: Reply | ServerResponse,
+  headers: Record<string, string>,
+  body: ErrorResponse,
+): void {
+  if ('send' in response) {
+    for (const [name, value] of Object.entries(headers)) response.header(name, value);
+    response.status(body.error.code).send(body);
+  } else {
+    response
+      .writeHead(body.error.code, { ...headers, 'Content-Type': 'application/json; charset=utf-8' })
+      .end(JSON.stringify(body));
   }
 }
 

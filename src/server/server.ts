@@ -33,7 +33,7 @@ export async function createServer(
   app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz'] });
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
   adapter.getInstance().removeContentTypeParser('text/plain');
-  app.useGlobalFilters(app.get(ErrorResponseFilter));
+  app.useGlobalFilters(new ErrorResponseFilter());
   serveApiDocs(app);
   return app;
 }

@@ -13,7 +13,7 @@ const arrivals = new WeakMap<IncomingMessage, number>();
  * body is read. (Express parses first, unless the host made the application with `bodyParser: false`.)
  */
 @Injectable()
-@UseFilters(ErrorResponseFilter)
+@UseFilters(new ErrorResponseFilter())
 export class WebhookArrivalMiddleware implements NestMiddleware<IncomingMessage> {
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
