@@ -1,11 +1,25 @@
 import { TOKEN_ALGORITHMS } from './alerts.module-definition.js';
-import type { AlertsModuleOptions, HostAuthOptions, TokenAuthOptions } from './alerts.module-definition.js';
+import type { Registry } from 'prom-client';
+import type {
+  AlertsModuleOptions,
+  FeedOptions,
+  HostAuthOptions,
+  ReconcileOptions,
+  TokenAuthOptions,
+  UpkeepOptions,
+  UserDirectoryOptions,
+} from './alerts.module-definition.js';
 
-/** The options with their defaults filled in. */
+/** The options with their defaults filled in; durations in ms. */
 export interface AlertsSettings {
   auth: HostAuthOptions | TokenSettings;
   webhookRole: string;
   adminRole: string;
+  upkeep: Required<UpkeepOptions>;
+  reconcile: Required<ReconcileOptions> | undefined;
+  feed: Required<FeedOptions>;
+  users: Required<UserDirectoryOptions> | undefined;
+  metricsRegistry: Registry | undefined;
 }
 export type TokenSettings = Required<Omit<TokenAuthOptions, 'jwksUri'>> & Pick<TokenAuthOptions, 'jwksUri'>;
 
@@ -19,7 +33,52 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   const { auth, webhookRole = 'alertmanager-webhook', adminRole = 'renku-admin' } = options;
   if (!webhookRole) throw new Error('AlertsModule: webhookRole must not be empty');
   if (!adminRole) throw new Error('AlertsModule: adminRole must not be empty');
-  return { auth: 'guard' in auth ? auth : tokenSettings(auth), webhookRole, adminRole };
+  const { upkeep = {}, reconcile, feed = {}, users, metricsRegistry } = options;
+  return {
+    auth: 'guard' in auth ? auth : tokenSettings(auth),
+    webhookRole,
+    adminRole,
+    upkeep: {
+      expireAfter: milliseconds('upkeep.expireAfter', upkeep.expireAfter ?? 8100),
+      eventTtl: milliseconds('upkeep.eventTtl', upkeep.eventTtl ?? 24 * 3600),
+      retention: milliseconds('upkeep.retention', upkeep.retention ?? 90 * 24 * 3600),
+      interval: milliseconds('upkeep.interval', upkeep.interval ?? 30),
+    },
+    reconcile: reconcile && reconcileSettings(reconcile),
+    feed: {
+      alertname: feed.alertname ?? 'Watchdog',
+      staleAfter: milliseconds('feed.staleAfter', feed.staleAfter ?? 600),
+    },
+    users: users && { onFailure: 'open', ...users },
+    metricsRegistry,
+  };
+}
+
+function reconcileSettings(options: ReconcileOptions): Required<ReconcileOptions> {
+  const { alertmanagers, filter = ['purpose="renku-session"'], interval = 60, settleTime = 300 } = options;
+  if (alertmanagers.length === 0) {
+    throw new Error('AlertsModule: reconcile.alertmanagers must name at least one Alertmanager');
+  }
+  for (const { url } of alertmanagers) {
+    if (!isHttpUrl(url)) {
+      throw new Error(
+        "AlertsModule: reconcile.alertmanagers must have Alertmanager's http(s) address as url",
+      );
+    }
+  }
+  return {
+    alertmanagers,
+    filter,
+    interval: milliseconds('reconcile.interval', interval),
+    settleTime: milliseconds('reconcile.settleTime', settleTime),
+  };
+}
+
+function milliseconds(option: string, seconds: number): number {
+  if (!Number.isFinite(seconds) || seconds <= 0) {
+    throw new Error(`AlertsModule: ${option} must be a number of seconds above 0`);
+  }
+  return seconds * 1000;
 }
 
 function tokenSettings(auth: Partial<TokenAuthOptions>): TokenSettings {

@@ -1,5 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { CanActivate, Type } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import type { UserDirectory } from './alerts/user-directory.js';
 import type { AlertsUser } from './auth/alerts-user.js';
 
 /** Signature algorithms that a token may have: asymmetric only. */
@@ -36,6 +38,59 @@ export interface HostAuthOptions {
   user?: (request: unknown) => AlertsUser | undefined;
 }
 
+/** When alerts are closed and deleted without anybody asking. All durations in seconds. */
+export interface UpkeepOptions {
+  /** An alert that nothing has refreshed for so long is closed: its resolve was lost. Default: 8100 (2 h 15 min). */
+  expireAfter?: number;
+  /** An event (label `alert_kind: event`) is closed so long after it was last seen. Default: 86400 (24 h). */
+  eventTtl?: number;
+  /** Closed alerts are deleted after so long. Default: 7776000 (90 days). */
+  retention?: number;
+  /** How often to look. Default: 30. */
+  interval?: number;
+}
+
+/** An Alertmanager whose own list of alerts is compared with ours. */
+export interface AlertmanagerOptions {
+  /** Its address, without `/api/v2`: what `--web.external-url` says. */
+  url: string;
+  bearerToken?: string;
+  basicAuth?: { username: string; password: string };
+}
+
+/** Mending what webhooks missed. */
+export interface ReconcileOptions {
+  /** All Alertmanagers that may know of an alert; an alert is gone when none of them lists it. */
+  alertmanagers: AlertmanagerOptions[];
+  /** Which of their alerts are for us, in Alertmanager's matcher syntax. Default: `['purpose="renku-session"']`. */
+  filter?: string[];
+  /** Seconds. Default: 60. */
+  interval?: number;
+  /**
+   * Nothing is closed on the word of an Alertmanager that started less than so many seconds ago: Prometheus has
+   * not told it everything yet. Default: 300.
+   */
+  settleTime?: number;
+}
+
+/** Prometheus's always-firing watchdog alert, routed here, shows that alerts can reach us. */
+export interface FeedOptions {
+  /** Its `alertname`. Default: `Watchdog`. */
+  alertname?: string;
+  /** Seconds without it after which the feed counts as stale. Default: 600. */
+  staleAfter?: number;
+}
+
+/** Which user ids exist, for a host that knows; alerts for others are skipped. */
+export interface UserDirectoryOptions {
+  directory: Type<UserDirectory>;
+  /**
+   * What to do while the directory fails: `open` stores all alerts, `closed` answers 503, so that
+   * Alertmanager sends again. Default: `open`.
+   */
+  onFailure?: 'open' | 'closed';
+}
+
 /** What `AlertsModule.forRoot` and `forRootAsync` take. */
 export interface AlertsModuleOptions {
   /** How callers are known. */
@@ -44,6 +99,12 @@ export interface AlertsModuleOptions {
   webhookRole?: string;
   /** Role that may create and resolve anybody's alerts, and post webhooks. Default: `renku-admin`. */
   adminRole?: string;
+  upkeep?: UpkeepOptions;
+  reconcile?: ReconcileOptions;
+  feed?: FeedOptions;
+  users?: UserDirectoryOptions;
+  /** prom-client's registry to put the metrics into. Default: one of the module's own. */
+  metricsRegistry?: Registry;
 }
 
 /** What is said beside the options, because it shapes the module itself. */

@@ -5,9 +5,12 @@ import { AlertsHealth } from './alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './alerts-settings.js';
 import { Alert } from './alerts/alert.entity.js';
 import { AlertSeries } from './alerts/alert-series.entity.js';
+import { AlertsClock } from './alerts/alerts-clock.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
+import { Feed } from './alerts/feed.entity.js';
+import { KnownUsers } from './alerts/user-directory.js';
 import {
   ALERTS_DATA_SOURCE,
   ConfigurableModuleClass,
@@ -17,6 +20,11 @@ import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './ale
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
+import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
+import { FeedController } from './upkeep/feed.controller.js';
+import { FeedHealth } from './upkeep/feed-health.service.js';
+import { ReconcileService } from './upkeep/reconcile.service.js';
+import { UpkeepService } from './upkeep/upkeep.service.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -24,19 +32,25 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
 @Module({
-  controllers: [AlertsController, WebhooksController],
+  controllers: [FeedController, AlertsController, WebhooksController],
   providers: [
     { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
     AccessService,
     AccessTokens,
     AlertMapper,
+    AlertsClock,
     AlertsHealth,
+    AlertsMetrics,
     AlertsRepository,
     AlertsService,
+    FeedHealth,
+    KnownUsers,
+    ReconcileService,
     SigningKeys,
+    UpkeepService,
     WebhooksService,
   ],
-  exports: [AlertsService, AlertsHealth],
+  exports: [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth],
 })
 export class AlertsModule extends ConfigurableModuleClass implements NestModule {
   /** Registers the module with options that are known now. */
@@ -57,7 +71,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
   return {
     ...module,
-    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, AlertSeries], dataSource)],
+    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, AlertSeries, Feed], dataSource)],
     providers: [
       ...(module.providers ?? []),
       { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },

@@ -1,17 +1,24 @@
 import { Alert } from './alerts/alert.entity.js';
 import { AlertSeries } from './alerts/alert-series.entity.js';
+import { Feed } from './alerts/feed.entity.js';
 import { CreateSessionAlerts1763800000000 } from './migrations/1763800000000-create-session-alerts.js';
 
 export { AlertsModule } from './alerts.module.js';
 export type {
+  AlertmanagerOptions,
   AlertsModuleOptions,
+  FeedOptions,
   HostAuthOptions,
+  ReconcileOptions,
   TokenAlgorithm,
   TokenAuthOptions,
+  UpkeepOptions,
+  UserDirectoryOptions,
 } from './alerts.module-definition.js';
 export type { AlertsUser } from './auth/alerts-user.js';
 export { AlertsHealth } from './alerts-health.service.js';
 export { AlertsService } from './alerts/alerts.service.js';
+export type { AlertChange } from './alerts/alerts.service.js';
 export { DatabaseUnavailableError } from './alerts/database-errors.js';
 export type { AlertRow, CreateAlertRequest } from './alerts/alerts.dto.js';
 export type {
@@ -21,9 +28,13 @@ export type {
   Outcome,
   ResolvedObservation,
 } from './alerts/observation.js';
-export { Alert, AlertSeries };
+export { Alert, AlertSeries, Feed };
+export { AlertsMetrics } from './metrics/alerts-metrics.service.js';
+export { FeedHealth } from './upkeep/feed-health.service.js';
+export type { UserDirectory } from './alerts/user-directory.js';
+export type { ResolvedReason } from './alerts/alert-life.js';
 
 /** For the host's DataSource, where it does not load entities by itself. */
-export const alertsEntities = [Alert, AlertSeries];
+export const alertsEntities = [Alert, AlertSeries, Feed];
 /** For the host's DataSource: the module's tables, in the schema `session_alerts`. */
 export const alertsMigrations = [CreateSessionAlerts1763800000000];

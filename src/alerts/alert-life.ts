@@ -18,6 +18,16 @@ export const RESOLVED_REASONS = [
 ] as const;
 export type ResolvedReason = (typeof RESOLVED_REASONS)[number];
 
+/**
+ * Closings after which the episode of the alert's series stays silent: a person has seen it, or its session
+ * is no more (rules 8 and 11). After the others a firing opens a new alert.
+ */
+export const SILENCING_REASONS: ReadonlySet<ResolvedReason> = new Set([
+  'manual',
+  'dismissed',
+  'session_ended',
+]);
+
 /** Who opened the alert: Alertmanager, or an administrator through the API. */
 export type AlertSource = 'alertmanager' | 'api';
 
@@ -49,7 +59,7 @@ export interface SeriesState {
   /** `null` where only a resolve was ever seen. */
   alertId: string | null;
   firing: boolean;
-  /** A person closed the alert during this episode: the episode stays silent. */
+  /** A person closed the alert during this episode, or its session ended: the episode stays silent. */
   closedByHand: boolean;
   /** Start of the current episode, or of the last one where it has ended. */
   startsAt: Date;
@@ -63,7 +73,10 @@ const CLOCK_SLACK = 1000;
 
 /** What a batch of observations changes, ready to be written. */
 export interface LifeChanges {
+  /** The moment of the decision; the `updatedDate` of what a user can see changed. */
+  now: Date;
   opened: AlertState[];
+  /** Changed in any way, "last seen" included. */
   changed: AlertState[];
   series: SeriesState[];
 }
@@ -86,11 +99,13 @@ export class AlertLife {
    * @param now the moment of the decision
    * @param openAlerts the open alerts that the observations can touch
    * @param series all series of those alerts, and those that the observations name
+   * @param endingReason why an alert closes whose last series ends
    */
   constructor(
     private readonly now: Date,
     openAlerts: Iterable<AlertState>,
     series: Iterable<SeriesState>,
+    private readonly endingReason: ResolvedReason = 'resolved',
   ) {
     for (const alert of openAlerts) this.index(alert);
     for (const one of series) {
@@ -110,6 +125,7 @@ export class AlertLife {
 
   changes(): LifeChanges {
     return {
+      now: this.now,
       opened: [...this.opened],
       changed: [...this.changed].filter((alert) => !this.opened.has(alert)),
       series: [...this.changedSeries],
@@ -169,7 +185,7 @@ export class AlertLife {
     if (endsAt <= known.startsAt) return { result: 'ignored', reason: 'late_resolve' };
     this.writeSeries({ ...known, firing: false, endsAt, arrival });
     const alert = known.alertId === null ? undefined : this.openById.get(known.alertId);
-    if (alert && this.hasEnded(alert)) this.close(alert, 'resolved');
+    if (alert && this.hasEnded(alert)) this.close(alert);
     return { result: 'resolved' };
   }
 
@@ -219,9 +235,9 @@ export class AlertLife {
     if (!isSame) Object.assign(alert, { title, message, severity, kind, runbookUrl, updatedDate: this.now });
   }
 
-  private close(alert: AlertState, reason: ResolvedReason): void {
+  private close(alert: AlertState): void {
     alert.resolvedDate = this.now;
-    alert.resolvedReason = reason;
+    alert.resolvedReason = this.endingReason;
     alert.updatedDate = this.now;
     this.changed.add(alert);
     this.openById.delete(alert.id);

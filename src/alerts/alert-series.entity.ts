@@ -3,6 +3,7 @@ import { Alert } from './alert.entity.js';
 
 /** One of Alertmanager's series, and the alert that it stands behind. */
 @Entity({ schema: 'session_alerts', name: 'alert_series' })
+@Index('alert_series_stray', ['arrival'], { where: 'alert_id IS NULL' })
 export class AlertSeries {
   /** Name-based UUID of user, session and Alertmanager's fingerprint. */
   @PrimaryColumn('uuid')

@@ -8,6 +8,8 @@ import type { AlertKind } from './observation.js';
 @Index('alerts_open_fingerprint', ['fingerprint'], { unique: true, where: 'resolved_date IS NULL' })
 @Index('alerts_open_by_user', ['userId', 'creationDate'], { where: 'resolved_date IS NULL' })
 @Index('alerts_resolved_by_user', ['userId', 'resolvedDate'], { where: 'resolved_date IS NOT NULL' })
+@Index('alerts_open_by_session', ['sessionName'], { where: 'resolved_date IS NULL' })
+@Index('alerts_resolved_by_date', ['resolvedDate'], { where: 'resolved_date IS NOT NULL' })
 export class Alert {
   /** ULID. */
   @PrimaryColumn({ type: 'text', collation: 'C' })

@@ -1,6 +1,16 @@
-import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UnprocessableEntityException,
+} from '@nestjs/common';
 import {
   ApiConflictResponse,
+  ApiForbiddenResponse,
   ApiNotFoundResponse,
   ApiOperation,
   ApiResponse,
@@ -22,10 +32,14 @@ export class AlertsController {
 
   @Get()
   @AllowAnyUser()
-  @ApiOperation({ summary: "The caller's open alerts, newest first" })
+  @ApiOperation({
+    summary: "The caller's open alerts, newest first; with `status=resolved` a page of those that ended",
+  })
   @ApiResponse({ status: 200, type: [AlertResponse] })
   list(@Caller() caller: AlertsCaller, @Query() query: ListAlertsQuery): Promise<AlertResponse[]> {
-    return this.alerts.listOpen(caller.id, query.session_name);
+    return query.status === 'resolved'
+      ? this.alerts.listResolved(caller.id, query)
+      : this.alerts.listOpen(caller.id, query.session_name);
   }
 
   @Post()
@@ -39,14 +53,24 @@ export class AlertsController {
 
   @Patch(':id')
   @AllowAnyUser()
-  @ApiOperation({ summary: 'Close an alert: as an administrator, with `{"resolved": true}`' })
+  @ApiOperation({
+    summary:
+      'Close an alert: as an administrator with `{"resolved": true}`, as its user with `{"dismissed": true}`',
+  })
   @ApiResponse({ status: 200, type: AlertResponse })
+  @ApiForbiddenResponse({ type: ErrorResponse, description: 'Only an administrator may resolve' })
   @ApiNotFoundResponse({ type: ErrorResponse, description: "No such alert, or somebody else's" })
   update(
     @Caller() caller: AlertsCaller,
     @Param('id') id: string,
-    @Body() _request: UpdateAlertRequest,
+    @Body() { resolved, dismissed }: UpdateAlertRequest,
   ): Promise<AlertResponse> {
-    return this.alerts.resolve(id, caller);
+    if (resolved === dismissed) {
+      throw new UnprocessableEntityException({
+        message: 'The request does not fit',
+        detail: 'send either {"resolved": true} or {"dismissed": true}',
+      });
+    }
+    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.resolve(id, caller);
   }
 }

@@ -1,7 +1,20 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Equals, IsNotEmpty, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  Equals,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsRFC3339,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 import { RESOLVED_REASONS } from './alert-life.js';
-import type { ResolvedReason } from './alert-life.js';
+import type { AlertState, ResolvedReason } from './alert-life.js';
 import type { AlertKind } from './observation.js';
 import { LONGEST_NAME, USER_ID } from './text.js';
 
@@ -20,6 +33,25 @@ export interface AlertRow {
   updated_date: Date;
   runbook_url: string | null;
   resolved_reason: ResolvedReason | null;
+}
+
+/** What the API shows of an alert that is in memory. */
+export function toAlertRow(alert: AlertState): AlertRow {
+  return {
+    id: alert.id,
+    title: alert.title,
+    message: alert.message,
+    event_type: alert.eventType,
+    user_id: alert.userId,
+    session_name: alert.sessionName,
+    creation_date: alert.creationDate,
+    resolved_date: alert.resolvedDate,
+    severity: alert.severity,
+    kind: alert.kind,
+    updated_date: alert.updatedDate,
+    runbook_url: alert.runbookUrl,
+    resolved_reason: alert.resolvedReason,
+  };
 }
 
 /** An alert as the API answers it. */
@@ -58,12 +90,39 @@ export class AlertResponse implements AlertRow {
   resolved_reason!: ResolvedReason | null;
 }
 
+const MOST_LISTED = 200;
+export const DEFAULT_LISTED = 50;
+
 export class ListAlertsQuery {
   @ApiPropertyOptional({ description: 'Only the alerts of this session' })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_NAME)
   session_name?: string;
+
+  @ApiPropertyOptional({ enum: ['open', 'resolved'], default: 'open' })
+  @IsOptional()
+  @IsIn(['open', 'resolved'])
+  status?: 'open' | 'resolved';
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'With `status=resolved`: only what ended since' })
+  @IsOptional()
+  @IsRFC3339({ message: 'since must be a moment like 2025-11-27T12:00:00Z' })
+  since?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_LISTED, default: DEFAULT_LISTED })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt({ message: `limit must be a whole number from 1 to ${MOST_LISTED}` })
+  @Min(1)
+  @Max(MOST_LISTED)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: 'The id of the last alert of the page before' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_NAME)
+  cursor?: string;
 }
 
 export class CreateAlertRequest {
@@ -103,7 +162,23 @@ export class CreateAlertRequest {
 }
 
 export class UpdateAlertRequest {
-  @ApiProperty({ enum: [true], description: 'Closes the alert' })
+  @ApiPropertyOptional({ enum: [true], description: 'As an administrator: closes the alert' })
+  @IsOptional()
   @Equals(true, { message: 'resolved must be true: an alert can be closed, not opened again' })
-  resolved!: true;
+  resolved?: true;
+
+  @ApiPropertyOptional({ enum: [true], description: 'As its user: closes the alert' })
+  @IsOptional()
+  @Equals(true, { message: 'dismissed must be true: an alert can be closed, not opened again' })
+  dismissed?: true;
+}
+
+export class FeedResponse {
+  @ApiProperty({
+    enum: ['ok', 'stale', 'unknown'],
+    description: "Whether Prometheus's watchdog alert comes; `unknown` where it never came",
+  })
+  status!: 'ok' | 'stale' | 'unknown';
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  last_seen!: Date | null;
 }

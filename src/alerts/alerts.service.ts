@@ -1,28 +1,69 @@
-import { ConflictException, ForbiddenException, Injectable, NotFoundException } from '@nestjs/common';
+import {
+  ConflictException,
+  ForbiddenException,
+  Injectable,
+  NotFoundException,
+  UnprocessableEntityException,
+} from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-user.js';
-import type { AlertRow, CreateAlertRequest } from './alerts.dto.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import type { LifeChanges, ResolvedReason } from './alert-life.js';
+import { DEFAULT_LISTED, toAlertRow } from './alerts.dto.js';
+import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
+import { KnownUsers } from './user-directory.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from './text.js';
+
+/** Something that a user can see has changed. */
+export interface AlertChange {
+  change: 'opened' | 'updated' | 'closed';
+  alert: AlertRow;
+}
 
 /** What can be done with alerts. A host may inject it. */
 @Injectable()
-export class AlertsService {
-  constructor(private readonly repository: AlertsRepository) {}
+export class AlertsService implements OnModuleDestroy {
+  private readonly subject = new Subject<AlertChange>();
+
+  /** What this process has changed, after it is committed; other replicas' changes are not among it. */
+  readonly changes: Observable<AlertChange> = this.subject.asObservable();
+
+  constructor(
+    private readonly repository: AlertsRepository,
+    private readonly users: KnownUsers,
+    private readonly metrics: AlertsMetrics,
+  ) {}
+
+  onModuleDestroy(): void {
+    this.subject.complete();
+  }
 
   /**
    * Applies what a monitoring system reports. When it returns, all of it is committed.
    * @param arrivedAt when the report arrived (`performance.now()`, ms): reports apply in that order
+   * @param endingReason why an alert closes whose last series the report ends
    * @throws DatabaseUnavailableError nothing is stored
    */
-  apply(observations: Observation[], arrivedAt: number = performance.now()): Promise<Outcome[]> {
-    return this.repository.apply(observations, arrivedAt);
+  async apply(
+    observations: Observation[],
+    arrivedAt: number = performance.now(),
+    endingReason?: ResolvedReason,
+  ): Promise<Outcome[]> {
+    return this.forKnownUsers(observations, async (known) => {
+      const { outcomes, changes } = await this.repository.apply(known, arrivedAt, endingReason);
+      this.announce(visibleChanges(changes));
+      return outcomes;
+    });
   }
 
   /** What `apply` would do now; stores nothing. */
   preview(observations: Observation[]): Promise<Outcome[]> {
-    return this.repository.preview(observations, performance.now());
+    return this.forKnownUsers(observations, (known) => this.repository.preview(known, performance.now()));
   }
 
   /**
@@ -42,12 +83,34 @@ export class AlertsService {
       severity: request.severity == null ? null : capped(request.severity, LONGEST_NAME),
     });
     if (!alert) throw new ConflictException('The same alert is open already');
+    this.announce([{ change: 'opened', alert }]);
     return alert;
   }
 
   /** A user's open alerts, newest first. */
   listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
     return this.repository.listOpen(userId, sessionName === undefined ? undefined : storable(sessionName));
+  }
+
+  /**
+   * A page of a user's closed alerts, the last closed first.
+   * @throws UnprocessableEntityException the cursor is none of the user's closed alerts
+   */
+  async listResolved(userId: string, query: Omit<ListAlertsQuery, 'status'> = {}): Promise<AlertRow[]> {
+    const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
+    const after = cursor === undefined ? undefined : await this.repository.find(storable(cursor));
+    if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
+      throw new UnprocessableEntityException({
+        message: 'The request does not fit',
+        detail: 'cursor must be the id of the last alert of the page before',
+      });
+    }
+    return this.repository.listResolved(userId, {
+      sessionName: sessionName === undefined ? undefined : storable(sessionName),
+      since: since === undefined ? undefined : new Date(since),
+      limit,
+      after,
+    });
   }
 
   /**
@@ -60,9 +123,95 @@ export class AlertsService {
     if (!alert || (!caller.isAdmin && alert.user_id !== caller.id)) {
       throw new NotFoundException('There is no such alert');
     }
-    if (!caller.isAdmin) throw new ForbiddenException('Only an administrator may resolve an alert');
-    if (alert.resolved_date) return alert;
-    await this.repository.closeByHand(alert, 'manual');
-    return (await this.repository.find(alert.id)) ?? alert;
+    if (!caller.isAdmin) {
+      throw new ForbiddenException('Only an administrator may resolve an alert; you may dismiss it');
+    }
+    return this.close(alert, 'manual');
   }
+
+  /**
+   * Closes an alert as its user; one that is closed already stays as it is.
+   * @throws NotFoundException no such alert, or somebody else's
+   */
+  async dismiss(id: string, userId: string): Promise<AlertRow> {
+    const alert = await this.repository.find(storable(id));
+    if (alert?.user_id !== userId) throw new NotFoundException('There is no such alert');
+    return this.close(alert, 'dismissed');
+  }
+
+  /**
+   * Closes all open alerts of a session that has ended; what is still reported about its last episodes stays
+   * silent.
+   * @param userId only this user's
+   * @returns how many were closed
+   */
+  async resolveForSession(sessionName: string, userId?: string): Promise<number> {
+    const closed = await this.repository.closeForSession(storable(sessionName), userId);
+    this.announceClosed(closed);
+    return closed.length;
+  }
+
+  /** Deletes all that is kept about a user; returns how many alerts that was. */
+  deleteForUser(userId: string): Promise<number> {
+    return this.repository.deleteForUser(userId);
+  }
+
+  /**
+   * Closes, at most so many at a time, the alerts that nothing has refreshed for too long.
+   * @param limits ms since they were last seen
+   */
+  async closeOverdue(limits: { expireAfter: number; eventTtl: number }, most: number): Promise<number> {
+    const closed = await this.repository.closeOverdue(limits, most);
+    this.announceClosed(closed);
+    return closed.length;
+  }
+
+  /** Leaves out what is firing for nobody; a resolve can do no harm. */
+  private async forKnownUsers(
+    observations: Observation[],
+    apply: (known: Observation[]) => Promise<Outcome[]>,
+  ): Promise<Outcome[]> {
+    const firing = observations.filter((observation) => observation.status === 'firing');
+    const unknown = await this.users.unknownAmong(firing.map((observation) => observation.userId));
+    const isUnknown = (seen: Observation): boolean => seen.status === 'firing' && unknown.has(seen.userId);
+    const known = observations.filter((observation) => !isUnknown(observation));
+    const outcomes = (known.length === 0 ? [] : await apply(known)).values();
+    return observations.map((observation): Outcome =>
+      isUnknown(observation) ? { result: 'ignored', reason: 'unknown_user' } : nextOf(outcomes),
+    );
+  }
+
+  private async close(alert: AlertRow, reason: ResolvedReason): Promise<AlertRow> {
+    const closed = alert.resolved_date ? undefined : await this.repository.close(alert, reason);
+    if (closed) this.announceClosed([closed]);
+    return closed ?? (await this.repository.find(alert.id)) ?? alert;
+  }
+
+  private announceClosed(alerts: AlertRow[]): void {
+    this.announce(alerts.map((alert) => ({ change: 'closed', alert })));
+  }
+
+  private announce(changes: AlertChange[]): void {
+    for (const change of changes) {
+      if (change.alert.resolved_reason) this.metrics.resolved.inc({ reason: change.alert.resolved_reason });
+      this.subject.next(change);
+    }
+  }
+}
+
+function nextOf<T>(values: Iterator<T>): T {
+  const next = values.next();
+  if (next.done) throw new Error('An observation has no outcome');
+  return next.value;
+}
+
+/** What a user can see of a batch's changes; that an alert was seen again is not among it. */
+function visibleChanges({ opened, changed, now }: LifeChanges): AlertChange[] {
+  const updated = changed.filter((alert) => alert.updatedDate === now && !alert.resolvedDate);
+  const closed = [...opened, ...changed].filter((alert) => alert.resolvedDate);
+  return [
+    ...opened.map((alert) => ({ change: 'opened' as const, alert: toAlertRow(alert) })),
+    ...updated.map((alert) => ({ change: 'updated' as const, alert: toAlertRow(alert) })),
+    ...closed.map((alert) => ({ change: 'closed' as const, alert: toAlertRow(alert) })),
+  ];
 }

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The schema `session_alerts` with its two tables. */
+/** The schema `session_alerts` with its tables. */
 export class CreateSessionAlerts1763800000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`CREATE SCHEMA session_alerts`);
@@ -35,6 +35,12 @@ export class CreateSessionAlerts1763800000000 implements MigrationInterface {
       CREATE INDEX alerts_resolved_by_user
         ON session_alerts.alerts (user_id, resolved_date) WHERE resolved_date IS NOT NULL`);
     await queryRunner.query(`
+      CREATE INDEX alerts_open_by_session
+        ON session_alerts.alerts (session_name) WHERE resolved_date IS NULL`);
+    await queryRunner.query(`
+      CREATE INDEX alerts_resolved_by_date
+        ON session_alerts.alerts (resolved_date) WHERE resolved_date IS NOT NULL`);
+    await queryRunner.query(`
       CREATE TABLE session_alerts.alert_series (
         id             uuid NOT NULL,
         fingerprint    text NOT NULL,
@@ -49,9 +55,20 @@ export class CreateSessionAlerts1763800000000 implements MigrationInterface {
           FOREIGN KEY (alert_id) REFERENCES session_alerts.alerts (id) ON DELETE CASCADE
       )`);
     await queryRunner.query(`CREATE INDEX alert_series_by_alert ON session_alerts.alert_series (alert_id)`);
+    await queryRunner.query(`
+      CREATE INDEX alert_series_stray
+        ON session_alerts.alert_series (arrival) WHERE alert_id IS NULL`);
+    await queryRunner.query(`
+      CREATE TABLE session_alerts.feed (
+        id        smallint NOT NULL,
+        last_seen timestamptz NOT NULL,
+        CONSTRAINT feed_pkey PRIMARY KEY (id),
+        CONSTRAINT feed_has_one_row CHECK (id = 1)
+      )`);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`DROP TABLE session_alerts.feed`);
     await queryRunner.query(`DROP TABLE session_alerts.alert_series`);
     await queryRunner.query(`DROP TABLE session_alerts.alerts`);
     await queryRunner.query(`DROP SCHEMA session_alerts`);

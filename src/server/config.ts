@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { isHttpUrl } from '../alerts-settings.js';
+import type { FeedOptions, ReconcileOptions, UpkeepOptions } from '../alerts.module-definition.js';
 
 /** What the standalone server is told by its environment. */
 export interface ServerConfig {
@@ -16,6 +18,10 @@ export interface ServerConfig {
   migrateOnStart: boolean;
   /** Bytes. */
   bodyLimit: number;
+  upkeep: Required<UpkeepOptions>;
+  feed: Required<FeedOptions>;
+  /** Undefined where no Alertmanager is named. */
+  reconcile: ReconcileOptions | undefined;
   logLevel: LogLevelName;
   logFormat: 'json' | 'text';
 }
@@ -65,6 +71,51 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     return value && `/${value}`;
   };
 
+  const seconds = (name: string, fallback: string): number => {
+    const value = parseDuration(text(name, fallback));
+    if (value === undefined) {
+      problems.push(`${name} must be a duration like 90s, 2h15m or 90d, not "${env[name] ?? ''}"`);
+    }
+    return value ?? 1;
+  };
+  const secretFile = (name: string): string | undefined => {
+    const path = env[name];
+    if (!path) return undefined;
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push(`${name} must name a file that can be read, not "${path}"`);
+      return undefined;
+    }
+  };
+  const reconcile = (): ReconcileOptions | undefined => {
+    const urls = text('ALERTMANAGER_URLS', '')
+      .split(/[\s,]+/)
+      .filter(Boolean);
+    const interval = seconds('RECONCILE_INTERVAL', '60s');
+    const settleTime = seconds('RECONCILE_SETTLE_TIME', '5m');
+    const bearerToken = secretFile('ALERTMANAGER_BEARER_TOKEN_FILE');
+    const password = secretFile('ALERTMANAGER_PASSWORD_FILE');
+    const username = text('ALERTMANAGER_USERNAME', '');
+    if ((username === '') !== (password === undefined)) {
+      problems.push('ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE go together: set both or none');
+    }
+    if (!urls.every(isHttpUrl)) {
+      problems.push('ALERTMANAGER_URLS must be addresses like http://alertmanager:9093, with commas between');
+    }
+    if (urls.length === 0) return undefined;
+    return {
+      alertmanagers: urls.map((url) => ({
+        url,
+        ...(bearerToken !== undefined && { bearerToken }),
+        ...(password !== undefined && { basicAuth: { username, password } }),
+      })),
+      filter: text('RECONCILE_FILTER', 'purpose="renku-session"').split(/\s*;\s*/),
+      interval,
+      settleTime,
+    };
+  };
+
   const config: ServerConfig = {
     port: wholeNumber('PORT', 3000, 0, 65535),
     host: text('HOST', '0.0.0.0'),
@@ -84,6 +135,17 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     globalPrefix: prefix('GLOBAL_PREFIX', '/api/data'),
     migrateOnStart: oneOf('MIGRATE_ON_START', ['true', 'false'], 'true') === 'true',
     bodyLimit: wholeNumber('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
+    upkeep: {
+      expireAfter: seconds('EXPIRE_AFTER', '2h15m'),
+      eventTtl: seconds('EVENT_TTL', '24h'),
+      retention: seconds('RETENTION', '90d'),
+      interval: seconds('UPKEEP_INTERVAL', '30s'),
+    },
+    feed: {
+      alertname: text('WATCHDOG_ALERTNAME', 'Watchdog'),
+      staleAfter: seconds('FEED_STALE_AFTER', '10m'),
+    },
+    reconcile: reconcile(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),
     logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'),
   };
@@ -94,6 +156,18 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
 /** The levels from the worst down to the given one, as Nest's loggers take them. */
 export function levelsDownTo(level: LogLevelName): LogLevelName[] {
   return LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1);
+}
+
+const SECONDS = { d: 86_400, h: 3_600, m: 60, s: 1 };
+
+/** A duration as Prometheus writes it, in seconds; `undefined` for what is none, or nothing. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$/.test(text)) return undefined;
+  let sum = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)([dhms])/g)) {
+    sum += Number(count) * SECONDS[unit as keyof typeof SECONDS];
+  }
+  return sum > 0 ? sum : undefined;
 }
 
 function isPostgresUrl(value: string): boolean {

@@ -2,6 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AlertsHealth } from '../alerts-health.service.js';
+import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { DatabaseService } from './database.service.js';
 
 /** For probes: `/healthz` says that the process lives, `/readyz` that it can serve. */
@@ -11,6 +12,7 @@ export class HealthController {
   constructor(
     private readonly alerts: AlertsHealth,
     private readonly database: DatabaseService,
+    private readonly feed: FeedHealth,
   ) {}
 
   @Get('healthz')
@@ -22,8 +24,10 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const isMigrated = this.database.isReady;
     const checks = await this.alerts.check();
+    // Shown, but no reason to take the server out: it can still serve what it has.
+    const feed = await this.feed.check().catch(() => ({ status: 'unknown', last_seen: null }));
     const isReady = isMigrated && Object.values(checks).every((check) => check === 'ok');
     reply.status(isReady ? 200 : 503);
-    return { status: isReady ? 'ok' : 'unavailable', checks };
+    return { status: isReady ? 'ok' : 'unavailable', checks, feed };
   }
 }

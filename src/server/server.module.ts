@@ -1,11 +1,20 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AlertsModule } from '../alerts.module.js';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
 import { DatabaseService, dataSourceOptions } from './database.service.js';
+import { MetricsController } from './metrics.controller.js';
 import { HealthController } from './health.controller.js';
+
+/** Beside the module's metrics those of Node and the process. */
+function processMetrics(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
 
 /** The host that the standalone server is: nothing but the module, a database and probes. */
 @Module({})
@@ -23,9 +32,13 @@ export class ServerModule {
           },
           webhookRole: config.webhookRole,
           adminRole: config.adminRole,
+          upkeep: config.upkeep,
+          feed: config.feed,
+          ...(config.reconcile && { reconcile: config.reconcile }),
+          metricsRegistry: processMetrics(),
         }),
       ],
-      controllers: [HealthController],
+      controllers: [HealthController, MetricsController],
       providers: [{ provide: SERVER_CONFIG, useValue: config }, DatabaseService],
     };
   }

@@ -22,6 +22,8 @@ export async function createServer(
     bodyLimit: config.bodyLimit,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: REQUEST_TIMEOUT,
+    // What still comes on an open connection while we stop is served, and the connection closed after it.
+    return503OnClosing: false,
     // `__proto__` is a legal name of a label; we read labels by name and copy none.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
@@ -30,7 +32,7 @@ export async function createServer(
     logger,
     abortOnError: false,
   });
-  app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz'] });
+  app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz', 'metrics'] });
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
   adapter.getInstance().removeContentTypeParser('text/plain');
   app.useGlobalFilters(new ErrorResponseFilter());

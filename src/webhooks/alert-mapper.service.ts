@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { alertFingerprint, seriesIdentity } from '../alerts/name-based-id.js';
 import type { Observation } from '../alerts/observation.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable, USER_ID } from '../alerts/text.js';
-import { isHttpUrl } from '../alerts-settings.js';
+import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
+import type { AlertsSettings } from '../alerts-settings.js';
 import { parseMoment } from './rfc3339.js';
 import { seriesFingerprint } from './series-fingerprint.js';
 
@@ -15,18 +16,25 @@ export type SkipReason =
   | 'no_session'
   | 'invalid_session'
   | 'no_title'
-  | 'no_message';
+  | 'no_message'
+  | 'watchdog_resolved';
 
-export type MappedAlert = { observation: Observation } | { skipped: SkipReason };
+/** The watchdog is no alert for anybody: that it comes is what it says. */
+export type MappedAlert = { observation: Observation } | { skipped: SkipReason } | { watchdog: true };
 
 /** Turns one alert of a webhook into an observation, or says why it cannot. */
 @Injectable()
 export class AlertMapper {
+  constructor(@Inject(ALERTS_SETTINGS) private readonly settings: Pick<AlertsSettings, 'feed'>) {}
+
   map(alert: unknown): MappedAlert {
     if (!isRecord(alert)) return { skipped: 'not_an_object' };
     const { status } = alert;
     if (status !== 'firing' && status !== 'resolved') return { skipped: 'no_status' };
     const labels = texts(alert.labels);
+    if (labels.get('alertname') === this.settings.feed.alertname) {
+      return status === 'firing' ? { watchdog: true } : { skipped: 'watchdog_resolved' };
+    }
 
     const userId = labels.get('safe_username');
     if (!userId) return { skipped: 'no_user' };

@@ -1,8 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { Observation, Outcome } from '../alerts/observation.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
-import type { SkipReason } from './alert-mapper.service.js';
+import type { MappedAlert, SkipReason } from './alert-mapper.service.js';
 import { parsePayload } from './alertmanager-payload.js';
 import type { AlertmanagerPayload } from './alertmanager-payload.js';
 import type { DryRunAlert, DryRunSummary, WebhookSummary } from './webhooks.dto.js';
@@ -23,6 +25,8 @@ export class WebhooksService {
   constructor(
     private readonly mapper: AlertMapper,
     private readonly alerts: AlertsService,
+    private readonly feed: FeedHealth,
+    private readonly metrics: AlertsMetrics,
   ) {}
 
   /**
@@ -30,37 +34,48 @@ export class WebhooksService {
    * @param arrivedAt when the request arrived (`performance.now()`, ms)
    */
   async receive(body: unknown, arrivedAt: number): Promise<WebhookSummary> {
-    const payload = parsePayload(body);
-    const results = await this.results(payload, (observations) => this.alerts.apply(observations, arrivedAt));
-    const summary = summarize(results);
-    this.report(payload, summary);
-    return summary;
+    try {
+      const payload = parsePayload(body);
+      const mapped = this.mapAll(payload);
+      if (mapped.some((one) => 'watchdog' in one)) await this.feed.record();
+      const results = withOutcomes(mapped, await this.alerts.apply(observationsOf(mapped), arrivedAt));
+      const summary = summarize(results);
+      this.report(payload, results, summary);
+      this.observeDuration(arrivedAt, 'ok');
+      return summary;
+    } catch (error) {
+      const isTheirs = error instanceof HttpException && error.getStatus() < 500;
+      this.observeDuration(arrivedAt, isTheirs ? 'refused' : 'failed');
+      throw error;
+    }
   }
 
   /** Says what `receive` would do now; stores nothing. */
   async dryRun(body: unknown): Promise<DryRunSummary> {
-    const results = await this.results(parsePayload(body), (observations) =>
-      this.alerts.preview(observations),
-    );
+    const mapped = this.mapAll(parsePayload(body));
+    const results = withOutcomes(mapped, await this.alerts.preview(observationsOf(mapped)));
     return { dry_run: true, ...summarize(results), alerts: results.slice(0, LONGEST_REPORT).map(describe) };
   }
 
-  private async results(
-    { alerts }: AlertmanagerPayload,
-    apply: (observations: Observation[]) => Promise<Outcome[]>,
-  ): Promise<AlertResult[]> {
-    const mapped = alerts.map((alert) => this.mapper.map(alert));
-    const observations = mapped.flatMap((one) => ('observation' in one ? [one.observation] : []));
-    const outcomes = (await apply(observations)).values();
-    return mapped.map((one) => {
-      if ('skipped' in one) return { outcome: { result: 'ignored', reason: one.skipped } };
-      const outcome = outcomes.next();
-      if (outcome.done) throw new Error('An observation has no outcome');
-      return { outcome: outcome.value, observation: one.observation };
-    });
+  private mapAll({ alerts }: AlertmanagerPayload): MappedAlert[] {
+    return alerts.map((alert) => this.mapper.map(alert));
   }
 
-  private report({ receiver, alerts, truncatedAlerts }: AlertmanagerPayload, summary: WebhookSummary): void {
+  private observeDuration(arrivedAt: number, outcome: 'ok' | 'refused' | 'failed'): void {
+    this.metrics.webhookDuration.observe({ outcome }, (performance.now() - arrivedAt) / 1000);
+  }
+
+  private report(
+    { receiver, alerts, truncatedAlerts }: AlertmanagerPayload,
+    results: AlertResult[],
+    summary: WebhookSummary,
+  ): void {
+    this.metrics.received.inc(alerts.length);
+    this.metrics.truncated.inc(truncatedAlerts);
+    for (const { outcome } of results) {
+      if (outcome.result === 'ignored') this.metrics.skipped.inc({ reason: outcome.reason });
+      else if (outcome.result !== 'resolved') this.metrics.stored.inc({ result: outcome.result });
+    }
     if (summary.skipped > 0) {
       const reasons = Object.entries(summary.reasons).map(([reason, count]) => `${count} ${reason}`);
       this.logger.warn(
@@ -69,10 +84,26 @@ export class WebhooksService {
     }
     if (truncatedAlerts > 0) {
       this.logger.warn(
-        `Alertmanager left out ${truncatedAlerts} alerts of this group, and they are lost: in receiver ${JSON.stringify(receiver.slice(0, 100))} set "max_alerts: 0", or give its route "group_by: ['...']"`,
+        `Alertmanager left alerts of this group out (${truncatedAlerts}), and they are lost: in receiver ${JSON.stringify(receiver.slice(0, 100))} set "max_alerts: 0", or give its route "group_by: ['...']"`,
       );
     }
   }
+}
+
+function observationsOf(mapped: MappedAlert[]): Observation[] {
+  return mapped.flatMap((one) => ('observation' in one ? [one.observation] : []));
+}
+
+/** Puts the outcomes of the observations back beside the alerts that they came from. */
+function withOutcomes(mapped: MappedAlert[], outcomes: Outcome[]): AlertResult[] {
+  let next = 0;
+  return mapped.map((one) => {
+    if ('skipped' in one) return { outcome: { result: 'ignored', reason: one.skipped } };
+    if ('watchdog' in one) return { outcome: { result: 'refreshed' } };
+    const outcome = outcomes[next++];
+    if (!outcome) throw new Error('An observation has no outcome');
+    return { outcome, observation: one.observation };
+  });
 }
 
 function summarize(results: AlertResult[]): WebhookSummary {

@@ -1,0 +1,81 @@
+import type { AlertmanagerOptions } from '../alerts.module-definition.js';
+
+/** How long Alertmanager may take to answer (ms), and how much it may send (bytes; an alert weighs about 1 kB). */
+const TIMEOUT = 20_000;
+const LONGEST_ANSWER = 256 * 1024 * 1024;
+
+/** One alert of Alertmanager's own list; its labels and annotations are checked where they are used. */
+export interface ListedAlert {
+  labels: unknown;
+  annotations: unknown;
+  fingerprint: unknown;
+  startsAt: unknown;
+  status?: { state?: unknown } | null;
+}
+
+/** What an Alertmanager says of itself. */
+export interface AlertmanagerStatus {
+  /** For how long it runs, by its own clock (ms). */
+  runningFor: number;
+  /** `ready`, `settling` or `disabled` (it runs alone). */
+  cluster: string;
+}
+
+/**
+ * Asks one Alertmanager.
+ * @see https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+ */
+export class AlertmanagerClient {
+  constructor(private readonly options: AlertmanagerOptions) {}
+
+  get url(): string {
+    return this.options.url;
+  }
+
+  async status(signal: AbortSignal): Promise<AlertmanagerStatus> {
+    const { body, date } = await this.get('status', signal);
+    const status = body as { uptime?: unknown; cluster?: { status?: unknown } | null } | null;
+    const runningFor = date.getTime() - new Date(String(status?.uptime)).getTime();
+    if (Number.isNaN(runningFor)) throw new Error('its status does not say since when it runs');
+    return { runningFor, cluster: String(status?.cluster?.status) };
+  }
+
+  /** All alerts that have not ended, also those that a silence or inhibition holds back. */
+  async alerts(filter: string[], signal: AbortSignal): Promise<ListedAlert[]> {
+    const query = new URLSearchParams(filter.map((matcher): [string, string] => ['filter', matcher]));
+    const { body } = await this.get(`alerts?${query.toString()}`, signal);
+    if (!Array.isArray(body)) throw new Error('its list of alerts is no list');
+    return body.filter((alert): alert is ListedAlert => typeof alert === 'object' && alert !== null);
+  }
+
+  private async get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {
+    const response = await fetch(`${this.options.url.replace(/\/+$/, '')}/api/v2/${path}`, {
+      headers: { Accept: 'application/json', ...this.authorization() },
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
+    });
+    const text = await bodyOf(response);
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    const date = response.headers.get('date');
+    return { body: JSON.parse(text), date: date === null ? new Date() : new Date(date) };
+  }
+
+  private authorization(): Record<string, string> {
+    const { bearerToken, basicAuth } = this.options;
+    if (bearerToken !== undefined) return { Authorization: `Bearer ${bearerToken}` };
+    if (basicAuth === undefined) return {};
+    const credentials = Buffer.from(`${basicAuth.username}:${basicAuth.password}`).toString('base64');
+    return { Authorization: `Basic ${credentials}` };
+  }
+}
+
+async function bodyOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error(`it sent more than ${LONGEST_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

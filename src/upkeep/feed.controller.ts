@@ -1,0 +1,21 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { FeedResponse } from '../alerts/alerts.dto.js';
+import { AllowAnyUser } from '../auth/allow.decorators.js';
+import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { FeedHealth } from './feed-health.service.js';
+
+@ApiTags('alerts')
+@Controller('alerts/feed')
+@AlertsEndpoint()
+export class FeedController {
+  constructor(private readonly feed: FeedHealth) {}
+
+  @Get()
+  @AllowAnyUser()
+  @ApiOperation({ summary: "Whether alerts can reach us: the age of Prometheus's watchdog alert" })
+  @ApiOkResponse({ type: FeedResponse })
+  check(): Promise<FeedResponse> {
+    return this.feed.check();
+  }
+}

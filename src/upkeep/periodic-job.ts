@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@nestjs/common';
+
+/** Work that is done again and again, never twice at once, and goes on after a failure. */
+export class PeriodicJob {
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private isFailing = false;
+
+  /**
+   * @param name how the log calls it
+   * @param interval ms from the end of one run to the start of the next
+   */
+  constructor(
+    private readonly name: string,
+    private readonly interval: number,
+    private readonly logger: Logger,
+    private readonly work: (signal: AbortSignal) => Promise<void>,
+  ) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Waits for the run that is under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.runOnce(signal);
+      // Replicas that started together shall not ask together.
+      const wait = this.interval * (0.9 + 0.2 * Math.random());
+      await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  private async runOnce(signal: AbortSignal): Promise<void> {
+    try {
+      await this.work(signal);
+      if (this.isFailing) this.logger.log(`${this.name} works again`);
+      this.isFailing = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      // Said once, not at every interval of a long outage.
+      if (!this.isFailing) this.logger.warn(`${this.name} failed, and is tried again: ${messagesOf(error)}`);
+      this.isFailing = true;
+    }
+  }
+}
+
+/** The error's message with those of its causes. */
+export function messagesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messagesOf(error.cause)}`;
+}

@@ -1,0 +1,62 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { ALERTS_SETTINGS } from '../alerts-settings.js';
+import type { AlertsSettings } from '../alerts-settings.js';
+import { AlertsRepository } from '../alerts/alerts.repository.js';
+import { AlertsService } from '../alerts/alerts.service.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { PeriodicJob } from './periodic-job.js';
+
+/** Number of the job among those that one replica at a time does. */
+const UPKEEP_JOB = 1;
+/** How many alerts one transaction closes or deletes: locks are short. */
+const BATCH = 500;
+
+/** Closes what nothing has refreshed for too long and deletes what is old enough, on one replica at a time. */
+@Injectable()
+export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(UpkeepService.name);
+  private readonly job: PeriodicJob;
+
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly alerts: AlertsService,
+    private readonly repository: AlertsRepository,
+    metrics: AlertsMetrics,
+  ) {
+    metrics.addGauge('session_alerts_open', 'Open alerts', () => repository.countOpen());
+    this.job = new PeriodicJob('Upkeep', settings.upkeep.interval, this.logger, (signal) => this.run(signal));
+  }
+
+  onApplicationBootstrap(): void {
+    this.job.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
+  }
+
+  /** Does what is due now; nothing where another replica is at it. */
+  async run(signal?: AbortSignal): Promise<void> {
+    const { upkeep } = this.settings;
+    await this.repository.exclusively(UPKEEP_JOB, async () => {
+      const expired = await inBatches(() => this.alerts.closeOverdue(upkeep, BATCH), signal);
+      if (expired > 0) {
+        this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
+      }
+      const deleted = await inBatches(() => this.repository.deleteOld(upkeep.retention, BATCH), signal);
+      if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
+    });
+  }
+}
+
+/** Repeats until a batch finds nothing; returns the sum. */
+async function inBatches(work: () => Promise<number>, signal?: AbortSignal): Promise<number> {
+  let sum = 0;
+  while (!signal?.aborted) {
+    const done = await work();
+    if (done === 0) break;
+    sum += done;
+  }
+  return sum;
+}
