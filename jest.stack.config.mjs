@@ -1,0 +1,16 @@
+import base from './jest.config.mjs';
+
+/**
+ * The suite that runs the built server, Alertmanager and PostgreSQL as processes of their own. It needs Debian's
+ * prometheus-alertmanager.
+ * @type {import('jest').Config}
+ */
+export default {
+  ...base,
+  roots: ['<rootDir>/test/stack'],
+  testPathIgnorePatterns: [],
+  globalSetup: '<rootDir>/test/stack/support/build.setup.ts',
+  globalTeardown: '<rootDir>/test/stack/support/build.teardown.ts',
+  testTimeout: 120_000,
+  maxWorkers: 1,
+};

@@ -1,0 +1,149 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, Program } from './program.js';
+
+/** An alert as Prometheus posts it; its end is said by how it is posted. */
+export interface FiringAlert {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  startsAt: string;
+}
+
+/** Where what the configuration names with the guide's addresses is in a test. */
+export interface Addresses {
+  webhookUrl: string;
+  tokenUrl: string;
+  clientSecretFile: string;
+}
+
+/** Settings of a route, as they stand in the file. */
+export type RouteSettings = Partial<Record<'group_by' | 'group_wait' | 'group_interval', string>>;
+
+export interface AlertmanagerOptions {
+  /** A configuration with the guide's addresses. */
+  config: string;
+  addresses: Omit<Addresses, 'clientSecretFile'>;
+  clientSecret: string;
+  route?: RouteSettings;
+}
+
+/**
+ * A configuration with its addresses and some of its route's settings replaced, and nothing else.
+ * @throws Error one of them does not occur, or more than once
+ */
+export function render(config: string, addresses: Addresses, route: RouteSettings = {}): string {
+  const rendered = [
+    ['https://your-renku-instance.com/api/data/webhooks/alertmanager', addresses.webhookUrl],
+    ['https://your-renku-instance.com/auth/realms/Renku/protocol/openid-connect/token', addresses.tokenUrl],
+    ['/etc/alertmanager/secrets/oauth2-client-secret', addresses.clientSecretFile],
+  ].reduce((text, [guides = '', ours = '']) => replaceOnce(text, guides, ours), config);
+  return Object.entries(route).reduce((text, [name, value]) => {
+    const line = new RegExp(`^ +${name}: .*$`, 'm').exec(text)?.[0] ?? `${name}:`;
+    return replaceOnce(text, line, line.replace(/: .*/, `: ${value}`));
+  }, rendered);
+}
+
+function replaceOnce(text: string, from: string, to: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new Error(`The configuration has "${from}" ${parts.length - 1} times`);
+  return parts.join(to);
+}
+
+/** Debian's Alertmanager as a process of its own, without a cluster. */
+export class Alertmanager {
+  private constructor(
+    private readonly program: Program,
+    private readonly folder: string,
+    private readonly url: string,
+  ) {}
+
+  /** Starts one and waits until it is ready. */
+  static async start(options: AlertmanagerOptions): Promise<Alertmanager> {
+    const folder = await mkdtemp(join(tmpdir(), 'session-alerts-alertmanager-'));
+    let alertmanager: Alertmanager | undefined;
+    try {
+      const clientSecretFile = join(folder, 'oauth2-client-secret');
+      await writeFile(clientSecretFile, options.clientSecret);
+      const configFile = join(folder, 'alertmanager.yml');
+      await writeFile(
+        configFile,
+        render(options.config, { ...options.addresses, clientSecretFile }, options.route),
+      );
+      const port = await freePort();
+      const program = new Program(
+        'Alertmanager',
+        '/usr/bin/prometheus-alertmanager',
+        [
+          `--config.file=${configFile}`,
+          `--storage.path=${join(folder, 'data')}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--cluster.listen-address=',
+        ],
+        { folder },
+      );
+      alertmanager = new Alertmanager(program, folder, `http://127.0.0.1:${port}`);
+      const { url } = alertmanager;
+      await program.until(async () => (await fetch(`${url}/-/ready`)).ok);
+      return alertmanager;
+    } catch (error) {
+      await alertmanager?.stop();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.program.output;
+  }
+
+  /** Posts them as Prometheus posts alerts that fire: they end by themselves unless posted again. */
+  fire(...alerts: FiringAlert[]): Promise<void> {
+    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+    return this.post(alerts.map((alert) => ({ ...alert, endsAt })));
+  }
+
+  /** Posts that they have ended now. */
+  resolve(...alerts: FiringAlert[]): Promise<void> {
+    const endsAt = new Date().toISOString();
+    return this.post(alerts.map((alert) => ({ ...alert, endsAt })));
+  }
+
+  /** The labels of the alerts that it holds. */
+  async alerts(): Promise<Record<string, string>[]> {
+    const response = await fetch(`${this.url}/api/v2/alerts`);
+    const alerts = (await response.json()) as { labels: Record<string, string> }[];
+    return alerts.map(({ labels }) => labels);
+  }
+
+  /** How many posts to webhooks it has tried, and how many of these failed. */
+  async posts(): Promise<{ total: number; failed: number }> {
+    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    const count = (name: string): number =>
+      Number(new RegExp(`^${name}\\{integration="webhook"\\} (\\S+)$`, 'm').exec(metrics)?.[1] ?? NaN);
+    return {
+      total: count('alertmanager_notification_requests_total'),
+      failed: count('alertmanager_notification_requests_failed_total'),
+    };
+  }
+
+  /** Gives it another client secret, as the administrator would: in the file. */
+  async changeClientSecret(secret: string): Promise<void> {
+    await writeFile(join(this.folder, 'oauth2-client-secret'), secret);
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async post(alerts: object[]): Promise<void> {
+    const response = await fetch(`${this.url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(alerts),
+    });
+    if (!response.ok) throw new Error(`Alertmanager refused them: ${await response.text()}`);
+  }
+}
