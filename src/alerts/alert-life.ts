@@ -114,10 +114,14 @@ export class AlertLife {
     }
   }
 
-  /** Applies one observation; `arrival` is that of the request that brought it (µs, the database's clock). */
+  /**
+   * Applies one observation; `arrival` is that of the request that brought it (µs, the database's clock).
+   *
+   * What a later episode says stands over what an earlier one said; within an episode what arrived later does
+   * (rules 6 and 7).
+   */
   observe(observation: Observation, arrival: number): Outcome {
     const known = this.seriesById.get(observation.seriesId);
-    if (known && this.wroteLater(known, arrival)) return { result: 'ignored', reason: 'superseded' };
     return observation.status === 'firing'
       ? this.fire(observation, known, arrival)
       : this.resolve(observation, known, arrival);
@@ -132,7 +136,7 @@ export class AlertLife {
     };
   }
 
-  /** Rule 7. An arrival well in the future can only come from a clock that was set back: it orders nothing. */
+  /** An arrival well in the future can only come from a clock that was set back: it orders nothing. */
   private wroteLater(series: SeriesState, arrival: number): boolean {
     return series.arrival > arrival && series.arrival < (this.now.getTime() + CLOCK_SLACK) * 1000;
   }
@@ -141,25 +145,31 @@ export class AlertLife {
     const startsAt = seen.startsAt ?? known?.startsAt ?? new Date(arrival / 1000);
     if (known?.closedByHand && startsAt <= known.startsAt) {
       // Rule 8: the episode goes on, and so does its silence.
-      this.writeSeries({ ...known, firing: true, arrival });
+      if (!this.wroteLater(known, arrival)) this.writeSeries({ ...known, firing: true, arrival });
       return { result: 'ignored', reason: 'closed_by_hand' };
     }
-    const current = known?.firing && known.alertId ? this.openById.get(known.alertId) : undefined;
-    const alert = current ?? this.openByFingerprint.get(seen.fingerprint);
-    const isOlder = current !== undefined && known !== undefined && startsAt < known.startsAt;
-    const stands = alert ?? this.open(seen);
-    if (alert) this.refresh(alert, isOlder ? undefined : seen);
+    const current = known?.firing && known.alertId !== null ? this.openById.get(known.alertId) : undefined;
+    if (known && current && startsAt < known.startsAt) {
+      this.refresh(current);
+      return { result: 'refreshed' };
+    }
+    if (known && this.wroteLater(known, arrival) && !startsLater(startsAt, known)) {
+      return { result: 'ignored', reason: 'superseded' };
+    }
+    const existing = current ?? this.openByFingerprint.get(seen.fingerprint);
+    if (existing) this.refresh(existing, seen);
+    const alert = existing ?? this.open(seen);
     this.writeSeries({
       id: seen.seriesId,
       fingerprint: seen.seriesFingerprint,
-      alertId: stands.id,
+      alertId: alert.id,
       firing: true,
       closedByHand: false,
-      startsAt: isOlder ? known.startsAt : startsAt,
+      startsAt,
       endsAt: null,
       arrival,
     });
-    return { result: alert ? 'refreshed' : 'opened' };
+    return { result: existing ? 'refreshed' : 'opened' };
   }
 
   private resolve(seen: ResolvedObservation, known: SeriesState | undefined, arrival: number): Outcome {
@@ -179,10 +189,14 @@ export class AlertLife {
       return { result: 'ignored', reason: 'unknown_series' };
     }
     if (!known.firing) {
-      this.writeSeries({ ...known, arrival });
+      if (!this.wroteLater(known, arrival)) {
+        const lastEnd = known.endsAt && known.endsAt > endsAt ? known.endsAt : endsAt;
+        this.writeSeries({ ...known, endsAt: lastEnd, arrival });
+      }
       return { result: 'ignored', reason: 'already_resolved' };
     }
     if (endsAt <= known.startsAt) return { result: 'ignored', reason: 'late_resolve' };
+    if (this.wroteLater(known, arrival)) return { result: 'ignored', reason: 'superseded' };
     this.writeSeries({ ...known, firing: false, endsAt, arrival });
     const alert = known.alertId === null ? undefined : this.openById.get(known.alertId);
     if (alert && this.hasEnded(alert)) this.close(alert);
@@ -265,4 +279,9 @@ export class AlertLife {
     if (!firing) this.firingByAlert.set(alertId, (firing = new Set()));
     return firing;
   }
+}
+
+/** Whether an episode that starts then is a later one than what is known of the series. */
+function startsLater(startsAt: Date, known: SeriesState): boolean {
+  return known.firing ? startsAt > known.startsAt : known.endsAt !== null && startsAt >= known.endsAt;
 }

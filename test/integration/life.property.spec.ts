@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { AlertsRepository } from '../../src/alerts/alerts.repository.js';
+import { AlertsService } from '../../src/alerts/alerts.service.js';
+import type { Observation } from '../../src/alerts/observation.js';
+import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { startTestServer } from '../support/server.js';
+import type { TestServer } from '../support/server.js';
+
+/** How many histories; more of them by hand, e.g. PROPERTY_RUNS=20000. */
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1000);
+const EPOCH = Date.parse('2026-01-01T00:00:00Z');
+
+/** What a series does in truth: it fires, and ends or does not, again and again. Times in seconds. */
+interface Episode {
+  startsAt: number;
+  endsAt: number;
+  /** It fires again with the same start: the resolve was false, as when Prometheus restarts. */
+  isFalseEnd: boolean;
+}
+interface History {
+  /** Series by number; the first two are two volumes of one session's one alert. */
+  episodes: Episode[][];
+  /** Whether the last episode of a series goes on. */
+  goesOn: boolean[];
+  /** Which Alertmanager says its next thing, how often it says it, and how late that is written. */
+  turns: { alertmanager: number; series: number; copies: number; delay: number }[];
+  /** After which turn a person closes the alert of a series. */
+  closings: { after: number; series: number }[];
+}
+
+const SERIES = 4;
+
+const history: fc.Arbitrary<History> = fc.record({
+  episodes: fc.array(
+    fc
+      .array(fc.record({ length: fc.integer({ min: 1, max: 9 }), pause: fc.integer({ min: 0, max: 9 }) }), {
+        minLength: 1,
+        maxLength: 3,
+      })
+      .map((lengths) => {
+        let time = 0;
+        return lengths.map(({ length, pause }, index) => {
+          const startsAt = time;
+          time += length;
+          const endsAt = time;
+          time += pause;
+          return { startsAt, endsAt, isFalseEnd: index % 2 === 0 && pause === 0 };
+        });
+      }),
+    { minLength: SERIES, maxLength: SERIES },
+  ),
+  goesOn: fc.array(fc.boolean(), { minLength: SERIES, maxLength: SERIES }),
+  turns: fc.array(
+    fc.record({
+      alertmanager: fc.integer({ min: 0, max: 1 }),
+      series: fc.integer({ min: 0, max: SERIES - 1 }),
+      copies: fc.integer({ min: 1, max: 3 }),
+      delay: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 4 })),
+    }),
+    { maxLength: 40 },
+  ),
+  closings: fc.array(
+    fc.record({ after: fc.integer({ min: 0, max: 30 }), series: fc.integer({ min: 0, max: SERIES - 1 }) }),
+    { maxLength: 2 },
+  ),
+});
+
+/** One thing that an Alertmanager says about a series. */
+interface Notice {
+  series: number;
+  startsAt: number;
+  /** Set where it says "resolved". */
+  endsAt?: number;
+}
+
+/** All that an Alertmanager says about a series, in order. */
+function noticesOf(series: number, episodes: Episode[], goesOn: boolean): Notice[] {
+  return episodes.flatMap(({ startsAt, endsAt, isFalseEnd }, index) => {
+    const isLast = index === episodes.length - 1;
+    const firing = { series, startsAt };
+    const resolved = { series, startsAt, endsAt };
+    if (isLast && goesOn) return isFalseEnd ? [firing, resolved, firing] : [firing, firing];
+    return isFalseEnd
+      ? [firing, resolved, firing, { ...resolved, endsAt: endsAt + 0.5 }]
+      : [firing, resolved];
+  });
+}
+
+/** The rules, as plainly as they can be said, for notices in their order of arrival. */
+class Model {
+  private readonly series = Array.from({ length: SERIES }, () => ({
+    isFiring: false,
+    startsAt: -Infinity,
+    silentUpTo: -Infinity,
+    alert: undefined as symbol | undefined,
+  }));
+  private readonly open = new Map<string, symbol>();
+
+  notice({ series: number, startsAt, endsAt }: Notice): void {
+    const series = this.series[number]!;
+    if (endsAt === undefined) {
+      if (startsAt <= series.silentUpTo) {
+        series.isFiring = true;
+        return;
+      }
+      series.startsAt =
+        series.isFiring && this.isShown(number) ? Math.max(series.startsAt, startsAt) : startsAt;
+      series.isFiring = true;
+      series.silentUpTo = -Infinity;
+      const identity = identityOf(number);
+      if (!this.open.has(identity)) this.open.set(identity, Symbol(identity));
+      series.alert = this.open.get(identity);
+    } else if (series.isFiring && endsAt > series.startsAt) {
+      series.isFiring = false;
+      const behind = this.series.filter((one) => one.alert === series.alert);
+      if (this.isShown(number) && !behind.some((one) => one.isFiring)) this.open.delete(identityOf(number));
+    }
+  }
+
+  close(number: number): void {
+    const identity = identityOf(number);
+    const alert = this.open.get(identity);
+    if (!alert) return;
+    this.open.delete(identity);
+    for (const one of this.series) if (one.alert === alert) one.silentUpTo = one.startsAt;
+  }
+
+  openIdentities(): string[] {
+    return [...this.open.keys()].sort();
+  }
+
+  private isShown(number: number): boolean {
+    return this.open.get(identityOf(number)) === this.series[number]!.alert;
+  }
+}
+
+/** Series 0 and 1 are two volumes of one alert; the others stand alone, one for another user. */
+function identityOf(series: number): string {
+  return series <= 1 ? 'ann/s-0' : series === 2 ? 'ann/s-2' : 'bob/s-3';
+}
+
+/** What is in trouble when everything has been said. */
+function stillFiring({ goesOn }: History): string[] {
+  const firing = goesOn.flatMap((goes, series) => (goes ? [identityOf(series)] : []));
+  return [...new Set(firing)].sort();
+}
+
+describe('any history of series, however it is delivered', () => {
+  let server: TestServer;
+  let alerts: AlertsService;
+  let mapper: AlertMapper;
+  let run = 0;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    alerts = server.app.get(AlertsService);
+    mapper = server.app.get(AlertMapper);
+  });
+  afterAll(() => server.close());
+
+  it(
+    `leaves open what the rules say, in ${RUNS} histories`,
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(history, async (told) => {
+          const suffix = `-${(run += 1)}`;
+          const model = new Model();
+          await deliver(told, suffix, model);
+          expect(await openIdentities(suffix)).toEqual(model.openIdentities());
+          if (told.closings.length === 0) expect(model.openIdentities()).toEqual(stillFiring(told));
+        }),
+        { numRuns: RUNS, endOnFailure: false },
+      );
+    },
+    30 * 60_000,
+  );
+
+  /** Lets both Alertmanagers say all they have to say, in the order and with the faults that the history tells. */
+  async function deliver(told: History, suffix: string, model: Model): Promise<void> {
+    const queues = [0, 1].map(() =>
+      told.episodes.map((episodes, series) => noticesOf(series, episodes, told.goesOn[series]!)),
+    );
+    // What the turns leave over is said in the end: everything is delivered.
+    const rest = queues.flatMap((bySeries, alertmanager) =>
+      bySeries.flatMap((notices, series) =>
+        notices.map(() => ({ alertmanager, series, copies: 1, delay: 0 })),
+      ),
+    );
+    const now = performance.now() - 500;
+    const late: { writeAfter: number; write: () => Promise<unknown> }[] = [];
+    let turn = 0;
+    for (const { alertmanager, series, copies, delay } of [...told.turns, ...rest]) {
+      const notice = queues[alertmanager]![series]!.shift();
+      if (!notice) continue;
+      for (const closing of told.closings.filter(({ after }) => after === turn)) {
+        // A person sees, and closes, what has been written.
+        await Promise.all(late.splice(0).map(({ write }) => write()));
+        model.close(closing.series);
+        await close(closing.series, suffix);
+      }
+      turn += 1;
+      const arrivedAt = now + turn;
+      model.notice(notice);
+      const write = (): Promise<unknown> => alerts.apply([observationOf(notice, suffix)], arrivedAt);
+      if (delay > 0) late.push({ writeAfter: turn + delay, write });
+      const due = late.filter(({ writeAfter }) => writeAfter <= turn);
+      for (const one of due) late.splice(late.indexOf(one), 1);
+      await Promise.all([
+        ...(delay > 0 ? [] : Array.from({ length: copies }, write)),
+        ...due.map((one) => one.write()),
+      ]);
+    }
+    await Promise.all(late.map(({ write }) => write()));
+  }
+
+  function observationOf({ series, startsAt, endsAt }: Notice, suffix: string): Observation {
+    const [user, session] = identityOf(series).split('/');
+    const mapped = mapper.map({
+      status: endsAt === undefined ? 'firing' : 'resolved',
+      labels: {
+        alertname: 'HighDiskUsage',
+        safe_username: `${user}${suffix}`,
+        statefulset: session,
+        persistentvolumeclaim: `volume-${series}`,
+      },
+      annotations: { title: 'Low disk space', description: `Volume ${series}` },
+      startsAt: new Date(EPOCH + startsAt * 1000).toISOString(),
+      endsAt: endsAt === undefined ? '0001-01-01T00:00:00Z' : new Date(EPOCH + endsAt * 1000).toISOString(),
+    });
+    if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
+    return mapped.observation;
+  }
+
+  async function close(series: number, suffix: string): Promise<void> {
+    const [user, session] = identityOf(series).split('/');
+    for (const alert of await alerts.listOpen(`${user}${suffix}`, session)) {
+      await alerts.dismiss(alert.id, alert.user_id);
+    }
+  }
+
+  async function openIdentities(suffix: string): Promise<string[]> {
+    const repository = server.app.get(AlertsRepository, { strict: false });
+    const lists = await Promise.all(['ann', 'bob'].map((user) => repository.listOpen(`${user}${suffix}`)));
+    return lists
+      .flat()
+      .map((alert) => `${alert.user_id.slice(0, -suffix.length)}/${alert.session_name}`)
+      .sort();
+  }
+});
