@@ -33,7 +33,8 @@ export interface FiringSeries {
   seriesFingerprint: string;
   userId: string;
   sessionName: string;
-  lastSeen: Date;
+  /** How long ago its alert was last seen (ms). */
+  unseenFor: number;
 }
 
 /** The classes of our advisory locks: the gate that every writer passes, and the users behind it. */
@@ -273,17 +274,18 @@ export class AlertsRepository {
     });
   }
 
-  /** The firing series behind open alerts that came from Alertmanager, with when they were last seen. */
+  /** The firing series behind open alerts that came from Alertmanager. */
   async listFiringSeries(): Promise<FiringSeries[]> {
-    return this.withRunner((runner) =>
+    return this.withRunner(async (runner) =>
       query<FiringSeries>(
         runner,
         `SELECT series.id AS "seriesId", series.fingerprint AS "seriesFingerprint",
                 alert.user_id AS "userId", alert.session_name AS "sessionName",
-                alert.last_seen AS "lastSeen"
+                (extract(epoch FROM $1::timestamptz - alert.last_seen) * 1000)::float8 AS "unseenFor"
            FROM session_alerts.alerts AS alert
            JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
           WHERE alert.resolved_date IS NULL AND alert.source = 'alertmanager' AND series.firing`,
+        [await this.readClock(runner)],
       ),
     );
   }

@@ -114,9 +114,9 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
 
   /** What is active there and not firing here, and what would expire here though it fires. */
   private async missing(listing: Listing, ours: FiringSeries[]): Promise<FiringObservation[]> {
-    const refreshBefore = Date.now() - this.settings.upkeep.expireAfter / 3;
+    const refreshAfter = this.settings.upkeep.expireAfter / 3;
     const fresh = new Set(
-      ours.filter((series) => series.lastSeen.getTime() > refreshBefore).map((series) => series.seriesId),
+      ours.filter((series) => series.unseenFor < refreshAfter).map((series) => series.seriesId),
     );
     const wanted = [...listing.active.values()].filter((observation) => !fresh.has(observation.seriesId));
     const silenced = new Map(
@@ -144,7 +144,10 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   private async close(gone: FiringSeries[], askedAt: number): Promise<void> {
     let ended = 0;
     for (const batch of batches(gone)) {
-      const observations: Observation[] = batch.map((series) => ({ status: 'resolved', ...series }));
+      const observations: Observation[] = batch.map(({ unseenFor: _unseenFor, ...series }) => ({
+        status: 'resolved',
+        ...series,
+      }));
       const outcomes = await this.alerts.apply(observations, askedAt, 'reconciled');
       ended += outcomes.filter((outcome) => outcome.result === 'resolved').length;
     }

@@ -1,0 +1,177 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Injectable, Module } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Registry } from 'prom-client';
+import { AlertsMetrics, AlertsModule, AlertsService, FeedHealth } from '../../src/index.js';
+import type { AlertChange, AlertsModuleOptions, UserDirectory } from '../../src/index.js';
+import { AlertsApi, expectError, firing, resolved, webhook } from '../support/alerts.js';
+import { createTestDatabase, execute } from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
+import { startIssuer, waitUntil } from '../support/server.js';
+import type { TestIssuer } from '../support/server.js';
+
+/** What the host knows of its users, and how often it was asked. */
+@Injectable()
+class People {
+  readonly known = new Set(['jane', 'bob']);
+  readonly asked: string[][] = [];
+  isBroken = false;
+}
+
+@Module({ providers: [People], exports: [People] })
+class PeopleModule {}
+
+@Injectable()
+class PeopleDirectory implements UserDirectory {
+  constructor(private readonly people: People) {}
+
+  existing(userIds: string[]): Promise<string[]> {
+    this.people.asked.push(userIds);
+    if (this.people.isBroken) return Promise.reject(new Error('LDAP is down'));
+    return Promise.resolve(userIds.filter((id) => this.people.known.has(id)));
+  }
+}
+
+describe('A host that calls the module', () => {
+  let database: TestDatabase;
+  let issuer: TestIssuer;
+  let app: INestApplication;
+  let api: AlertsApi;
+
+  beforeAll(async () => {
+    issuer = await startIssuer();
+  });
+  beforeEach(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(async () => {
+    await app.close();
+    await database.drop();
+  });
+  afterAll(() => issuer.close());
+
+  async function startHost(options: Partial<AlertsModuleOptions> = {}): Promise<void> {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ type: 'postgres', url: database.url, autoLoadEntities: true }),
+        AlertsModule.forRootAsync({
+          imports: [PeopleModule],
+          useFactory: () => ({ auth: { issuer: issuer.issuer.url }, ...options }),
+        }),
+      ],
+    }).compile();
+    app = module.createNestApplication(new FastifyAdapter(), { logger: false });
+    await app.listen(0, '127.0.0.1');
+    const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+    api = new AlertsApi(`http://127.0.0.1:${port}`, issuer.issuer);
+    await waitUntil(async () => (await api.call('GET', '/alerts', { as: { sub: 'jane' } })).status === 200);
+  }
+
+  describe('with a directory of its users', () => {
+    const directory = PeopleDirectory;
+
+    it('skips those whom it does not know, by themselves', async () => {
+      await startHost({ users: { directory } });
+      expect(await api.deliver(firing(), firing({ user: 'ghost' }), firing({ user: 'bob' }))).toMatchObject({
+        stored: 2,
+        skipped: 1,
+        reasons: { unknown_user: 1 },
+      });
+      expect(await api.openAlerts('ghost')).toEqual([]);
+      expect(await api.openAlerts('bob')).toHaveLength(1);
+    });
+
+    it('is asked once a webhook, with every id once', async () => {
+      await startHost({ users: { directory } });
+      const people = app.get(People);
+      await api.deliver(firing(), firing({ session: 'jane-2' }), firing({ user: 'bob' }));
+      expect(people.asked).toEqual([['jane', 'bob']]);
+    });
+
+    it('still ends what a user who is gone had', async () => {
+      await startHost({ users: { directory } });
+      await api.deliver(firing());
+      app.get(People).known.delete('jane');
+      expect(await api.deliver(resolved(firing()))).toMatchObject({ resolved: 1 });
+    });
+
+    it('stores all while it fails, by default', async () => {
+      await startHost({ users: { directory } });
+      app.get(People).isBroken = true;
+      expect(await api.deliver(firing(), firing({ user: 'ghost' }))).toMatchObject({ stored: 2 });
+    });
+
+    it('stores nothing while it fails, where the host wants that, and Alertmanager sends again', async () => {
+      await startHost({ users: { directory, onFailure: 'closed' } });
+      app.get(People).isBroken = true;
+      expectError(await api.postWebhook(webhook([firing()])), 503);
+      app.get(People).isBroken = false;
+      await api.deliver(firing());
+      expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it('says in a dry run whom it does not know', async () => {
+      await startHost({ users: { directory } });
+      const { body } = await api.postWebhook(webhook([firing({ user: 'ghost' })]), '?dry_run=true');
+      expect(body.alerts).toMatchObject([{ result: 'skipped', reason: 'unknown_user' }]);
+    });
+  });
+
+  it('hears of every change that a user can see, after it is committed', async () => {
+    await startHost();
+    const heard: AlertChange[] = [];
+    app.get(AlertsService).changes.subscribe((change) => heard.push(change));
+    await api.deliver(firing());
+    await api.deliver(firing());
+    await api.deliver(firing({ message: 'Memory usage over 95%' }));
+    await api.deliver(resolved(firing()));
+    await api.create({ title: 'Hello', message: 'From us', event_type: 'note', user_id: 'bob' });
+    await api.update((await api.onlyAlert('bob')).id);
+    expect(heard.map(({ change, alert }) => [change, alert.user_id, alert.resolved_reason])).toEqual([
+      ['opened', 'jane', null],
+      ['updated', 'jane', null],
+      ['closed', 'jane', 'resolved'],
+      ['opened', 'bob', null],
+      ['closed', 'bob', 'manual'],
+    ]);
+  });
+
+  it('erases a user, and nobody else', async () => {
+    await startHost();
+    await api.deliver(firing(), firing({ session: 'jane-2' }), firing({ user: 'bob' }));
+    await api.deliver(resolved(firing()));
+    expect(await app.get(AlertsService).deleteForUser('jane')).toBe(2);
+    expect(await execute(database.url, 'SELECT user_id FROM session_alerts.alerts')).toEqual([
+      { user_id: 'bob' },
+    ]);
+    expect(await execute(database.url, 'SELECT alert_id FROM session_alerts.alert_series')).toHaveLength(1);
+  });
+
+  it('has the metrics in its own registry', async () => {
+    const registry = new Registry();
+    await startHost({ metricsRegistry: registry });
+    await api.deliver(firing());
+    expect(await registry.metrics()).toContain('session_alerts_received_total 1');
+    expect(app.get(AlertsMetrics).registry).toBe(registry);
+  });
+
+  it('asks how old the feed is', async () => {
+    await startHost();
+    expect(await app.get(FeedHealth).check()).toEqual({ status: 'unknown', last_seen: null });
+  });
+
+  it.each<[string, Partial<AlertsModuleOptions>]>([
+    ['upkeep.expireAfter', { upkeep: { expireAfter: 0 } }],
+    ['upkeep.retention', { upkeep: { retention: Number.NaN } }],
+    ['reconcile.alertmanagers', { reconcile: { alertmanagers: [] } }],
+    ['reconcile.alertmanagers', { reconcile: { alertmanagers: [{ url: 'alertmanager:9093' }] } }],
+    ['feed.staleAfter', { feed: { staleAfter: -1 } }],
+  ])('is told at boot that %s is wrong', async (option, options) => {
+    await expect(startHost(options)).rejects.toThrow(option);
+    await startHost();
+  });
+});
