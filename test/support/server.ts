@@ -1,4 +1,5 @@
 import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig } from '../../src/server/config.js';
@@ -20,10 +21,20 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+export interface TestServerOptions {
+  /** The issuer that it trusts, which the caller closes. Default: one of its own. */
+  issuer?: TestIssuer;
+  /** Wait until it can serve. Default: true. */
+  untilReady?: boolean;
+}
+
 /** Starts a server on a free port; `env` overrides what it is told. */
-export async function startTestServer(env: NodeJS.ProcessEnv = {}): Promise<TestServer> {
+export async function startTestServer(
+  env: NodeJS.ProcessEnv = {},
+  { issuer: givenIssuer, untilReady = true }: TestServerOptions = {},
+): Promise<TestServer> {
   const database = await createTestDatabase();
-  const issuer = await startIssuer();
+  const issuer = givenIssuer ?? (await startIssuer());
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
@@ -37,11 +48,11 @@ export async function startTestServer(env: NodeJS.ProcessEnv = {}): Promise<Test
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
   const close = async (): Promise<void> => {
     await app.close();
-    await issuer.close();
+    if (!givenIssuer) await issuer.close();
     await database.drop();
   };
   try {
-    await waitUntil(async () => (await fetch(`${url}/readyz`)).ok);
+    if (untilReady) await waitUntil(async () => (await fetch(`${url}/readyz`)).ok);
   } catch (error) {
     await close();
     throw error;
@@ -58,30 +69,50 @@ export async function startTestServer(env: NodeJS.ProcessEnv = {}): Promise<Test
   };
 }
 
+/** An issuer on a port of its own, which may go away and come back. */
+export interface TestIssuer {
+  readonly issuer: EmbeddedIssuer;
+  /** Answers a request in the issuer's place, where it is set and does not return false. */
+  answerInstead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** Closes the port and every connection to it. */
+  stop(): Promise<void>;
+  /** Opens the same port again. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The embedded issuer on a free port of its own, with the client `alertmanager` whose secret is `secret`. */
-export async function startIssuer(): Promise<{ issuer: EmbeddedIssuer; close(): Promise<void> }> {
+export async function startIssuer(): Promise<TestIssuer> {
   const server = createHttpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => {
+        resolve();
+      });
+      server.closeAllConnections();
+    });
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   const issuer = await EmbeddedIssuer.create({
     url: `http://127.0.0.1:${port}/auth/realms/Renku`,
     clients: [{ id: 'alertmanager', secret: 'secret', roles: ['alertmanager-webhook'] }],
   });
+  const testIssuer: TestIssuer = {
+    issuer,
+    answerInstead: undefined,
+    stop,
+    start: () => listen(port),
+    close: stop,
+  };
   server.on('request', (request, response) => {
+    if (testIssuer.answerInstead?.(request, response)) return;
     void issuer.handle(request, response).then((handled) => {
       if (!handled) response.writeHead(404).end();
     });
   });
-  return {
-    issuer,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  return testIssuer;
 }
 
 /** Waits for a condition; an attempt that throws counts as "not yet". */
