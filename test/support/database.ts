@@ -32,15 +32,62 @@ export async function createTemplateDatabase(
   return template;
 }
 
-/** A fresh copy of the run's template database, for one test file or one test; the caller drops it. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A fresh database for one test file or one test, with our tables unless `migrated` is false; the caller
+ * drops it.
+ */
+export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
+  const { serverUrl, template } = testServer();
+  const name = `session_alerts_test_${randomBytes(8).toString('hex')}`;
+  await execute(
+    serverUrl,
+    `CREATE DATABASE ${name} TEMPLATE ${migrated ? template : 'template0'} STRATEGY wal_log`,
+  );
+  return databaseOn(serverUrl, name);
+}
+
+/** Lets a database refuse every connection and ends those that it has, as if it were down. */
+export async function takeDatabaseAway(url: string): Promise<void> {
+  const { serverUrl } = testServer();
+  const name = databaseName(url);
+  await execute(serverUrl, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  await execute(
+    serverUrl,
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}'`,
+  );
+}
+
+/** Undoes `takeDatabaseAway`. */
+export async function giveDatabaseBack(url: string): Promise<void> {
+  await execute(testServer().serverUrl, `ALTER DATABASE ${databaseName(url)} ALLOW_CONNECTIONS true`);
+}
+
+/** Leaves a database as if nothing had ever been reported. */
+export async function forgetAlerts(url: string): Promise<void> {
+  await execute(url, 'TRUNCATE session_alerts.alerts, session_alerts.alert_series');
+}
+
+/** Looks into a database, or changes it, past our own code. */
+export async function execute<Row extends pg.QueryResultRow = Record<string, unknown>>(
+  url: string,
+  statement: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(statement, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function testServer(): { serverUrl: string; template: string } {
   const { TEST_DATABASE_URL: serverUrl, TEST_TEMPLATE_DATABASE: template } = process.env;
   if (!serverUrl || !template) {
     throw new Error('There is no test server: jest must run with database.setup.ts as its globalSetup.');
   }
-  const name = `session_alerts_test_${randomBytes(8).toString('hex')}`;
-  await execute(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY wal_log`);
-  return databaseOn(serverUrl, name);
+  return { serverUrl, template };
 }
 
 function databaseOn(serverUrl: string, name: string): TestDatabase {
@@ -49,16 +96,12 @@ function databaseOn(serverUrl: string, name: string): TestDatabase {
   return {
     name,
     url: url.href,
-    drop: () => execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: async () => {
+      await execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
-async function execute(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+function databaseName(url: string): string {
+  return new URL(url).pathname.slice(1);
 }
