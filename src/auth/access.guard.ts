@@ -5,6 +5,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import type { HostAuthOptions } from '../alerts.module-definition.js';
+import { USER_ID } from '../alerts/text.js';
 import { AccessService } from './access.service.js';
 import type { AlertsUser } from './alerts-user.js';
 import { REQUIRED_ROLE } from './allow.decorators.js';
@@ -47,8 +48,16 @@ export class AccessGuard implements CanActivate, OnModuleInit {
   }
 }
 
+/** What a host leaves in `request.user` need not be what we take for a user: it is checked. */
 function userOf(auth: HostAuthOptions, request: HttpRequest): AlertsUser {
-  const user = auth.user ? auth.user(request) : (request as { user?: AlertsUser }).user;
+  const user = (auth.user ? auth.user(request) : (request as { user?: unknown }).user) as
+    Partial<Record<keyof AlertsUser, unknown>> | null | undefined;
   if (!user) throw new TokenMissingException();
-  return user;
+  const { id, roles } = user;
+  if (typeof id !== 'string' || !USER_ID.test(id)) {
+    throw new Error(
+      "AlertsModule: auth.guard let a user pass without an id; set auth.user to read the user's id",
+    );
+  }
+  return { id, roles: Array.isArray(roles) ? roles : [] };
 }

@@ -22,15 +22,18 @@ export class AccessService {
    */
   async admit(request: HttpRequest, role?: AllowedRole): Promise<void> {
     const known = callerOf(request);
-    this.admitUser(request, known ?? (await this.tokens.verify(nodeRequest(request))), role);
+    this.admitCaller(request, known ?? this.asCaller(await this.tokens.verify(nodeRequest(request))), role);
   }
 
   /**
    * Lets pass a user whom somebody else has identified.
    * @throws RoleMissingException
    */
-  admitUser(request: HttpRequest, user: AlertsUser | AlertsCaller, role?: AllowedRole): void {
-    const caller = 'roles' in user ? this.asCaller(user) : user;
+  admitUser(request: HttpRequest, user: AlertsUser, role?: AllowedRole): void {
+    this.admitCaller(request, this.asCaller(user), role);
+  }
+
+  private admitCaller(request: HttpRequest, caller: AlertsCaller, role?: AllowedRole): void {
     if (role === 'admin' && !caller.isAdmin) throw new RoleMissingException(this.settings.adminRole);
     if (role === 'alertmanager' && !caller.isAlertmanager) {
       throw new RoleMissingException(this.settings.webhookRole);

@@ -13,7 +13,9 @@ const MOST_ASKS = 4;
 const ASK_EVERY = 15_000;
 /** A key set older than this (ms) is fetched anew, so that a withdrawn key stops working. */
 const KEYS_FRESH_FOR = 10 * 60_000;
+/** How long (ms) and how large (bytes) an answer of the issuer may be. */
 const ISSUER_TIMEOUT = 5_000;
+const LONGEST_ANSWER = 1024 * 1024;
 
 /**
  * The issuer's public keys by `kid`. Known keys are served from memory, also while the issuer is away; an
@@ -98,7 +100,8 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
         jwksUri: await this.jwksUri(),
         cache: false,
         rateLimit: false,
-        timeout: ISSUER_TIMEOUT,
+        // Its own waits for ever where an answer stops half way.
+        fetcher: (address) => this.fetchJson(address) as Promise<{ keys: unknown }>,
       });
       const keys = await client.getSigningKeys();
       this.keys = new Map(keys.map((key) => [key.kid, createPublicKey(key.getPublicKey())]));
@@ -114,11 +117,9 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
   /** @see https://openid.net/specs/openid-connect-discovery-1_0.html */
   private async jwksUri(): Promise<string> {
     if (this.settings?.jwksUri) return this.settings.jwksUri;
-    const response = await fetch(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-      signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(ISSUER_TIMEOUT)]),
-    });
-    if (!response.ok) throw new Error(`discovery was answered with ${response.status}`);
-    const document = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown } | null;
+    const document = (await this.fetchJson(
+      `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    )) as { issuer?: unknown; jwks_uri?: unknown } | null;
     if (document?.issuer !== this.issuer) {
       throw new Error(`discovery names another issuer: ${JSON.stringify(document?.issuer)}`);
     }
@@ -126,9 +127,41 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     return document.jwks_uri;
   }
 
+  private async fetchJson(address: string): Promise<unknown> {
+    // Not AbortSignal.any: Node 20 loses it, with its time-out, to the garbage collector.
+    const aborter = new AbortController();
+    const abort = (): void => {
+      aborter.abort(new Error(`gave up waiting for ${address}`));
+    };
+    const timer = setTimeout(abort, ISSUER_TIMEOUT);
+    this.stopping.signal.addEventListener('abort', abort);
+    try {
+      const response = await fetch(address, { signal: aborter.signal });
+      if (!response.ok) throw new Error(`${address} was answered with ${response.status}`);
+      return JSON.parse(await textOf(response));
+    } finally {
+      clearTimeout(timer);
+      this.stopping.signal.removeEventListener('abort', abort);
+      // Closes the connection where the answer was not read to its end.
+      abort();
+    }
+  }
+
   private get issuer(): string {
     return this.settings?.issuer ?? '';
   }
+}
+
+/** The body of an answer, which must end some time. */
+async function textOf({ url, body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error(`${url} answered with more than ${LONGEST_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function messageOf(error: unknown): string {

@@ -2,19 +2,38 @@ import {
   applyDecorators,
   UnprocessableEntityException,
   UseFilters,
+  UseInterceptors,
   UsePipes,
   ValidationPipe,
 } from '@nestjs/common';
-import type { ValidationError } from '@nestjs/common';
+import type { ArgumentMetadata, ValidationError } from '@nestjs/common';
 import { ApiUnprocessableEntityResponse } from '@nestjs/swagger';
 import { ErrorResponse } from './error-response.dto.js';
 import { ErrorResponseFilter } from './error-response.filter.js';
+import { JsonBodyInterceptor } from './json-body.interceptor.js';
 
-/** What all our controllers share: the error body, and 422 for what does not fit. */
+/** class-transformer walks all of a body; what is nested too deeply for its stack fits no request of ours. */
+class FitPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const detail = 'the body is nested too deeply';
+      throw new UnprocessableEntityException(
+        { message: 'The request does not fit', detail },
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** What all our controllers share: the error body, 415 for what is no JSON and 422 for what does not fit. */
 export function AlertsEndpoint(): ClassDecorator {
   return applyDecorators(
     UseFilters(new ErrorResponseFilter()),
-    UsePipes(new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: doesNotFit })),
+    UseInterceptors(new JsonBodyInterceptor()),
+    UsePipes(new FitPipe({ transform: true, whitelist: true, exceptionFactory: doesNotFit })),
     ApiUnprocessableEntityResponse({ type: ErrorResponse, description: 'The body or query does not fit' }),
   );
 }

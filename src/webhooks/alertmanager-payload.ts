@@ -1,5 +1,5 @@
 import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
-import { UnprocessableEntityException, UnsupportedMediaTypeException } from '@nestjs/common';
+import { UnprocessableEntityException } from '@nestjs/common';
 import { doesNotFit } from '../http/alerts-endpoint.decorator.js';
 
 /**
@@ -21,12 +21,8 @@ export class AlertmanagerPayload {
   receiver = '';
 }
 
-/**
- * @throws UnprocessableEntityException the body is no webhook
- * @throws UnsupportedMediaTypeException it was not sent as JSON
- */
+/** @throws UnprocessableEntityException the body is no webhook */
 export function parsePayload(body: unknown): AlertmanagerPayload {
-  if (body === undefined || typeof body === 'string') throw new UnsupportedMediaTypeException();
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new UnprocessableEntityException({
       message: 'The request does not fit',

@@ -1,0 +1,197 @@
+import { firing, minute, resolved } from '../../test/support/alerts.js';
+import type { FiringSpec } from '../../test/support/alerts.js';
+import type { FiringObservation, Observation } from '../alerts/observation.js';
+import { AlertMapper } from './alert-mapper.service.js';
+
+const mapper = new AlertMapper();
+
+function observed(alert: unknown): Observation {
+  const mapped = mapper.map(alert);
+  if ('skipped' in mapped) throw new Error(`The alert was skipped: ${mapped.skipped}`);
+  return mapped.observation;
+}
+
+function observedFiring(spec: FiringSpec): FiringObservation {
+  return observed(firing(spec)) as FiringObservation;
+}
+
+describe('A firing alert', () => {
+  it('becomes all that is needed to show it to its user', () => {
+    const alert = firing({
+      user: 'ann',
+      session: 'ann-1',
+      name: 'RenkuSessionHighDiskUsage',
+      severity: 'critical',
+      title: 'Disk nearly full',
+      message: 'Volume data is at 95%',
+      startsAt: minute(3),
+      annotations: { runbook_url: 'https://docs.example/disk' },
+    });
+    expect(observed(alert)).toMatchObject({
+      status: 'firing',
+      userId: 'ann',
+      sessionName: 'ann-1',
+      eventType: 'RenkuSessionHighDiskUsage',
+      title: 'Disk nearly full',
+      message: 'Volume data is at 95%',
+      severity: 'critical',
+      kind: 'condition',
+      runbookUrl: 'https://docs.example/disk',
+      startsAt: new Date(minute(3)),
+      seriesFingerprint: alert.fingerprint,
+    });
+  });
+
+  it('has no severity and no runbook where none is said', () => {
+    expect(observedFiring({ severity: '' })).toMatchObject({ severity: null, runbookUrl: null });
+  });
+
+  it('takes its title for its event type where it has no alertname', () => {
+    expect(observedFiring({ name: '', title: 'Test alert' })).toMatchObject({ eventType: 'Test alert' });
+  });
+
+  it.each([
+    ['event', 'event'],
+    ['condition', 'condition'],
+    ['', 'condition'],
+    ['Event', 'condition'],
+    ['something else', 'condition'],
+  ])('with alert_kind "%s" is of the kind %s', (label, kind) => {
+    expect(observedFiring({ labels: { alert_kind: label } })).toMatchObject({ kind });
+  });
+
+  it.each([
+    ['http://docs.example/disk', 'http://docs.example/disk'],
+    ['javascript:alert(1)', null],
+    ['data:text/html,<script>alert(1)</script>', null],
+    ['/docs/disk', null],
+    ['https://', null],
+    ['https://docs.example/a b', null],
+    [`https://docs.example/${'x'.repeat(2_000)}`, null],
+  ])('with the runbook %s links to %s', (url, shown) => {
+    expect(observedFiring({ annotations: { runbook_url: url } })).toMatchObject({ runbookUrl: shown });
+  });
+
+  it.each([undefined, '', '0001-01-01T00:00:00Z', 'yesterday', 7])(
+    'names no start with startsAt %p',
+    (startsAt) => {
+      expect(observed({ ...firing(), startsAt }).startsAt).toBeUndefined();
+    },
+  );
+});
+
+describe('A resolved alert', () => {
+  it('becomes the end of its series', () => {
+    const alert = resolved(firing({ user: 'ann', session: 'ann-1' }), minute(5));
+    expect(observed(alert)).toEqual({
+      status: 'resolved',
+      userId: 'ann',
+      sessionName: 'ann-1',
+      seriesId: observed(firing({ user: 'ann', session: 'ann-1' })).seriesId,
+      seriesFingerprint: alert.fingerprint,
+      startsAt: new Date(minute(0)),
+      endsAt: new Date(minute(5)),
+    });
+  });
+
+  it('needs its labels only', () => {
+    const { labels } = firing();
+    expect(observed({ status: 'resolved', labels })).toMatchObject({
+      status: 'resolved',
+      userId: 'jane',
+      sessionName: 'jane-1',
+      seriesId: observed(firing()).seriesId,
+    });
+  });
+
+  it.each([undefined, '0001-01-01T00:00:00Z', 'soon'])('names no end with endsAt %p', (endsAt) => {
+    expect(observed({ ...resolved(firing()), endsAt })).toMatchObject({ endsAt: undefined });
+  });
+});
+
+describe('The identity of an alert', () => {
+  const fingerprint = (spec: FiringSpec): string => observedFiring(spec).fingerprint;
+
+  it.each<[string, FiringSpec]>([
+    ['volumes', { labels: { persistentvolumeclaim: 'data' } }],
+    ['severities', { severity: 'critical' }],
+    ['titles', { title: 'Another title' }],
+    ['messages', { message: 'Another message' }],
+    ['starts', { startsAt: minute(9) }],
+  ])('is the same for two %s', (_what, spec) => {
+    expect(fingerprint(spec)).toBe(fingerprint({}));
+  });
+
+  it.each<[string, FiringSpec]>([
+    ['users', { user: 'ann' }],
+    ['sessions', { session: 'jane-2' }],
+    ['event types', { name: 'RenkuSessionOOMKilled' }],
+    ['users who differ in case', { user: 'Jane' }],
+  ])('differs for two %s', (_what, spec) => {
+    expect(fingerprint(spec)).not.toBe(fingerprint({}));
+  });
+
+  it('tells names apart whose text would run together', () => {
+    expect(fingerprint({ user: 'a', session: 'bc' })).not.toBe(fingerprint({ user: 'ab', session: 'c' }));
+  });
+
+  it('tells event types apart that differ beyond what is kept of them', () => {
+    const long = 'x'.repeat(300);
+    expect(fingerprint({ name: `${long}1` })).not.toBe(fingerprint({ name: `${long}2` }));
+  });
+});
+
+describe('The identity of a series', () => {
+  it("is Alertmanager's fingerprint within a user's session", () => {
+    const seriesId = (spec: FiringSpec): string =>
+      observed({ ...firing(spec), fingerprint: '00112233445566ff' }).seriesId;
+    expect(seriesId({ severity: 'critical' })).toBe(seriesId({}));
+    expect(seriesId({ user: 'ann' })).not.toBe(seriesId({}));
+    expect(seriesId({ session: 'jane-2' })).not.toBe(seriesId({}));
+  });
+
+  it.each([undefined, null, '', 'no hex digits at all', 'AF76DC6588FAD5C9', 'af76', 42, {}])(
+    'comes from the labels where the fingerprint is %p',
+    (fingerprint) => {
+      expect(observed({ ...firing(), fingerprint }).seriesId).toBe(observed(firing()).seriesId);
+    },
+  );
+
+  it('takes an empty label for an absent one', () => {
+    const { labels, ...alert } = firing();
+    const padded = { ...alert, labels: { ...labels, empty: '' }, fingerprint: undefined };
+    expect(observed(padded).seriesId).toBe(observed(firing()).seriesId);
+  });
+});
+
+describe('An alert that cannot be shown', () => {
+  const labelled = (labels: Record<string, unknown>): unknown => ({
+    ...firing(),
+    labels: { ...firing().labels, ...labels },
+  });
+
+  it.each<[string, string, unknown]>([
+    ['not_an_object', 'is null', null],
+    ['not_an_object', 'is a text', 'alert'],
+    ['not_an_object', 'is a number', 7],
+    ['not_an_object', 'is an array', [firing()]],
+    ['no_status', 'has no status', { ...firing(), status: undefined }],
+    ['no_status', 'has a status that nobody knows', { ...firing(), status: 'suppressed' }],
+    ['no_user', 'has no labels', { ...firing(), labels: undefined }],
+    ['no_user', 'has a list for labels', { ...firing(), labels: ['safe_username', 'jane'] }],
+    ['no_user', 'names no user', labelled({ safe_username: undefined })],
+    ['no_user', 'names an empty user', labelled({ safe_username: '' })],
+    ['no_user', 'names a user that is no text', labelled({ safe_username: 42 })],
+    ['invalid_user', 'has the <nil> of an older kube-state-metrics', labelled({ safe_username: '<nil>' })],
+    ['no_session', 'names no session', labelled({ statefulset: undefined })],
+    ['no_session', 'names a session that is no text', labelled({ statefulset: ['jane-1'] })],
+    ['invalid_session', 'names a session that is too long', labelled({ statefulset: 's'.repeat(256) })],
+    ['no_title', 'has no annotations', { ...firing(), annotations: undefined }],
+    ['no_title', 'has no title', { ...firing(), annotations: { description: 'text' } }],
+    ['no_title', 'has a blank title', firing({ title: ' \n ' })],
+    ['no_message', 'has no description', { ...firing(), annotations: { title: 'text' } }],
+    ['no_message', 'has a blank description', firing({ message: '\t' })],
+  ])('says %s where it %s', (skipped, _what, alert) => {
+    expect(mapper.map(alert)).toEqual({ skipped });
+  });
+});
