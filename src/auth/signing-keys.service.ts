@@ -6,6 +6,8 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { JwksClient } from 'jwks-rsa';
 import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
+import { messagesOf } from '../error-messages.js';
+import { fetchJson } from '../http/fetch-json.js';
 import { IssuerUnavailableException } from './auth-errors.js';
 
 /** How many times in a row the issuer may be asked, and how often (ms) one more time is granted. */
@@ -110,7 +112,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
       this.failure = undefined;
     } catch (error) {
       this.failure = error;
-      this.logger.warn(`Cannot fetch the signing keys of ${this.issuer}: ${messageOf(error)}`);
+      this.logger.warn(`Cannot fetch the signing keys of ${this.issuer}: ${messagesOf(error)}`);
     }
   }
 
@@ -128,43 +130,11 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async fetchJson(address: string): Promise<unknown> {
-    // Not AbortSignal.any: Node 20 loses it, with its time-out, to the garbage collector.
-    const aborter = new AbortController();
-    const abort = (): void => {
-      aborter.abort(new Error(`gave up waiting for ${address}`));
-    };
-    const timer = setTimeout(abort, ISSUER_TIMEOUT);
-    this.stopping.signal.addEventListener('abort', abort);
-    try {
-      const response = await fetch(address, { signal: aborter.signal });
-      if (!response.ok) throw new Error(`${address} was answered with ${response.status}`);
-      return JSON.parse(await textOf(response));
-    } finally {
-      clearTimeout(timer);
-      this.stopping.signal.removeEventListener('abort', abort);
-      // Closes the connection where the answer was not read to its end.
-      abort();
-    }
+    const limits = { timeout: ISSUER_TIMEOUT, longest: LONGEST_ANSWER, signal: this.stopping.signal };
+    return (await fetchJson(address, limits)).body;
   }
 
   private get issuer(): string {
     return this.settings?.issuer ?? '';
   }
-}
-
-/** The body of an answer, which must end some time. */
-async function textOf({ url, body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error(`${url} answered with more than ${LONGEST_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

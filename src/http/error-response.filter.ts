@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { DatabaseUnavailableError } from '../alerts/database-errors.js';
+import { messagesOf } from '../error-messages.js';
 import type { Challenge } from '../auth/auth-errors.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
 
@@ -31,7 +32,7 @@ export class ErrorResponseFilter implements ExceptionFilter {
       ...(known ?? { code: 500, message: 'Something went wrong on our side' }),
       trace_id: randomUUID(),
     };
-    this.logger.error(`${details.trace_id}: ${messages(error)}`, known ? undefined : stackOf(error));
+    this.logger.error(`${details.trace_id}: ${messagesOf(error)}`, known ? undefined : stackOf(error));
     return details;
   }
 }
@@ -92,12 +93,6 @@ function statusOf(error: unknown): unknown {
 
 function isChallenge(error: unknown): error is Challenge {
   return error instanceof HttpException && 'challenge' in error;
-}
-
-/** The error's message with those of its causes, for the log. */
-function messages(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messages(error.cause)}`;
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -4,6 +4,7 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import { messagesOf } from '../error-messages.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
@@ -61,7 +62,7 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
         this.logger.log('The database is ready');
         return;
       } catch (error) {
-        this.logger.warn(`The database is not ready, trying again: ${messageOf(error)}`);
+        this.logger.warn(`The database is not ready, trying again: ${messagesOf(error)}`);
         await sleep(wait, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -84,9 +85,4 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
       await lock.release();
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { fetchJson } from '../http/fetch-json.js';
 import type { AlertmanagerOptions } from '../alerts.module-definition.js';
 
 /** How long Alertmanager may take to answer (ms), and how much it may send (bytes; an alert weighs about 1 kB). */
@@ -48,16 +49,13 @@ export class AlertmanagerClient {
     return body.filter((alert): alert is ListedAlert => typeof alert === 'object' && alert !== null);
   }
 
-  private async get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {
-    const response = await fetch(`${this.options.url.replace(/\/+$/, '')}/api/v2/${path}`, {
+  private get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {
+    return fetchJson(`${this.options.url.replace(/\/+$/, '')}/api/v2/${path}`, {
       headers: { Accept: 'application/json', ...this.authorization() },
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
+      timeout: TIMEOUT,
+      longest: LONGEST_ANSWER,
+      signal,
     });
-    const text = await bodyOf(response);
-    if (!response.ok) throw new Error(`it answered ${response.status}`);
-    const date = response.headers.get('date');
-    return { body: JSON.parse(text), date: date === null ? new Date() : new Date(date) };
   }
 
   private authorization(): Record<string, string> {
@@ -67,15 +65,4 @@ export class AlertmanagerClient {
     const credentials = Buffer.from(`${basicAuth.username}:${basicAuth.password}`).toString('base64');
     return { Authorization: `Basic ${credentials}` };
   }
-}
-
-async function bodyOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > LONGEST_ANSWER) throw new Error(`it sent more than ${LONGEST_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

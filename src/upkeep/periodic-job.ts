@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
+import { messagesOf } from '../error-messages.js';
 
 /** Work that is done again and again, never twice at once, and goes on after a failure. */
 export class PeriodicJob {
@@ -50,10 +51,4 @@ export class PeriodicJob {
       this.isFailing = true;
     }
   }
-}
-
-/** The error's message with those of its causes. */
-export function messagesOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messagesOf(error.cause)}`;
 }

@@ -6,10 +6,11 @@ import { AlertsRepository } from '../alerts/alerts.repository.js';
 import type { FiringSeries } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { FiringObservation, Observation } from '../alerts/observation.js';
+import { messagesOf } from '../error-messages.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
 import { AlertmanagerClient } from './alertmanager-client.js';
-import { messagesOf, PeriodicJob } from './periodic-job.js';
+import { PeriodicJob } from './periodic-job.js';
 
 /** Number of the job among those that one replica at a time does. */
 const RECONCILE_JOB = 2;
