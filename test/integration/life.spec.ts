@@ -182,6 +182,26 @@ describe('How an alert lives', () => {
       expect(Date.parse(refreshed.updated_date)).toBeGreaterThan(Date.parse(updated_date));
     });
 
+    it.each<[string, FiringSpec, Record<string, unknown>]>([
+      ['title', { title: 'Memory nearly full' }, { title: 'Memory nearly full' }],
+      ['message', { message: 'At 99%' }, { message: 'At 99%' }],
+      ['severity', { severity: 'critical' }, { severity: 'critical' }],
+      ['missing severity', { severity: '' }, { severity: null }],
+      ['kind', { labels: { alert_kind: 'event' } }, { kind: 'event' }],
+      [
+        'runbook',
+        { annotations: { runbook_url: 'https://docs.example/memory' } },
+        { runbook_url: 'https://docs.example/memory' },
+      ],
+    ])('rule 3: another %s alone is shown, and nothing else changes', async (_what, spec, shown) => {
+      await api.deliver(firing());
+      const opened = await api.onlyAlert();
+      await api.deliver(firing(spec));
+      const { updated_date, ...refreshed } = await api.onlyAlert();
+      expect({ ...refreshed, updated_date: opened.updated_date }).toEqual({ ...opened, ...shown });
+      expect(Date.parse(updated_date)).toBeGreaterThan(Date.parse(opened.updated_date));
+    });
+
     it('rule 3: "last seen" moves with every repeat', async () => {
       const lastSeen = async (): Promise<number> => {
         const [row] = await execute<{ last_seen: Date }>(
