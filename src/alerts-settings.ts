@@ -35,7 +35,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   if (!adminRole) throw new Error('AlertsModule: adminRole must not be empty');
   const { upkeep = {}, reconcile, feed = {}, users, metricsRegistry } = options;
   return {
-    auth: 'guard' in auth ? auth : tokenSettings(auth),
+    auth: authSettings(auth),
     webhookRole,
     adminRole,
     upkeep: {
@@ -79,6 +79,16 @@ function milliseconds(option: string, seconds: number): number {
     throw new Error(`AlertsModule: ${option} must be a number of seconds above 0`);
   }
   return seconds * 1000;
+}
+
+function authSettings(
+  auth: Partial<HostAuthOptions> | Partial<TokenAuthOptions> | undefined,
+): HostAuthOptions | TokenSettings {
+  if (!auth) throw new Error('AlertsModule: set auth to { issuer: … } or { guard: … }');
+  if (!('guard' in auth)) return tokenSettings(auth as Partial<TokenAuthOptions>);
+  const { guard, ...rest } = auth;
+  if (!guard) throw new Error('AlertsModule: auth.guard must be a guard class of yours');
+  return { guard, ...rest };
 }
 
 function tokenSettings(auth: Partial<TokenAuthOptions>): TokenSettings {

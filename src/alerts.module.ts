@@ -19,6 +19,7 @@ import {
 import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './alerts.module-definition.js';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
+import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 import { FeedController } from './upkeep/feed.controller.js';
@@ -64,6 +65,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(TokenFirstMiddleware).forRoutes(AlertsController);
     consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
   }
 }

@@ -4,6 +4,7 @@ import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { DatabaseUnavailableError } from '../alerts/database-errors.js';
 import { messagesOf } from '../error-messages.js';
+import { IssuerUnavailableException } from '../auth/auth-errors.js';
 import type { Challenge } from '../auth/auth-errors.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
 
@@ -32,6 +33,8 @@ export class ErrorResponseFilter implements ExceptionFilter {
       ...(known ?? { code: 500, message: 'Something went wrong on our side' }),
       trace_id: randomUUID(),
     };
+    // Anybody can cause it, and the look-up of the keys has said it already.
+    if (error instanceof IssuerUnavailableException) return details;
     this.logger.error(`${details.trace_id}: ${messagesOf(error)}`, known ? undefined : stackOf(error));
     return details;
   }

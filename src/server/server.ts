@@ -3,6 +3,8 @@ import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
+import type { ErrorResponse } from '../http/error-response.dto.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { serveApiDocs } from './api-docs.js';
 import { levelsDownTo } from './config.js';
@@ -26,6 +28,9 @@ export async function createServer(
     return503OnClosing: false,
     // `__proto__` is a legal name of a label; we read labels by name and copy none.
     onProtoPoisoning: 'ignore',
+    // Longer than any address that Node takes: an id of any length is only unknown.
+    routerOptions: { maxParamLength: 64 * 1024 },
+    frameworkErrors: answerNotFound,
     onConstructorPoisoning: 'ignore',
   });
   const app = await NestFactory.create<NestFastifyApplication>(ServerModule.forConfig(config), adapter, {
@@ -38,6 +43,12 @@ export async function createServer(
   app.useGlobalFilters(new ErrorResponseFilter());
   serveApiDocs(app);
   return app;
+}
+
+/** What the router cannot even decode (`/alerts/%`) is no address of ours. */
+function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  const body: ErrorResponse = { error: { code: 404, message: 'There is nothing at this address' } };
+  void reply.status(404).send(body);
 }
 
 function createLogger({ logFormat, logLevel }: ServerConfig): ConsoleLogger {

@@ -3,11 +3,11 @@ import type { FiringSpec } from '../../test/support/alerts.js';
 import type { FiringObservation, Observation } from '../alerts/observation.js';
 import { AlertMapper } from './alert-mapper.service.js';
 
-const mapper = new AlertMapper();
+const mapper = new AlertMapper({ feed: { alertname: 'Watchdog', staleAfter: 600_000 } });
 
 function observed(alert: unknown): Observation {
   const mapped = mapper.map(alert);
-  if ('skipped' in mapped) throw new Error(`The alert was skipped: ${mapped.skipped}`);
+  if (!('observation' in mapped)) throw new Error(`The alert became ${JSON.stringify(mapped)}`);
   return mapped.observation;
 }
 

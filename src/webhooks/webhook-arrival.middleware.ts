@@ -8,10 +8,7 @@ import { ErrorResponseFilter } from '../http/error-response.filter.js';
 
 const arrivals = new WeakMap<IncomingMessage, number>();
 
-/**
- * Notes when a webhook arrived and refuses those without the right token, on Fastify before a byte of the
- * body is read. (Express parses first, unless the host made the application with `bodyParser: false`.)
- */
+/** Notes when a webhook arrived and refuses who may not post any, like `TokenFirstMiddleware`. */
 @Injectable()
 @UseFilters(new ErrorResponseFilter())
 export class WebhookArrivalMiddleware implements NestMiddleware<IncomingMessage> {

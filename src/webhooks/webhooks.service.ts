@@ -1,6 +1,6 @@
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
-import type { Observation, Outcome } from '../alerts/observation.js';
+import type { IgnoredReason, Observation, Outcome } from '../alerts/observation.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
@@ -16,6 +16,16 @@ interface AlertResult {
 }
 
 const LONGEST_REPORT = 1000;
+
+/** Reasons to change nothing that come with every repeat and need nobody's attention. */
+const ORDINARY: ReadonlySet<string> = new Set<IgnoredReason | SkipReason>([
+  'unknown_series',
+  'already_resolved',
+  'late_resolve',
+  'closed_by_hand',
+  'superseded',
+  'watchdog_resolved',
+]);
 
 /** Takes Alertmanager's webhooks. */
 @Injectable()
@@ -76,15 +86,15 @@ export class WebhooksService {
       if (outcome.result === 'ignored') this.metrics.skipped.inc({ reason: outcome.reason });
       else if (outcome.result !== 'resolved') this.metrics.stored.inc({ result: outcome.result });
     }
-    if (summary.skipped > 0) {
-      const reasons = Object.entries(summary.reasons).map(([reason, count]) => `${count} ${reason}`);
-      this.logger.warn(
-        `${summary.skipped} of ${alerts.length} alerts from receiver ${JSON.stringify(receiver.slice(0, 100))} changed nothing: ${reasons.join(', ')}`,
-      );
+    const from = `receiver ${JSON.stringify(receiver.slice(0, 100))}`;
+    const unusable = Object.entries(summary.reasons).filter(([reason]) => !ORDINARY.has(reason));
+    if (unusable.length > 0) {
+      const reasons = unusable.map(([reason, count]) => `${count} ${reason}`).join(', ');
+      this.logger.warn(`Of ${alerts.length} alerts from ${from} some can be shown to nobody: ${reasons}`);
     }
     if (truncatedAlerts > 0) {
       this.logger.warn(
-        `Alertmanager left alerts of this group out (${truncatedAlerts}), and they are lost: in receiver ${JSON.stringify(receiver.slice(0, 100))} set "max_alerts: 0", or give its route "group_by: ['...']"`,
+        `Alertmanager left alerts of this group out (${truncatedAlerts}), and they are lost: in ${from} set "max_alerts: 0", or give its route "group_by: ['...']"`,
       );
     }
   }
