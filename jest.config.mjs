@@ -30,5 +30,6 @@ export default {
   globalSetup: '<rootDir>/test/support/database.setup.ts',
   globalTeardown: '<rootDir>/test/support/database.teardown.ts',
   testTimeout: 60_000,
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],
 };

@@ -12,6 +12,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateIf,
 } from 'class-validator';
 import { RESOLVED_REASONS } from './alert-life.js';
 import type { AlertState, ResolvedReason } from './alert-life.js';
@@ -161,14 +162,19 @@ export class CreateAlertRequest {
   severity?: string | null;
 }
 
+/** Unlike `@IsOptional()` it does not pass `null`. */
+function isGiven(_request: object, value: unknown): boolean {
+  return value !== undefined;
+}
+
 export class UpdateAlertRequest {
   @ApiPropertyOptional({ enum: [true], description: 'As an administrator: closes the alert' })
-  @IsOptional()
+  @ValidateIf(isGiven)
   @Equals(true, { message: 'resolved must be true: an alert can be closed, not opened again' })
   resolved?: true;
 
   @ApiPropertyOptional({ enum: [true], description: 'As its user: closes the alert' })
-  @IsOptional()
+  @ValidateIf(isGiven)
   @Equals(true, { message: 'dismissed must be true: an alert can be closed, not opened again' })
   dismissed?: true;
 }
