@@ -120,7 +120,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     port: wholeNumber('PORT', 3000, 0, 65535),
     host: text('HOST', '0.0.0.0'),
     databaseUrl: url('DATABASE_URL', isPostgresUrl, 'postgresql://user:password@host:5432/database', true),
-    databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, 1, 1000),
+    databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, 3, 1000),
     issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),
     jwksUri:
       url(
