@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import { messagesOf } from '../error-messages.js';
 
+/** The database, which has just been asked for, is there by then (ms). */
+const FIRST_WAIT = 5_000;
+
 /** Work that is done again and again, never twice at once, and goes on after a failure. */
 export class PeriodicJob {
   private readonly stopping = new AbortController();
@@ -31,11 +34,12 @@ export class PeriodicJob {
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await this.runOnce(signal);
+    for (let wait = Math.min(this.interval, FIRST_WAIT); ; wait = this.interval) {
       // Replicas that started together shall not ask together.
-      const wait = this.interval * (0.9 + 0.2 * Math.random());
-      await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined);
+      const jittered = wait * (0.9 + 0.2 * Math.random());
+      await sleep(jittered, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.runOnce(signal);
     }
   }
 
