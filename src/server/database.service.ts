@@ -4,6 +4,7 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import pg from 'pg';
 import { messagesOf } from '../error-messages.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { SERVER_CONFIG } from './server-config.token.js';
@@ -13,7 +14,18 @@ import type { ServerConfig } from './config.js';
 const MIGRATION_LOCK = 0x5e551003;
 const LONGEST_WAIT = 5_000;
 
-/** The standalone server's DataSource; every wait is bounded, so that a hanging database becomes a 503. */
+/**
+ * A connection that is cut off in the very packet that completes it has no listener: its pool has handed it out,
+ * TypeORM has not taken it. The error would end the process; the pool discards the connection all the same.
+ */
+class GuardedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
+/** The standalone server's DataSource; a database that takes too long becomes a 503. */
 export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
   return {
     ...postgresOptions(config.databaseUrl),
@@ -21,6 +33,7 @@ export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
     connectTimeoutMS: 5_000,
     applicationName: 'session-alerts',
     extra: {
+      Client: GuardedClient,
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,

@@ -18,7 +18,9 @@ export interface Addresses {
 }
 
 /** Settings of a route, as they stand in the file. */
-export type RouteSettings = Partial<Record<'group_by' | 'group_wait' | 'group_interval', string>>;
+export type RouteSettings = Partial<
+  Record<'group_by' | 'group_wait' | 'group_interval' | 'repeat_interval', string>
+>;
 
 export interface AlertmanagerOptions {
   /** A configuration with the guide's addresses. */
@@ -26,6 +28,8 @@ export interface AlertmanagerOptions {
   addresses: Omit<Addresses, 'clientSecretFile'>;
   clientSecret: string;
   route?: RouteSettings;
+  /** Where it listens; any free port where it does not matter. */
+  port?: number;
 }
 
 /**
@@ -50,52 +54,63 @@ function replaceOnce(text: string, from: string, to: string): string {
   return parts.join(to);
 }
 
-/** Debian's Alertmanager as a process of its own, without a cluster. */
+/** Debian's Alertmanager as a process of its own, without a cluster; on one port and storage for all its starts. */
 export class Alertmanager {
+  /** Without a slash at its end. */
+  readonly url: string;
+  private readonly runs: Program[] = [];
+
   private constructor(
-    private readonly program: Program,
+    private readonly port: number,
     private readonly folder: string,
-    private readonly url: string,
-  ) {}
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
 
   /** Starts one and waits until it is ready. */
   static async start(options: AlertmanagerOptions): Promise<Alertmanager> {
     const folder = await mkdtemp(join(tmpdir(), 'session-alerts-alertmanager-'));
-    let alertmanager: Alertmanager | undefined;
+    const alertmanager = new Alertmanager(options.port ?? (await freePort()), folder);
     try {
       const clientSecretFile = join(folder, 'oauth2-client-secret');
       await writeFile(clientSecretFile, options.clientSecret);
-      const configFile = join(folder, 'alertmanager.yml');
       await writeFile(
-        configFile,
+        join(folder, 'alertmanager.yml'),
         render(options.config, { ...options.addresses, clientSecretFile }, options.route),
       );
-      const port = await freePort();
-      const program = new Program(
-        'Alertmanager',
-        '/usr/bin/prometheus-alertmanager',
-        [
-          `--config.file=${configFile}`,
-          `--storage.path=${join(folder, 'data')}`,
-          `--web.listen-address=127.0.0.1:${port}`,
-          '--cluster.listen-address=',
-        ],
-        { folder },
-      );
-      alertmanager = new Alertmanager(program, folder, `http://127.0.0.1:${port}`);
-      const { url } = alertmanager;
-      await program.until(async () => (await fetch(`${url}/-/ready`)).ok);
+      await alertmanager.startAgain();
       return alertmanager;
     } catch (error) {
-      await alertmanager?.stop();
-      await rm(folder, { recursive: true, force: true });
+      await alertmanager.stop();
       throw error;
     }
   }
 
-  /** What it has logged. */
+  /** What it has logged, over all its starts. */
   get log(): string {
-    return this.program.output;
+    return this.runs.map(({ output }) => output).join('');
+  }
+
+  /** Starts it with what it has stored. */
+  async startAgain(): Promise<void> {
+    const run = new Program(
+      'Alertmanager',
+      '/usr/bin/prometheus-alertmanager',
+      [
+        `--config.file=${join(this.folder, 'alertmanager.yml')}`,
+        `--storage.path=${join(this.folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${this.port}`,
+        '--cluster.listen-address=',
+      ],
+      { folder: this.folder },
+    );
+    this.runs.push(run);
+    await run.until(async () => (await fetch(`${this.url}/-/ready`)).ok);
+  }
+
+  /** Ends it without a chance to store anything. */
+  async kill(): Promise<void> {
+    await this.runs.at(-1)?.stop('SIGKILL');
   }
 
   /** Posts them as Prometheus posts alerts that fire: they end by themselves unless posted again. */
@@ -113,8 +128,13 @@ export class Alertmanager {
   /** The labels of the alerts that it holds. */
   async alerts(): Promise<Record<string, string>[]> {
     const response = await fetch(`${this.url}/api/v2/alerts`);
-    const alerts = (await response.json()) as { labels: Record<string, string> }[];
-    return alerts.map(({ labels }) => labels);
+    return labelsOf(response);
+  }
+
+  /** The labels of the alerts that fire and that it notifies about. */
+  async activeAlerts(): Promise<Record<string, string>[]> {
+    const held = 'silenced=false&inhibited=false&unprocessed=false';
+    return labelsOf(await fetch(`${this.url}/api/v2/alerts?active=true&${held}`));
   }
 
   /** How many posts to webhooks it has tried, and how many of these failed. */
@@ -134,7 +154,7 @@ export class Alertmanager {
   }
 
   async stop(): Promise<void> {
-    await this.program.stop();
+    await this.runs.at(-1)?.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -146,4 +166,9 @@ export class Alertmanager {
     });
     if (!response.ok) throw new Error(`Alertmanager refused them: ${await response.text()}`);
   }
+}
+
+async function labelsOf(response: Response): Promise<Record<string, string>[]> {
+  const alerts = (await response.json()) as { labels: Record<string, string> }[];
+  return alerts.map(({ labels }) => labels);
 }

@@ -12,20 +12,26 @@ export interface StackPostgres {
   createDatabase(): Promise<string>;
   /** Ends the server as `pg_ctl stop` does: clients are cut off, nothing is lost. */
   shutDown(): Promise<void>;
+  /** Ends the server as `pg_ctl stop -m immediate` does: nothing is finished, and it recovers at the next start. */
+  crash(): Promise<void>;
+  /** Ends the connections to a database; returns how many there were. */
+  terminateBackends(databaseUrl: string): Promise<number>;
   /** Starts it again. */
   startAgain(): Promise<void>;
   /** Ends it for good and removes all that was its own. */
   close(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<StackPostgres> {
-  const first = await startEmbeddedPostgres({ settings: { fsync: 'off' } });
+export async function startPostgres(
+  settings: Record<string, string> = { fsync: 'off' },
+): Promise<StackPostgres> {
+  const first = await startEmbeddedPostgres({ settings });
   let again: Program | undefined;
 
-  const shutDown = async (): Promise<void> => {
-    if (again) await again.stop('SIGINT');
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (again) await again.stop(signal);
     else {
-      process.kill(first.pid, 'SIGINT');
+      process.kill(first.pid, signal);
       await waitUntil(() => !isRunning(first.pid));
     }
   };
@@ -38,7 +44,16 @@ export async function startPostgres(): Promise<StackPostgres> {
       url.pathname = `/${name}`;
       return url.href;
     },
-    shutDown,
+    shutDown: () => end('SIGINT'),
+    crash: () => end('SIGQUIT'),
+    async terminateBackends(databaseUrl) {
+      const [row] = await query<{ terminated: string }>(
+        first.url,
+        `SELECT count(pg_terminate_backend(pid)) AS terminated FROM pg_stat_activity WHERE datname = $1`,
+        [new URL(databaseUrl).pathname.slice(1)],
+      );
+      return Number(row?.terminated);
+    },
     async startAgain() {
       // PostgreSQL notes there how it was started; `pg_ctl restart` reads it too.
       const noted = await readFile(join(first.dataDirectory, 'postmaster.opts'), 'utf8');
@@ -62,11 +77,16 @@ export async function startPostgres(): Promise<StackPostgres> {
   };
 }
 
-async function query(url: string, statement: string): Promise<void> {
+/** One statement on a connection of its own. */
+export async function query<Row extends pg.QueryResultRow>(
+  url: string,
+  statement: string,
+  parameters: unknown[] = [],
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query<Row>(statement, parameters)).rows;
   } finally {
     await client.end();
   }

@@ -32,6 +32,11 @@ export class ServerProcess {
     return this.runs.at(-1)?.isRunning ?? false;
   }
 
+  /** What it wrote last. */
+  get lastLines(): string {
+    return this.runs.at(-1)?.output.slice(-4_000) ?? '';
+  }
+
   /** The messages that it has logged as warnings, over all its starts. */
   get warnings(): string[] {
     return this.runs

@@ -16,6 +16,7 @@ export interface ShownAlert {
   user_id: string;
   session_name: string;
   resolved_date: string | null;
+  resolved_reason: string | null;
   severity: string | null;
 }
 
@@ -35,15 +36,21 @@ export class Stack {
   private constructor(
     readonly issuer: EmbeddedIssuer,
     readonly server: ServerProcess,
+    readonly databaseUrl: string,
     private readonly closers: (() => Promise<unknown>)[],
   ) {}
 
-  static async start(postgres: StackPostgres): Promise<Stack> {
+  /** @param env what the server is told besides */
+  static async start(postgres: StackPostgres, env: NodeJS.ProcessEnv = {}): Promise<Stack> {
     const databaseUrl = await postgres.createDatabase();
     const issuer = await startIssuer();
     try {
-      const server = await ServerProcess.start({ DATABASE_URL: databaseUrl, OIDC_ISSUER: issuer.issuer.url });
-      return new Stack(issuer.issuer, server, [() => issuer.close(), () => server.stop()]);
+      const server = await ServerProcess.start({
+        DATABASE_URL: databaseUrl,
+        OIDC_ISSUER: issuer.issuer.url,
+        ...env,
+      });
+      return new Stack(issuer.issuer, server, databaseUrl, [() => issuer.close(), () => server.stop()]);
     } catch (error) {
       await issuer.close();
       throw error;
@@ -68,20 +75,39 @@ export class Stack {
       route:
         options.config === undefined ? { group_interval: '1s', ...options.route } : (options.route ?? {}),
     });
-    this.closers.push(() => alertmanager.stop());
+    this.onClose(() => alertmanager.stop());
     return alertmanager;
   }
 
-  /** Asks for the user's open alerts as their page does. */
-  async askForAlertsOf(userId: string): Promise<Response> {
+  /** Asks for the user's open alerts as their page does, or for others with a query. */
+  async askForAlertsOf(userId: string, query = ''): Promise<Response> {
     const token = await this.issuer.userToken({ sub: userId });
-    return fetch(`${this.server.url}/api/data/alerts`, { headers: { authorization: `Bearer ${token}` } });
+    return fetch(`${this.server.url}/api/data/alerts${query}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
   }
 
-  async alertsOf(userId: string): Promise<ShownAlert[]> {
-    const response = await this.askForAlertsOf(userId);
+  async alertsOf(userId: string, query = ''): Promise<ShownAlert[]> {
+    const response = await this.askForAlertsOf(userId, query);
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
     return (await response.json()) as ShownAlert[];
+  }
+
+  /** All of the user's alerts that have been closed. */
+  async closedAlertsOf(userId: string): Promise<ShownAlert[]> {
+    const closed: ShownAlert[] = [];
+    for (;;) {
+      const last = closed.at(-1);
+      const cursor = last ? `&cursor=${last.id}` : '';
+      const page = await this.alertsOf(userId, `?status=resolved&limit=200${cursor}`);
+      if (page.length === 0) return closed;
+      closed.push(...page);
+    }
+  }
+
+  /** Has it ended with the rest, before what was there already. */
+  onClose(close: () => Promise<unknown>): void {
+    this.closers.push(close);
   }
 
   /** The user's sessions that have open alerts, one entry an alert, in the order of their names. */
