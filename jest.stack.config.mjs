@@ -1,8 +1,8 @@
 import base from './jest.config.mjs';
 
 /**
- * The suite that runs the built server, Alertmanager and PostgreSQL as processes of their own. It needs Debian's
- * prometheus-alertmanager.
+ * The suite that runs the built server, Prometheus, Alertmanager and PostgreSQL as processes of their own. It needs
+ * Debian's prometheus and prometheus-alertmanager.
  * @type {import('jest').Config}
  */
 export default {
