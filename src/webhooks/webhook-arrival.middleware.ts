@@ -1,26 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable, UseFilters } from '@nestjs/common';
-import type { NestMiddleware } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
-import { AccessService } from '../auth/access.service.js';
-import { ErrorResponseFilter } from '../http/error-response.filter.js';
+import { Injectable } from '@nestjs/common';
+import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
 
 const arrivals = new WeakMap<IncomingMessage, number>();
 
-/** Notes when a webhook arrived and refuses who may not post any, like `TokenFirstMiddleware`. */
+/** Notes when a webhook arrived, before its token is looked at, and refuses who may not post any. */
 @Injectable()
-@UseFilters(new ErrorResponseFilter())
-export class WebhookArrivalMiddleware implements NestMiddleware<IncomingMessage> {
-  constructor(
-    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
-    private readonly access: AccessService,
-  ) {}
+export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
+  protected override readonly role = 'alertmanager';
 
-  async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
+  override use(request: IncomingMessage, response: unknown, next: () => void): Promise<void> {
     arrivals.set(request, performance.now());
-    if (!('guard' in this.settings.auth)) await this.access.admit(request, 'alertmanager');
-    next();
+    return super.use(request, response, next);
   }
 }
 
