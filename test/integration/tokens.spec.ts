@@ -414,9 +414,13 @@ describe('The body of a webhook', () => {
   const LONG = 20 * 1024 * 1024;
 
   /** Sends the head of a request, and not a byte of its body. */
-  function sendHead(to: TestServer, headers: OutgoingHttpHeaders): ClientRequest {
-    const request = httpRequest(to.webhookUrl, {
-      method: 'POST',
+  function sendHead(
+    to: TestServer,
+    headers: OutgoingHttpHeaders,
+    { method = 'POST', url = to.webhookUrl } = {},
+  ): ClientRequest {
+    const request = httpRequest(url, {
+      method,
       headers: { 'content-type': 'application/json', ...headers },
     });
     request.flushHeaders();
@@ -444,6 +448,18 @@ describe('The body of a webhook', () => {
   ])('is refused before it is read: %s', async (_what, code, headers) => {
     const request = sendHead(server, { 'content-length': LONG, ...(await headers()) });
     expect(await answerTo(request)).toMatchObject({ status: code, body: { error: { code } } });
+  });
+
+  it.each([
+    ['POST', '/alerts'],
+    ['PATCH', '/alerts/01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R'],
+  ])('is refused before it is read, without a token: %s %s', async (method, path) => {
+    const request = sendHead(
+      server,
+      { 'content-length': LONG },
+      { method, url: `${server.url}/api/data${path}` },
+    );
+    expect(await answerTo(request)).toMatchObject({ status: 401, body: { error: { code: 401 } } });
   });
 
   describe('over the limit', () => {
