@@ -1,0 +1,109 @@
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, parseDuration, readConfig } from './config.js';
+
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://user:hunter2@db:5432/alerts',
+  OIDC_ISSUER: 'https://host/auth/realms/Renku',
+};
+
+function problemsWith(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('The environment is all right');
+}
+
+describe('The environment', () => {
+  it('needs only the database and the issuer; the rest has the documented defaults', () => {
+    expect(readConfig(REQUIRED)).toMatchObject({
+      port: 3000,
+      audience: 'renku',
+      webhookRole: 'alertmanager-webhook',
+      adminRole: 'renku-admin',
+      globalPrefix: '/api/data',
+      migrateOnStart: true,
+      bodyLimit: 32 * 1024 * 1024,
+      upkeep: { expireAfter: 2 * 3600 + 15 * 60, eventTtl: 24 * 3600, retention: 90 * 24 * 3600 },
+      reconcile: undefined,
+    });
+  });
+
+  it('is told all that is wrong with it at once, each with what to set', () => {
+    const problems = problemsWith({
+      PORT: 'http',
+      EXPIRE_AFTER: 'soon',
+      LOG_LEVEL: 'loud',
+      OIDC_ISSUER: 'host',
+    });
+    for (const name of ['DATABASE_URL', 'OIDC_ISSUER', 'PORT', 'EXPIRE_AFTER', 'LOG_LEVEL']) {
+      expect(problems).toContain(name);
+    }
+  });
+
+  it('is not repeated where it may hold a password', () => {
+    const problems = problemsWith({ ...REQUIRED, DATABASE_URL: 'mysql://user:hunter2@db/alerts' });
+    expect(problems).toContain('DATABASE_URL');
+    expect(problems).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['api/data/', '/api/data'],
+    ['/', ''],
+    ['', ''],
+  ])('may have the prefix %j', (given, prefix) => {
+    expect(readConfig({ ...REQUIRED, GLOBAL_PREFIX: given }).globalPrefix).toBe(prefix);
+  });
+
+  it('names the Alertmanagers to reconcile with, their secrets in files', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'session-alerts-config-'));
+    try {
+      const file = join(folder, 'password');
+      writeFileSync(file, 'secret\n');
+      const { reconcile } = readConfig({
+        ...REQUIRED,
+        ALERTMANAGER_URLS: 'http://one:9093, http://two:9093',
+        ALERTMANAGER_USERNAME: 'alerts',
+        ALERTMANAGER_PASSWORD_FILE: file,
+        RECONCILE_INTERVAL: '2m',
+      });
+      expect(reconcile).toMatchObject({
+        alertmanagers: ['http://one:9093', 'http://two:9093'].map((url) => ({
+          url,
+          basicAuth: { username: 'alerts', password: 'secret' },
+        })),
+        filter: ['purpose="renku-session"'],
+        interval: 120,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['ALERTMANAGER_URLS', { ALERTMANAGER_URLS: 'one:9093' }],
+    ['ALERTMANAGER_BEARER_TOKEN_FILE', { ALERTMANAGER_BEARER_TOKEN_FILE: '/no/such/file' }],
+    ['ALERTMANAGER_PASSWORD_FILE', { ALERTMANAGER_USERNAME: 'alerts' }],
+  ])('is told that %s is wrong', (name, env) => {
+    expect(() => readConfig({ ...REQUIRED, ...env })).toThrow(name);
+  });
+});
+
+describe('A duration', () => {
+  it.each([
+    ['90s', 90],
+    ['2h15m', 8100],
+    ['90d', 7_776_000],
+    ['1d1h1m1s', 90_061],
+  ])('%s is %d seconds', (text, seconds) => {
+    expect(parseDuration(text)).toBe(seconds);
+  });
+
+  it.each(['', '0s', '5', '5 m', '1m1h', '-5m', '1.5h', '5min'])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
