@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, MigrationExecutor } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import pg from 'pg';
 import { messagesOf } from '../error-messages.js';
@@ -81,21 +81,26 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
     }
   }
 
-  /** Replicas that start together wait for the first; those after it find nothing to do. */
+  /**
+   * Replicas that start together wait for the first; those after it find nothing to do. All on one connection,
+   * which may take as long as it needs.
+   */
   private async migrate(): Promise<void> {
-    const lock = this.dataSource.createQueryRunner();
+    const runner = this.dataSource.createQueryRunner();
     try {
-      await lock.query(`SET statement_timeout = 0`);
-      await lock.query(`SELECT pg_advisory_lock($1, 0)`, [MIGRATION_LOCK]);
+      await runner.query(`SET statement_timeout = 0`);
+      await runner.query(`SELECT pg_advisory_lock($1, 0)`, [MIGRATION_LOCK]);
       try {
-        const done = await this.dataSource.runMigrations({ transaction: 'each' });
-        for (const { name } of done) this.logger.log(`Migrated: ${name}`);
+        const executor = new MigrationExecutor(this.dataSource, runner);
+        executor.transaction = 'each';
+        for (const { name } of await executor.executePendingMigrations())
+          this.logger.log(`Migrated: ${name}`);
       } finally {
-        await lock.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
-        await lock.query(`RESET statement_timeout`);
+        await runner.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
+        await runner.query(`RESET statement_timeout`);
       }
     } finally {
-      await lock.release();
+      await runner.release();
     }
   }
 }
