@@ -173,6 +173,7 @@ export class AlertsService implements OnModuleDestroy {
   ): Promise<Outcome[]> {
     const firing = observations.filter((observation) => observation.status === 'firing');
     const unknown = await this.users.unknownAmong(firing.map((observation) => observation.userId));
+    if (unknown.size === 0) return observations.length === 0 ? [] : apply(observations);
     const isUnknown = (seen: Observation): boolean => seen.status === 'firing' && unknown.has(seen.userId);
     const known = observations.filter((observation) => !isUnknown(observation));
     const outcomes = (known.length === 0 ? [] : await apply(known)).values();

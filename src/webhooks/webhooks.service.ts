@@ -82,10 +82,12 @@ export class WebhooksService {
   ): void {
     this.metrics.received.inc(alerts.length);
     this.metrics.truncated.inc(truncatedAlerts);
-    for (const { outcome } of results) {
-      if (outcome.result === 'ignored') this.metrics.skipped.inc({ reason: outcome.reason });
-      else if (outcome.result !== 'resolved') this.metrics.stored.inc({ result: outcome.result });
-    }
+    for (const [reason, count] of Object.entries(summary.reasons))
+      this.metrics.skipped.inc({ reason }, count);
+    const opened = results.filter(({ outcome }) => outcome.result === 'opened').length;
+    if (opened > 0) this.metrics.stored.inc({ result: 'opened' }, opened);
+    const refreshed = summary.stored - opened;
+    if (refreshed > 0) this.metrics.stored.inc({ result: 'refreshed' }, refreshed);
     const from = `receiver ${JSON.stringify(receiver.slice(0, 100))}`;
     const unusable = Object.entries(summary.reasons).filter(([reason]) => !ORDINARY.has(reason));
     if (unusable.length > 0) {
