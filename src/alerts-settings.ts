@@ -4,6 +4,7 @@ import type {
   AlertsModuleOptions,
   FeedOptions,
   HostAuthOptions,
+  LiveOptions,
   ReconcileOptions,
   TokenAuthOptions,
   UpkeepOptions,
@@ -18,6 +19,7 @@ export interface AlertsSettings {
   upkeep: Required<UpkeepOptions>;
   reconcile: Required<ReconcileOptions> | undefined;
   feed: Required<FeedOptions>;
+  live: Required<LiveOptions>;
   users: Required<UserDirectoryOptions> | undefined;
   metricsRegistry: Registry | undefined;
 }
@@ -33,7 +35,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   const { auth, webhookRole = 'alertmanager-webhook', adminRole = 'renku-admin' } = options;
   if (!webhookRole) throw new Error('AlertsModule: webhookRole must not be empty');
   if (!adminRole) throw new Error('AlertsModule: adminRole must not be empty');
-  const { upkeep = {}, reconcile, feed = {}, users, metricsRegistry } = options;
+  const { upkeep = {}, reconcile, feed = {}, live = {}, users, metricsRegistry } = options;
   return {
     auth: authSettings(auth),
     webhookRole,
@@ -48,6 +50,10 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
     feed: {
       alertname: feed.alertname ?? 'Watchdog',
       staleAfter: milliseconds('feed.staleAfter', feed.staleAfter ?? 600),
+    },
+    live: {
+      streams: wholeNumber('live.streams', live.streams ?? 20_000),
+      streamsPerUser: wholeNumber('live.streamsPerUser', live.streamsPerUser ?? 20),
     },
     users: users && { onFailure: 'open', ...users },
     metricsRegistry,
@@ -79,6 +85,13 @@ function milliseconds(option: string, seconds: number): number {
     throw new Error(`AlertsModule: ${option} must be a number of seconds above 0`);
   }
   return seconds * 1000;
+}
+
+function wholeNumber(option: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new Error(`AlertsModule: ${option} must be a whole number of at least 1`);
+  }
+  return value;
 }
 
 function authSettings(

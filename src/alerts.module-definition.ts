@@ -81,6 +81,14 @@ export interface FeedOptions {
   staleAfter?: number;
 }
 
+/** Pages that are sent every change (`GET /alerts/stream`). */
+export interface LiveOptions {
+  /** How many a process serves. Default: 20000. */
+  streams?: number;
+  /** How many of them one user may have. Default: 20. */
+  streamsPerUser?: number;
+}
+
 /** Which user ids exist, for a host that knows; alerts for others are skipped. */
 export interface UserDirectoryOptions {
   directory: Type<UserDirectory>;
@@ -102,6 +110,7 @@ export interface AlertsModuleOptions {
   upkeep?: UpkeepOptions;
   reconcile?: ReconcileOptions;
   feed?: FeedOptions;
+  live?: LiveOptions;
   users?: UserDirectoryOptions;
   /** prom-client's registry to put the metrics into. Default: one of the module's own. */
   metricsRegistry?: Registry;

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, RequestMethod } from '@nestjs/common';
 import type { DynamicModule, MiddlewareConsumer, NestModule } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './alerts-health.service.js';
@@ -10,6 +10,8 @@ import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
 import { Feed } from './alerts/feed.entity.js';
+import { Sightings } from './alerts/sightings.entity.js';
+import { OpenAlerts } from './alerts/open-alerts.service.js';
 import { KnownUsers } from './alerts/user-directory.js';
 import {
   ALERTS_DATA_SOURCE,
@@ -21,6 +23,9 @@ import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
+import { AlertStreamController } from './live/alert-stream.controller.js';
+import { ChangeListener } from './live/change-listener.service.js';
+import { LiveAlerts } from './live/live-alerts.service.js';
 import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 import { FeedController } from './upkeep/feed.controller.js';
 import { FeedHealth } from './upkeep/feed-health.service.js';
@@ -33,7 +38,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
 
 /** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
 @Module({
-  controllers: [FeedController, AlertsController, WebhooksController],
+  controllers: [FeedController, AlertStreamController, AlertsController, WebhooksController],
   providers: [
     { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
     AccessService,
@@ -44,8 +49,11 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     AlertsMetrics,
     AlertsRepository,
     AlertsService,
+    ChangeListener,
     FeedHealth,
     KnownUsers,
+    LiveAlerts,
+    OpenAlerts,
     ReconcileService,
     SigningKeys,
     UpkeepService,
@@ -65,7 +73,12 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(TokenFirstMiddleware).forRoutes(AlertsController);
+    consumer
+      .apply(TokenFirstMiddleware)
+      .forRoutes(
+        { path: 'alerts', method: RequestMethod.POST },
+        { path: 'alerts/:id', method: RequestMethod.PATCH },
+      );
     consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
   }
 }
@@ -73,7 +86,10 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
   return {
     ...module,
-    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, AlertSeries, Feed], dataSource)],
+    imports: [
+      ...(module.imports ?? []),
+      TypeOrmModule.forFeature([Alert, AlertSeries, Feed, Sightings], dataSource),
+    ],
     providers: [
       ...(module.providers ?? []),
       { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },

@@ -1,7 +1,12 @@
-import { monotonicFactory } from 'ulid';
+import { encodeTime, monotonicFactory } from 'ulid';
 
 /**
  * A new alert's id: a ULID that carries the given time (ms since 1970) and rises within a process, so that
  * one batch keeps its order.
  */
 export const newAlertId: (time: number) => string = monotonicFactory();
+
+/** Lower than the id of every alert that was opened then (ms since 1970) or later. */
+export function firstAlertId(time: number): string {
+  return encodeTime(time);
+}

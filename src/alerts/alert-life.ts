@@ -31,23 +31,23 @@ export const SILENCING_REASONS: ReadonlySet<ResolvedReason> = new Set([
 /** Who opened the alert: Alertmanager, or an administrator through the API. */
 export type AlertSource = 'alertmanager' | 'api';
 
-/** An alert as it is stored. */
+/** What the rules need to know of an open alert. */
 export interface AlertState {
   id: string;
   fingerprint: string;
   userId: string;
-  sessionName: string | null;
-  eventType: string;
   title: string;
   message: string;
   severity: string | null;
   kind: AlertKind;
   source: AlertSource;
   runbookUrl: string | null;
-  creationDate: Date;
-  updatedDate: Date;
-  lastSeen: Date;
-  resolvedDate: Date | null;
+}
+
+/** An alert that a batch opens, and may even close again. */
+export interface OpenedAlert extends AlertState {
+  sessionName: string | null;
+  eventType: string;
   resolvedReason: ResolvedReason | null;
 }
 
@@ -71,14 +71,23 @@ export interface SeriesState {
 /** How far ahead of now (ms) an arrival may lie by the inexactness of clocks alone. */
 const CLOCK_SLACK = 1000;
 
+/** That a series was seen firing, where nothing else about it changed. */
+export interface Sighting {
+  seriesId: string;
+  /** When the request arrived that saw it: µs since 1970 by the database's clock. */
+  arrival: number;
+}
+
 /** What a batch of observations changes, ready to be written. */
 export interface LifeChanges {
-  /** The moment of the decision; the `updatedDate` of what a user can see changed. */
+  /** The moment of the decision, and of all that it changes. */
   now: Date;
-  opened: AlertState[];
-  /** Changed in any way, "last seen" included. */
-  changed: AlertState[];
+  opened: OpenedAlert[];
+  /** What the user reads has changed. */
+  updated: AlertState[];
+  closed: { id: string; userId: string; reason: ResolvedReason }[];
   series: SeriesState[];
+  sightings: Sighting[];
 }
 
 /**
@@ -91,48 +100,56 @@ export class AlertLife {
   private readonly openByFingerprint = new Map<string, AlertState>();
   private readonly seriesById = new Map<string, SeriesState>();
   private readonly firingByAlert = new Map<string, Set<string>>();
-  private readonly opened = new Set<AlertState>();
-  private readonly changed = new Set<AlertState>();
+  private readonly opened = new Map<string, OpenedAlert>();
+  private readonly updated = new Set<AlertState>();
+  private readonly closed: LifeChanges['closed'] = [];
   private readonly changedSeries = new Set<SeriesState>();
+  private readonly sightings = new Map<string, number>();
 
   /**
    * @param now the moment of the decision
    * @param openAlerts the open alerts that the observations can touch
-   * @param series all series of those alerts, and those that the observations name
-   * @param endingReason why an alert closes whose last series ends
+   * @param series those that the observations name, and all behind the alerts that they may end
+   * @param sightings of those series; what arrived before the observations may be left out
    */
   constructor(
     private readonly now: Date,
     openAlerts: Iterable<AlertState>,
     series: Iterable<SeriesState>,
-    private readonly endingReason: ResolvedReason = 'resolved',
+    sightings: Iterable<Sighting> = [],
   ) {
     for (const alert of openAlerts) this.index(alert);
     for (const one of series) {
       this.seriesById.set(one.id, one);
       if (one.firing && one.alertId) this.firingBehind(one.alertId).add(one.id);
     }
+    for (const { seriesId, arrival } of sightings) {
+      const sighted = this.seriesById.get(seriesId);
+      if (sighted) sighted.arrival = Math.max(sighted.arrival, arrival);
+    }
   }
 
   /**
-   * Applies one observation; `arrival` is that of the request that brought it (µs, the database's clock).
-   *
-   * What a later episode says stands over what an earlier one said; within an episode what arrived later does
-   * (rules 6 and 7).
+   * Applies one observation. What a later episode says stands over what an earlier one said; within an episode
+   * what arrived later does (rules 6 and 7).
+   * @param arrival that of the request that brought it (µs, the database's clock)
+   * @param endingReason why the alert closes if this ends its last series
    */
-  observe(observation: Observation, arrival: number): Outcome {
+  observe(observation: Observation, arrival: number, endingReason: ResolvedReason = 'resolved'): Outcome {
     const known = this.seriesById.get(observation.seriesId);
     return observation.status === 'firing'
       ? this.fire(observation, known, arrival)
-      : this.resolve(observation, known, arrival);
+      : this.resolve(observation, known, arrival, endingReason);
   }
 
   changes(): LifeChanges {
     return {
       now: this.now,
-      opened: [...this.opened],
-      changed: [...this.changed].filter((alert) => !this.opened.has(alert)),
+      opened: [...this.opened.values()],
+      updated: [...this.updated],
+      closed: this.closed,
       series: [...this.changedSeries],
+      sightings: Array.from(this.sightings, ([seriesId, arrival]) => ({ seriesId, arrival })),
     };
   }
 
@@ -145,34 +162,46 @@ export class AlertLife {
     const startsAt = seen.startsAt ?? known?.startsAt ?? new Date(arrival / 1000);
     if (known?.closedByHand && startsAt <= known.startsAt) {
       // Rule 8: the episode goes on, and so does its silence.
-      if (!this.wroteLater(known, arrival)) this.writeSeries({ ...known, firing: true, arrival });
+      if (known.firing) this.sight(known, arrival);
+      else if (!this.wroteLater(known, arrival)) this.writeSeries({ ...known, firing: true, arrival });
       return { result: 'ignored', reason: 'closed_by_hand' };
     }
     const current = known?.firing && known.alertId !== null ? this.openById.get(known.alertId) : undefined;
     if (known && current && startsAt < known.startsAt) {
-      this.refresh(current);
+      // Rule 6.
+      this.sight(known, arrival);
       return { result: 'refreshed' };
     }
     if (known && this.wroteLater(known, arrival) && !startsLater(startsAt, known)) {
       return { result: 'ignored', reason: 'superseded' };
     }
     const existing = current ?? this.openByFingerprint.get(seen.fingerprint);
-    if (existing) this.refresh(existing, seen);
+    if (existing) this.rewrite(existing, seen);
     const alert = existing ?? this.open(seen);
-    this.writeSeries({
-      id: seen.seriesId,
-      fingerprint: seen.seriesFingerprint,
-      alertId: alert.id,
-      firing: true,
-      closedByHand: false,
-      startsAt,
-      endsAt: null,
-      arrival,
-    });
+    const isRepeat =
+      known?.firing && known.alertId === alert.id && startsAt.getTime() === known.startsAt.getTime();
+    if (!isRepeat) {
+      this.writeSeries({
+        id: seen.seriesId,
+        fingerprint: seen.seriesFingerprint,
+        alertId: alert.id,
+        firing: true,
+        closedByHand: false,
+        startsAt,
+        endsAt: null,
+        arrival,
+      });
+    }
+    if (existing) this.sight(this.seriesById.get(seen.seriesId), arrival);
     return { result: existing ? 'refreshed' : 'opened' };
   }
 
-  private resolve(seen: ResolvedObservation, known: SeriesState | undefined, arrival: number): Outcome {
+  private resolve(
+    seen: ResolvedObservation,
+    known: SeriesState | undefined,
+    arrival: number,
+    endingReason: ResolvedReason,
+  ): Outcome {
     const endsAt = seen.endsAt ?? this.now;
     if (!known) {
       // Kept all the same: a firing that arrived earlier and is written later must find it (rule 7).
@@ -199,7 +228,7 @@ export class AlertLife {
     if (this.wroteLater(known, arrival)) return { result: 'ignored', reason: 'superseded' };
     this.writeSeries({ ...known, firing: false, endsAt, arrival });
     const alert = known.alertId === null ? undefined : this.openById.get(known.alertId);
-    if (alert && this.hasEnded(alert)) this.close(alert);
+    if (alert && this.hasEnded(alert)) this.close(alert, endingReason);
     return { result: 'resolved' };
   }
 
@@ -211,7 +240,7 @@ export class AlertLife {
   }
 
   private open(seen: FiringObservation): AlertState {
-    const alert: AlertState = {
+    const alert: OpenedAlert = {
       id: newAlertId(this.now.getTime()),
       fingerprint: seen.fingerprint,
       userId: seen.userId,
@@ -223,37 +252,40 @@ export class AlertLife {
       kind: seen.kind,
       source: 'alertmanager',
       runbookUrl: seen.runbookUrl,
-      creationDate: this.now,
-      updatedDate: this.now,
-      lastSeen: this.now,
-      resolvedDate: null,
       resolvedReason: null,
     };
     this.index(alert);
-    this.opened.add(alert);
+    this.opened.set(alert.id, alert);
     return alert;
   }
 
-  /** Rule 3; without `seen` only "last seen" moves (rule 6). */
-  private refresh(alert: AlertState, seen?: FiringObservation): void {
-    alert.lastSeen = this.now;
-    this.changed.add(alert);
-    if (!seen) return;
-    const { title, message, severity, kind, runbookUrl } = seen;
+  /** Rule 3. */
+  private rewrite(
+    alert: AlertState,
+    { title, message, severity, kind, runbookUrl }: FiringObservation,
+  ): void {
     const isSame =
       alert.title === title &&
       alert.message === message &&
       alert.severity === severity &&
       alert.kind === kind &&
       alert.runbookUrl === runbookUrl;
-    if (!isSame) Object.assign(alert, { title, message, severity, kind, runbookUrl, updatedDate: this.now });
+    if (isSame) return;
+    Object.assign(alert, { title, message, severity, kind, runbookUrl });
+    if (!this.opened.has(alert.id)) this.updated.add(alert);
   }
 
-  private close(alert: AlertState): void {
-    alert.resolvedDate = this.now;
-    alert.resolvedReason = this.endingReason;
-    alert.updatedDate = this.now;
-    this.changed.add(alert);
+  /** Refreshes "last seen", of the series and so of its alert, without touching either. */
+  private sight(series: SeriesState | undefined, arrival: number): void {
+    if (!series) return;
+    if (!this.wroteLater(series, arrival)) series.arrival = arrival;
+    this.sightings.set(series.id, Math.max(this.sightings.get(series.id) ?? 0, arrival));
+  }
+
+  private close(alert: AlertState, reason: ResolvedReason): void {
+    const opened = this.opened.get(alert.id);
+    if (opened) opened.resolvedReason = reason;
+    else this.closed.push({ id: alert.id, userId: alert.userId, reason });
     this.openById.delete(alert.id);
     this.openByFingerprint.delete(alert.fingerprint);
   }

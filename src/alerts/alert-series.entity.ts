@@ -1,9 +1,8 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import { Alert } from './alert.entity.js';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** One of Alertmanager's series, and the alert that it stands behind. */
 @Entity({ schema: 'session_alerts', name: 'alert_series' })
-@Index('alert_series_stray', ['arrival'], { where: 'alert_id IS NULL' })
+@Index('alert_series_stray', ['id'], { where: 'alert_id IS NULL' })
 export class AlertSeries {
   /** Name-based UUID of user, session and Alertmanager's fingerprint. */
   @PrimaryColumn('uuid')
@@ -13,14 +12,10 @@ export class AlertSeries {
   @Column('text')
   fingerprint!: string;
 
-  /** `null` where only a resolve was ever seen. */
+  /** The alert that it last stood behind; `null` where only a resolve was ever seen. */
   @Index('alert_series_by_alert')
   @Column({ type: 'text', name: 'alert_id', collation: 'C', nullable: true })
   alertId!: string | null;
-
-  @ManyToOne(() => Alert, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'alert_id', foreignKeyConstraintName: 'alert_series_alert_id_fkey' })
-  alert?: Alert;
 
   @Column('boolean')
   firing!: boolean;

@@ -5,11 +5,17 @@ import type { AlertKind } from './observation.js';
 /** One problem of one session of one user, from its opening to its closing. */
 @Entity({ schema: 'session_alerts', name: 'alerts' })
 @Check('alerts_closing_has_reason', '(resolved_date IS NULL) = (resolved_reason IS NULL)')
-@Index('alerts_open_fingerprint', ['fingerprint'], { unique: true, where: 'resolved_date IS NULL' })
-@Index('alerts_open_by_user', ['userId', 'creationDate'], { where: 'resolved_date IS NULL' })
+@Index('alerts_open_fingerprint', ['fingerprint'], {
+  unique: true,
+  where: 'resolved_date IS NULL AND fingerprint IS NOT NULL',
+})
+@Index('alerts_open_by_user', ['userId', 'creationDate'], {
+  where: 'resolved_date IS NULL AND user_id IS NOT NULL',
+})
 @Index('alerts_resolved_by_user', ['userId', 'resolvedDate'], { where: 'resolved_date IS NOT NULL' })
-@Index('alerts_open_by_session', ['sessionName'], { where: 'resolved_date IS NULL' })
-@Index('alerts_resolved_by_date', ['resolvedDate'], { where: 'resolved_date IS NOT NULL' })
+@Index('alerts_open_by_session', ['sessionName'], {
+  where: 'resolved_date IS NULL AND session_name IS NOT NULL',
+})
 export class Alert {
   /** ULID. */
   @PrimaryColumn({ type: 'text', collation: 'C' })
@@ -55,7 +61,7 @@ export class Alert {
   @Column('timestamptz', { name: 'updated_date' })
   updatedDate!: Date;
 
-  /** When a series of it was last reported firing. */
+  /** When a series of it was last reported firing; later sightings stand in their own table. */
   @Column('timestamptz', { name: 'last_seen' })
   lastSeen!: Date;
 

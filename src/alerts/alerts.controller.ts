@@ -2,15 +2,20 @@ import {
   Body,
   Controller,
   Get,
+  Header,
+  Headers,
+  HttpStatus,
   Param,
   Patch,
   Post,
   Query,
+  Res,
   UnprocessableEntityException,
 } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiForbiddenResponse,
+  ApiHeader,
   ApiNotFoundResponse,
   ApiOperation,
   ApiResponse,
@@ -23,23 +28,43 @@ import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-user.js';
 import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
+import { OpenAlerts } from './open-alerts.service.js';
+
+/** What Express's and Fastify's responses have in common. */
+interface HeadersOnly {
+  header(name: string, value: string): unknown;
+  status(code: number): unknown;
+}
 
 @ApiTags('alerts')
 @Controller('alerts')
 @AlertsEndpoint()
 export class AlertsController {
-  constructor(private readonly alerts: AlertsService) {}
+  constructor(
+    private readonly alerts: AlertsService,
+    private readonly openAlerts: OpenAlerts,
+  ) {}
 
   @Get()
   @AllowAnyUser()
   @ApiOperation({
     summary: "The caller's open alerts, newest first; with `status=resolved` a page of those that ended",
   })
+  @Header('Cache-Control', 'private, no-cache')
+  @ApiHeader({ name: 'If-None-Match', required: false, description: "Open alerts: the last answer's `ETag`" })
   @ApiResponse({ status: 200, type: [AlertResponse] })
-  list(@Caller() caller: AlertsCaller, @Query() query: ListAlertsQuery): Promise<AlertResponse[]> {
-    return query.status === 'resolved'
-      ? this.alerts.listResolved(caller.id, query)
-      : this.alerts.listOpen(caller.id, query.session_name);
+  @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
+  async list(
+    @Caller() caller: AlertsCaller,
+    @Query() query: ListAlertsQuery,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) response: HeadersOnly,
+  ): Promise<AlertResponse[] | undefined> {
+    if (query.status === 'resolved') return this.alerts.listResolved(caller.id, query);
+    const { etag, alerts } = await this.openAlerts.list(caller.id, query.session_name, known);
+    response.header('ETag', etag);
+    if (!alerts) response.status(HttpStatus.NOT_MODIFIED);
+    return alerts;
   }
 
   @Post()

@@ -15,7 +15,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { RESOLVED_REASONS } from './alert-life.js';
-import type { AlertState, ResolvedReason } from './alert-life.js';
+import type { OpenedAlert, ResolvedReason } from './alert-life.js';
 import type { AlertKind } from './observation.js';
 import { LONGEST_NAME, USER_ID } from './text.js';
 
@@ -36,8 +36,8 @@ export interface AlertRow {
   resolved_reason: ResolvedReason | null;
 }
 
-/** What the API shows of an alert that is in memory. */
-export function toAlertRow(alert: AlertState): AlertRow {
+/** What the API shows of an alert that was opened just then. */
+export function toAlertRow(alert: OpenedAlert, openedAt: Date): AlertRow {
   return {
     id: alert.id,
     title: alert.title,
@@ -45,11 +45,11 @@ export function toAlertRow(alert: AlertState): AlertRow {
     event_type: alert.eventType,
     user_id: alert.userId,
     session_name: alert.sessionName,
-    creation_date: alert.creationDate,
-    resolved_date: alert.resolvedDate,
+    creation_date: openedAt,
+    resolved_date: alert.resolvedReason === null ? null : openedAt,
     severity: alert.severity,
     kind: alert.kind,
-    updated_date: alert.updatedDate,
+    updated_date: openedAt,
     runbook_url: alert.runbookUrl,
     resolved_reason: alert.resolvedReason,
   };

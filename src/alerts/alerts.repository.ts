@@ -1,31 +1,45 @@
-import { createHash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import type { DataSource, QueryRunner } from 'typeorm';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../alerts.module-definition.js';
-import { newAlertId } from './alert-id.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { firstAlertId, newAlertId } from './alert-id.js';
 import { AlertLife, SILENCING_REASONS } from './alert-life.js';
-import type { AlertState, LifeChanges, ResolvedReason, SeriesState } from './alert-life.js';
+import type {
+  AlertState,
+  LifeChanges,
+  OpenedAlert,
+  ResolvedReason,
+  SeriesState,
+  Sighting,
+} from './alert-life.js';
 import { AlertsClock } from './alerts-clock.js';
 import type { AlertRow } from './alerts.dto.js';
-import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import * as statements from './alerts.statements.js';
+import { SHOWN } from './alerts.statements.js';
+import type { HistoryPage, Statement } from './alerts.statements.js';
+import { Connection } from './connection.js';
 import { DatabaseClock } from './database-clock.js';
-import { asDatabaseError, isConcurrencyFailure } from './database-errors.js';
+import { isConcurrencyFailure } from './database-errors.js';
 import type { Observation, Outcome } from './observation.js';
+
+/** What one request reports. */
+export interface Report {
+  observations: Observation[];
+  /** When the request arrived (`performance.now()`, ms). */
+  arrivedAt: number;
+  /** Why an alert closes whose last series the report ends. */
+  endingReason: ResolvedReason;
+}
 
 /** An alert that an administrator opens through the API. */
 export type NewAlert = Pick<
-  AlertState,
+  OpenedAlert,
   'fingerprint' | 'userId' | 'sessionName' | 'eventType' | 'title' | 'message' | 'severity'
 >;
-
-/** Which closed alerts to list. */
-export interface HistoryPage {
-  sessionName?: string | undefined;
-  since?: Date | undefined;
-  limit: number;
-  after?: { id: string; resolved_date: Date | null } | undefined;
-}
 
 /** A series that fires behind an open alert. */
 export interface FiringSeries {
@@ -33,13 +47,9 @@ export interface FiringSeries {
   seriesFingerprint: string;
   userId: string;
   sessionName: string;
-  /** How long ago its alert was last seen (ms). */
+  /** How long ago it, or its alert, was last seen (ms). */
   unseenFor: number;
 }
-
-/** The classes of our advisory locks: the gate that every writer passes, and the users behind it. */
-const GATE = 0x5e551001;
-const USERS = 0x5e551002;
 
 /** The class of the session-level locks under which one replica at a time does a job. */
 const JOBS = 0x5e551004;
@@ -48,16 +58,28 @@ const JOBS = 0x5e551004;
 const MOST_USER_LOCKS = 64;
 const MOST_TRIES = 5;
 
-/** What the API shows of an alert, under the API's names. */
-const SHOWN = `id, title, message, event_type, user_id, session_name, creation_date, resolved_date,
-  severity, kind, updated_date, runbook_url, resolved_reason`;
+/** All open alerts, so said that `alerts_open_by_user` has them. */
+const OPEN = `resolved_date IS NULL AND user_id > ''`;
+
+/** Statements that write, whose open alerts they may change, and how their rows become the answer. */
+interface Writes<T> {
+  writes: Statement[];
+  users: ReadonlySet<string>;
+  answer: (rows: unknown[][]) => T;
+}
 
 /**
- * Every SQL statement of the module. Writers take advisory locks on the users whom they touch, in one order,
- * before they read what they decide on; so decisions never interleave and locks never cross.
+ * Reads and writes what is kept. Writers take advisory locks on the users whom they touch, in one order, before
+ * they read what they decide on; so decisions never interleave and locks never cross.
  */
 @Injectable()
 export class AlertsRepository {
+  /** Tells this process's notices from those of other replicas. */
+  readonly process = randomUUID();
+  private readonly committed = new Subject<ReadonlySet<string>>();
+
+  /** Whose open alerts this process has changed, when it is committed and before it is answered. */
+  readonly userChanges: Observable<ReadonlySet<string>> = this.committed.asObservable();
   private readonly databaseClock = new DatabaseClock();
 
   constructor(
@@ -67,274 +89,319 @@ export class AlertsRepository {
   ) {}
 
   /**
-   * Applies a batch in one transaction and a constant number of round trips.
-   * @param arrivedAt when the request that brought it arrived (`performance.now()`, ms)
-   * @param endingReason why an alert closes whose last series ends
-   * @returns what became of each observation, in their order, and what changed; all is committed
+   * Applies reports in one transaction and a constant number of round trips.
+   * @param wanted whether the rows of alerts that change are wanted as well
+   * @returns what became of each report's observations, in their order, and what changed; all is committed
    */
   async apply(
-    observations: Observation[],
-    arrivedAt: number,
-    endingReason?: ResolvedReason,
-  ): Promise<{ outcomes: Outcome[]; changes: LifeChanges }> {
+    reports: Report[],
+    wanted: { rows: boolean },
+  ): Promise<{ outcomes: Outcome[][]; changes: LifeChanges; rows: AlertRow[] }> {
+    const arrivals = await this.arrivalsOf(reports);
+    const observations = reports.flatMap((report) => report.observations);
     const userIds = observations.map((observation) => observation.userId);
-    return this.transaction(userIds, async (runner, now) => {
-      const decision = await this.decide(runner, now, observations, arrivedAt, endingReason);
-      await this.write(runner, decision.changes);
-      return decision;
+    const reads = statements.readState(observations, Math.min(...arrivals));
+    return this.transaction(userIds, reads, (now, state) => {
+      const { outcomes, changes } = decide(now, reports, arrivals, state);
+      const writes = statements.writeChanges(changes);
+      const users = statements.usersOf(changes);
+      const changedIds = [...changes.updated, ...changes.closed].map(({ id }) => id);
+      if (!wanted.rows || changedIds.length === 0)
+        return { writes, users, answer: () => ({ outcomes, changes, rows: [] }) };
+      return {
+        writes: [...writes, findAlerts(changedIds)],
+        users,
+        answer: (rows) => ({ outcomes, changes, rows: rows[writes.length] as AlertRow[] }),
+      };
     });
   }
 
   /** What `apply` would do now; writes nothing. */
-  async preview(observations: Observation[], arrivedAt: number): Promise<Outcome[]> {
-    return this.withRunner(async (runner) => {
-      const now = await this.readClock(runner);
-      return (await this.decide(runner, now, observations, arrivedAt)).outcomes;
+  async preview(report: Report): Promise<Outcome[]> {
+    const arrivals = await this.arrivalsOf([report]);
+    return this.withConnection(async (connection) => {
+      const now = await this.readClock(connection);
+      const reads = statements.readState(report.observations, Math.min(...arrivals));
+      const [outcomes = []] = decide(now, [report], arrivals, await connection.send(reads)).outcomes;
+      return outcomes;
     });
   }
 
   /** Opens an alert by hand; `undefined` where the same alert is open already. */
   async create(alert: NewAlert): Promise<AlertRow | undefined> {
-    return this.transaction([alert.userId], async (runner, now) => {
-      const rows = await query<AlertRow>(
-        runner,
-        `INSERT INTO session_alerts.alerts
-           (id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-            creation_date, updated_date, last_seen)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'condition', 'api', $9, $9, $9)
-         ON CONFLICT (fingerprint) WHERE resolved_date IS NULL DO NOTHING
-         RETURNING ${SHOWN}`,
-        [
-          newAlertId(now.getTime()),
-          alert.fingerprint,
-          alert.userId,
-          alert.sessionName,
-          alert.eventType,
-          alert.title,
-          alert.message,
-          alert.severity,
-          now,
-        ],
-      );
-      return rows[0];
-    });
+    return this.transaction([alert.userId], [], (now) => ({
+      writes: [
+        {
+          text: `
+            INSERT INTO session_alerts.alerts
+              (id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
+               creation_date, updated_date, last_seen)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'condition', 'api', $9, $9, $9)
+            ON CONFLICT (fingerprint) WHERE resolved_date IS NULL AND fingerprint IS NOT NULL DO NOTHING
+            RETURNING ${SHOWN}`,
+          values: [
+            newAlertId(now.getTime()),
+            alert.fingerprint,
+            alert.userId,
+            alert.sessionName,
+            alert.eventType,
+            alert.title,
+            alert.message,
+            alert.severity,
+            now,
+          ],
+        },
+      ],
+      users: new Set([alert.userId]),
+      answer: ([created]) => (created as AlertRow[])[0],
+    }));
   }
 
   /** A user's open alerts, newest first. */
   async listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
-    return this.withRunner((runner) =>
-      query<AlertRow>(
-        runner,
-        `SELECT ${SHOWN}
-           FROM session_alerts.alerts
-          WHERE user_id = $1 AND resolved_date IS NULL AND ($2::text IS NULL OR session_name = $2)
-          ORDER BY creation_date DESC, id DESC`,
-        [userId, sessionName ?? null],
-      ),
-    );
+    return this.query<AlertRow>(statements.listOpen(userId, sessionName));
+  }
+
+  /** Several users' open alerts, newest first. */
+  async listOpenOf(userIds: string[]): Promise<AlertRow[]> {
+    return this.query<AlertRow>(statements.listOpenOf(userIds));
   }
 
   /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */
   async listResolved(userId: string, page: HistoryPage): Promise<AlertRow[]> {
-    return this.withRunner((runner) =>
-      query<AlertRow>(
-        runner,
-        `SELECT ${SHOWN}
-           FROM session_alerts.alerts
-          WHERE user_id = $1 AND resolved_date IS NOT NULL
-            AND ($2::text IS NULL OR session_name = $2)
-            AND ($3::timestamptz IS NULL OR resolved_date >= $3)
-            AND ($4::timestamptz IS NULL OR (resolved_date, id) < ($4, $5))
-          ORDER BY resolved_date DESC, id DESC
-          LIMIT $6`,
-        [
-          userId,
-          page.sessionName ?? null,
-          page.since ?? null,
-          page.after?.resolved_date ?? null,
-          page.after?.id ?? null,
-          page.limit,
-        ],
-      ),
-    );
+    return this.query<AlertRow>(statements.listResolved(userId, page));
   }
 
   async find(id: string): Promise<AlertRow | undefined> {
-    return this.withRunner(async (runner) => {
-      const rows = await query<AlertRow>(runner, `SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = $1`, [
-        id,
-      ]);
-      return rows[0];
-    });
+    const [alert] = await this.query<AlertRow>(findAlerts([id]));
+    return alert;
   }
 
   /** Closes an open alert; `undefined` where it is closed already, and stays as it is. */
   async close(alert: { id: string; user_id: string }, reason: ResolvedReason): Promise<AlertRow | undefined> {
-    const closed = await this.transaction([alert.user_id], (runner, now) =>
-      this.closeAlerts(runner, now, [alert.id], reason),
+    const [closed] = await this.transaction([alert.user_id], [], (now) =>
+      closing([alert.id], [alert.user_id], now, reason),
     );
-    return closed[0];
+    return closed;
   }
 
   /** Closes all open alerts of a session, of all its users or of one. */
   async closeForSession(sessionName: string, userId?: string): Promise<AlertRow[]> {
-    const open = await this.withRunner((runner) =>
-      query<{ user_id: string }>(
-        runner,
-        `SELECT DISTINCT user_id
-           FROM session_alerts.alerts
-          WHERE session_name = $1 AND resolved_date IS NULL AND ($2::text IS NULL OR user_id = $2)`,
-        [sessionName, userId ?? null],
-      ),
-    );
-    const userIds = open.map((alert) => alert.user_id);
-    if (userIds.length === 0) return [];
-    return this.transaction(userIds, async (runner, now) => {
-      const alerts = await query<{ id: string }>(
-        runner,
-        `SELECT id
-           FROM session_alerts.alerts
-          WHERE session_name = $1 AND resolved_date IS NULL AND user_id = ANY ($2::text[])`,
-        [sessionName, userIds],
-      );
-      return this.closeAlerts(runner, now, idsOf(alerts), 'session_ended');
+    const open = await this.query<{ user_id: string }>({
+      text: `
+        SELECT DISTINCT user_id
+          FROM session_alerts.alerts
+         WHERE session_name = $1 AND resolved_date IS NULL AND ($2::text IS NULL OR user_id = $2)`,
+      values: [sessionName, userId ?? null],
     });
+    if (open.length === 0) return [];
+    const userIds = open.map((alert) => alert.user_id);
+    const read: Statement = {
+      text: `
+        SELECT id
+          FROM session_alerts.alerts
+         WHERE session_name = $1 AND resolved_date IS NULL AND user_id = ANY ($2::text[])`,
+      values: [sessionName, userIds],
+    };
+    return this.transaction(userIds, [read], (now, [alerts]) =>
+      closing(idsOf(alerts), userIds, now, 'session_ended'),
+    );
   }
 
   /**
    * Closes, at most so many at a time, the open alerts that nothing has refreshed for too long: conditions
-   * after `expireAfter` (rule 9), events after `eventTtl` (rule 10); both in ms.
+   * after `expireAfter` (rule 9), events after `eventTtl` (rule 10); both in ms. What was only sighted since
+   * counts where `carryOverSightings` has been done.
    */
   async closeOverdue(limits: { expireAfter: number; eventTtl: number }, most: number): Promise<AlertRow[]> {
-    const overdue = `resolved_date IS NULL AND source = 'alertmanager'
+    const now = await this.withConnection((connection) => this.readClock(connection));
+    const deadlines = [limits.expireAfter, limits.eventTtl].map((limit) => new Date(now.getTime() - limit));
+    const overdue = `${OPEN} AND source = 'alertmanager'
       AND last_seen < CASE kind WHEN 'event' THEN $2::timestamptz ELSE $1::timestamptz END`;
-    const deadlines = (now: Date): Date[] => [
-      new Date(now.getTime() - limits.expireAfter),
-      new Date(now.getTime() - limits.eventTtl),
-    ];
-    const candidates = await this.withRunner(async (runner) =>
-      query<{ id: string; user_id: string }>(
-        runner,
-        `SELECT id, user_id FROM session_alerts.alerts WHERE ${overdue} ORDER BY last_seen LIMIT $3`,
-        [...deadlines(await this.readClock(runner)), most],
-      ),
-    );
+    const candidates = await this.query<{ id: string; user_id: string }>({
+      text: `SELECT id, user_id FROM session_alerts.alerts WHERE ${overdue} ORDER BY last_seen LIMIT $3`,
+      values: [...deadlines, most],
+    });
     if (candidates.length === 0) return [];
     const userIds = candidates.map((alert) => alert.user_id);
-    return this.transaction(userIds, async (runner, now) => {
-      // A webhook may have refreshed one since.
-      const still = await query<{ id: string }>(
-        runner,
-        `SELECT id FROM session_alerts.alerts WHERE id = ANY ($3::text[]) AND ${overdue}`,
-        [...deadlines(now), idsOf(candidates)],
-      );
-      return this.closeAlerts(runner, now, idsOf(still), 'expired');
+    // A webhook may have refreshed one since.
+    const stillOverdue: Statement = {
+      text: `
+        SELECT id
+          FROM session_alerts.alerts AS alert
+         WHERE id = ANY ($3::text[]) AND ${overdue}
+           AND id NOT IN (SELECT series.alert_id
+                            FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
+                            JOIN session_alerts.alert_series AS series ON series.id = sighted.id
+                           WHERE sightings.arrival >= $4 AND series.alert_id = ANY ($3::text[]))`,
+      values: [...deadlines, idsOf(candidates), microseconds(deadlines[0])],
+    };
+    return this.transaction(userIds, [statements.ALLOW_HASH_JOINS, stillOverdue], (closedAt, [, alerts]) =>
+      closing(idsOf(alerts), userIds, closedAt, 'expired'),
+    );
+  }
+
+  /**
+   * Writes to the open alerts not seen for so long (ms) when their series were last sighted. It skips what
+   * somebody else is writing, so that it waits for nobody.
+   */
+  async carryOverSightings(unseenFor: number): Promise<void> {
+    await this.withConnection(async (connection) => {
+      const now = await this.readClock(connection);
+      await this.queryMany(connection, {
+        text: `
+          WITH unseen AS MATERIALIZED (
+            SELECT id FROM session_alerts.alerts
+             WHERE ${OPEN} AND last_seen < $1
+               FOR NO KEY UPDATE SKIP LOCKED
+          ), seen AS (
+            SELECT series.alert_id, to_timestamp(max(sightings.arrival) / 1e6) AS last_seen
+              FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
+              JOIN session_alerts.alert_series AS series ON series.id = sighted.id
+              JOIN unseen ON unseen.id = series.alert_id
+             GROUP BY series.alert_id
+          )
+          UPDATE session_alerts.alerts AS alert
+             SET last_seen = seen.last_seen
+            FROM seen
+           WHERE alert.id = seen.alert_id AND alert.last_seen < seen.last_seen`,
+        values: [new Date(now.getTime() - unseenFor)],
+      });
+    });
+  }
+
+  /** Deletes, at most so many, sightings from longer ago than `retention` (ms); returns how many went. */
+  async deleteSightings(retention: number, most: number): Promise<number> {
+    return this.withConnection(async (connection) => {
+      const now = await this.readClock(connection);
+      const [row] = await connection.query<{ deleted: string }>({
+        text: `
+          WITH deleted AS (
+            DELETE FROM session_alerts.sightings
+             WHERE (arrival, request) IN (SELECT arrival, request FROM session_alerts.sightings
+                                           WHERE arrival < $1 ORDER BY arrival LIMIT $2)
+            RETURNING 1
+          )
+          SELECT count(*) AS deleted FROM deleted`,
+        values: [microseconds(now) - retention * 1000, most],
+      });
+      return Number(row?.deleted);
     });
   }
 
   /**
-   * Deletes, at most so many, alerts that were closed longer ago than `retention` (ms), and as many series
-   * that stand behind none.
-   * @returns how many alerts and series went
+   * Deletes, at most so many, alerts that were closed longer ago than `retention` (ms), with their series, and
+   * as many series that stand behind none.
+   * @returns how many alerts and stray series went
    */
   async deleteOld(retention: number, most: number): Promise<number> {
-    return this.withRunner(async (runner) => {
-      const before = new Date((await this.readClock(runner)).getTime() - retention);
-      const [row] = await query<{ deleted: string }>(
-        runner,
-        `WITH old_alerts AS (
-           DELETE FROM session_alerts.alerts
-            WHERE id IN (SELECT id FROM session_alerts.alerts
-                          WHERE resolved_date < $1 ORDER BY resolved_date LIMIT $3)
-           RETURNING 1
-         ), stray_series AS (
-           DELETE FROM session_alerts.alert_series
-            WHERE id IN (SELECT id FROM session_alerts.alert_series
-                          WHERE alert_id IS NULL AND arrival < $2 ORDER BY arrival LIMIT $3)
-              AND alert_id IS NULL
-           RETURNING 1
-         )
-         SELECT (SELECT count(*) FROM old_alerts) + (SELECT count(*) FROM stray_series) AS deleted`,
-        [before, before.getTime() * 1000, most],
-      );
+    return this.withConnection(async (connection) => {
+      const now = await this.readClock(connection);
+      const before = new Date(now.getTime() - retention);
+      const [row] = await connection.query<{ deleted: string }>({
+        // No alert is closed before it is opened, and ids carry the time of opening.
+        text: `
+          WITH old_alerts AS (
+            DELETE FROM session_alerts.alerts
+             WHERE id IN (SELECT id FROM session_alerts.alerts
+                           WHERE id < $2 AND resolved_date < $1 ORDER BY id LIMIT $4)
+            RETURNING id
+          ), their_series AS (
+            DELETE FROM session_alerts.alert_series WHERE alert_id IN (SELECT id FROM old_alerts)
+          ), stray_series AS (
+            DELETE FROM session_alerts.alert_series
+             WHERE id IN (SELECT id FROM session_alerts.alert_series
+                           WHERE alert_id IS NULL AND arrival < $3 LIMIT $4)
+               AND alert_id IS NULL
+            RETURNING 1
+          )
+          SELECT (SELECT count(*) FROM old_alerts) + (SELECT count(*) FROM stray_series) AS deleted`,
+        values: [before, firstAlertId(before.getTime()), microseconds(before), most],
+      });
       return Number(row?.deleted);
     });
   }
 
   /** Deletes all that is kept about a user; returns how many alerts that was. */
   async deleteForUser(userId: string): Promise<number> {
-    return this.transaction([userId], async (runner) => {
-      const [row] = await query<{ deleted: string }>(
-        runner,
-        `WITH deleted AS (DELETE FROM session_alerts.alerts WHERE user_id = $1 RETURNING 1)
-         SELECT count(*) AS deleted FROM deleted`,
-        [userId],
-      );
-      return Number(row?.deleted);
-    });
+    return this.transaction([userId], [], () => ({
+      writes: [
+        {
+          text: `
+            WITH deleted AS (DELETE FROM session_alerts.alerts WHERE user_id = $1 RETURNING id),
+                 their_series AS (DELETE FROM session_alerts.alert_series
+                                   WHERE alert_id IN (SELECT id FROM deleted))
+            SELECT count(*) AS deleted FROM deleted`,
+          values: [userId],
+        },
+      ],
+      users: new Set([userId]),
+      answer: ([rows]) => Number((rows as { deleted: string }[])[0]?.deleted),
+    }));
   }
 
   /** The firing series behind open alerts that came from Alertmanager. */
   async listFiringSeries(): Promise<FiringSeries[]> {
-    return this.withRunner(async (runner) =>
-      query<FiringSeries>(
-        runner,
-        `SELECT series.id AS "seriesId", series.fingerprint AS "seriesFingerprint",
-                alert.user_id AS "userId", alert.session_name AS "sessionName",
-                (extract(epoch FROM $1::timestamptz - alert.last_seen) * 1000)::float8 AS "unseenFor"
-           FROM session_alerts.alerts AS alert
-           JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
-          WHERE alert.resolved_date IS NULL AND alert.source = 'alertmanager' AND series.firing`,
-        [await this.readClock(runner)],
-      ),
+    return this.withConnection(async (connection) =>
+      this.queryMany<FiringSeries>(connection, {
+        text: `
+          WITH sighted AS (
+            SELECT seen.id, to_timestamp(max(sightings.arrival) / 1e6) AS last_seen
+              FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS seen (id)
+             GROUP BY seen.id
+          )
+          SELECT series.id AS "seriesId", series.fingerprint AS "seriesFingerprint",
+                 alert.user_id AS "userId", alert.session_name AS "sessionName",
+                 (extract(epoch FROM $1::timestamptz - greatest(alert.last_seen, sighted.last_seen))
+                   * 1000)::float8 AS "unseenFor"
+            FROM session_alerts.alerts AS alert
+            JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
+            LEFT JOIN sighted ON sighted.id = series.id
+           WHERE ${OPEN} AND alert.source = 'alertmanager' AND series.firing`,
+        values: [await this.readClock(connection)],
+      }),
     );
   }
 
   /** Which of these series a person has closed, and the start of the episode that stays silent. */
   async listSilencedSeries(seriesIds: string[]): Promise<{ id: string; startsAt: Date }[]> {
-    return this.withRunner((runner) =>
-      query<{ id: string; startsAt: Date }>(
-        runner,
-        `SELECT id, starts_at AS "startsAt"
-           FROM session_alerts.alert_series
-          WHERE id = ANY ($1::uuid[]) AND closed_by_hand`,
-        [seriesIds],
-      ),
-    );
+    return this.query({
+      text: `
+        SELECT id, starts_at AS "startsAt"
+          FROM session_alerts.alert_series
+         WHERE id = ANY ($1::uuid[]) AND closed_by_hand`,
+      values: [seriesIds],
+    });
   }
 
   /** Notes that the watchdog alert came. */
   async recordFeed(): Promise<void> {
-    await this.withRunner(async (runner) =>
-      query(
-        runner,
-        `INSERT INTO session_alerts.feed AS feed (id, last_seen) VALUES (1, $1)
-         ON CONFLICT (id) DO UPDATE SET last_seen = greatest(feed.last_seen, excluded.last_seen)`,
-        [await this.readClock(runner)],
-      ),
+    await this.withConnection(async (connection) =>
+      connection.query({
+        text: `
+          INSERT INTO session_alerts.feed AS feed (id, last_seen) VALUES (1, $1)
+          ON CONFLICT (id) DO UPDATE SET last_seen = greatest(feed.last_seen, excluded.last_seen)`,
+        values: [await this.readClock(connection)],
+      }),
     );
   }
 
   /** When the watchdog alert last came, and the moment of asking. */
   async readFeed(): Promise<{ lastSeen: Date | null; now: Date }> {
-    return this.withRunner(async (runner) => {
-      const now = await this.readClock(runner);
-      const [row] = await query<{ lastSeen: Date }>(
-        runner,
-        `SELECT last_seen AS "lastSeen" FROM session_alerts.feed WHERE id = 1`,
-      );
+    return this.withConnection(async (connection) => {
+      const now = await this.readClock(connection);
+      const [row] = await connection.query<{ lastSeen: Date }>({
+        text: `SELECT last_seen AS "lastSeen" FROM session_alerts.feed WHERE id = 1`,
+      });
       return { lastSeen: row?.lastSeen ?? null, now };
     });
   }
 
   async countOpen(): Promise<number> {
-    return this.withRunner(async (runner) => {
-      const [row] = await query<{ open: string }>(
-        runner,
-        `SELECT count(*) AS open FROM session_alerts.alerts WHERE resolved_date IS NULL`,
-      );
-      return Number(row?.open);
+    const [row] = await this.query<{ open: string }>({
+      text: `SELECT count(*) AS open FROM session_alerts.alerts WHERE ${OPEN}`,
     });
+    return Number(row?.open);
   }
 
   /**
@@ -342,17 +409,16 @@ export class AlertsRepository {
    * @returns whether it ran here
    */
   async exclusively(job: number, work: () => Promise<void>): Promise<boolean> {
-    return this.withRunner(async (runner) => {
-      const [row] = await query<{ locked: boolean }>(
-        runner,
-        `SELECT pg_try_advisory_lock($1, $2) AS locked`,
-        [JOBS, job],
-      );
+    return this.withConnection(async (connection) => {
+      const [row] = await connection.query<{ locked: boolean }>({
+        text: `SELECT pg_try_advisory_lock($1, $2) AS locked`,
+        values: [JOBS, job],
+      });
       if (!row?.locked) return false;
       try {
         await work();
       } finally {
-        await query(runner, `SELECT pg_advisory_unlock($1, $2)`, [JOBS, job]);
+        await connection.query({ text: `SELECT pg_advisory_unlock($1, $2)`, values: [JOBS, job] });
       }
       return true;
     });
@@ -360,211 +426,51 @@ export class AlertsRepository {
 
   /** Whether the database answers and has our tables. */
   async ping(): Promise<void> {
-    await this.withRunner((runner) => query(runner, `SELECT 1 FROM session_alerts.alerts LIMIT 1`));
+    await this.query({ text: `SELECT 1 FROM session_alerts.alerts LIMIT 1` });
   }
 
-  private async closeAlerts(
-    runner: QueryRunner,
-    now: Date,
-    ids: string[],
-    reason: ResolvedReason,
-  ): Promise<AlertRow[]> {
-    return query<AlertRow>(
-      runner,
-      `WITH closed AS (
-         UPDATE session_alerts.alerts
-            SET resolved_date = $2, updated_date = $2, resolved_reason = $3
-          WHERE id = ANY ($1::text[]) AND resolved_date IS NULL
-         RETURNING ${SHOWN}
-       ), ended AS (
-         UPDATE session_alerts.alert_series AS series
-            SET closed_by_hand = $4::boolean, firing = series.firing AND $4::boolean
-           FROM closed
-          WHERE series.alert_id = closed.id
-       )
-       SELECT * FROM closed`,
-      [ids, now, reason, SILENCING_REASONS.has(reason)],
-    );
+  /** In the database's time (µs), as tests have moved it. */
+  private async arrivalsOf(reports: Report[]): Promise<number[]> {
+    if (!this.databaseClock.isSet) await this.withConnection((connection) => this.readClock(connection));
+    return reports.map((report) => this.databaseClock.at(report.arrivedAt) + this.clock.ahead * 1000);
   }
 
-  private async decide(
-    runner: QueryRunner,
-    now: Date,
-    observations: Observation[],
-    arrivedAt: number,
-    endingReason?: ResolvedReason,
-  ): Promise<{ outcomes: Outcome[]; changes: LifeChanges }> {
-    const seriesIds = [...new Set(observations.map((observation) => observation.seriesId))];
-    const fingerprints = new Set<string>();
-    for (const seen of observations) if (seen.status === 'firing') fingerprints.add(seen.fingerprint);
-
-    const alerts = await this.readOpenAlerts(runner, seriesIds, [...fingerprints]);
-    const series = await this.readSeries(
-      runner,
-      seriesIds,
-      alerts.map((alert) => alert.id),
-    );
-    const life = new AlertLife(now, alerts, series, endingReason);
-    const arrival = this.databaseClock.at(arrivedAt);
-    const outcomes = observations.map((observation) => life.observe(observation, arrival));
-    return { outcomes, changes: life.changes() };
-  }
-
-  private async readClock(runner: QueryRunner): Promise<Date> {
+  private async readClock(connection: Connection): Promise<Date> {
     const sentAt = performance.now();
-    const [row] = await query<{ now: string }>(
-      runner,
-      `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now`,
-    );
+    const rows = await connection.query<ClockRow>(statements.READ_CLOCK);
+    return this.learnClock(sentAt, rows);
+  }
+
+  private learnClock(sentAt: number, [row]: ClockRow[]): Date {
     const now = Number(row?.now);
     this.databaseClock.learn(sentAt, performance.now(), now);
     return new Date(Math.floor(now / 1000) + this.clock.ahead);
   }
 
-  private async readOpenAlerts(
-    runner: QueryRunner,
-    seriesIds: string[],
-    fingerprints: string[],
-  ): Promise<AlertState[]> {
-    return query<AlertState>(
-      runner,
-      `SELECT id, fingerprint, user_id AS "userId", session_name AS "sessionName",
-              event_type AS "eventType", title, message, severity, kind, source,
-              runbook_url AS "runbookUrl", creation_date AS "creationDate",
-              updated_date AS "updatedDate", last_seen AS "lastSeen",
-              resolved_date AS "resolvedDate", resolved_reason AS "resolvedReason"
-         FROM session_alerts.alerts
-        WHERE resolved_date IS NULL
-          AND (fingerprint = ANY ($2::uuid[])
-               OR id = ANY (ARRAY(SELECT alert_id FROM session_alerts.alert_series
-                                   WHERE id = ANY ($1::uuid[]))))`,
-      [seriesIds, fingerprints],
-    );
-  }
-
-  private async readSeries(
-    runner: QueryRunner,
-    seriesIds: string[],
-    alertIds: string[],
-  ): Promise<SeriesState[]> {
-    const rows = await query<Omit<SeriesState, 'arrival'> & { arrival: string }>(
-      runner,
-      `SELECT id, fingerprint, alert_id AS "alertId", firing, closed_by_hand AS "closedByHand",
-              starts_at AS "startsAt", ends_at AS "endsAt", arrival
-         FROM session_alerts.alert_series
-        WHERE id = ANY ($1::uuid[]) OR alert_id = ANY ($2::text[])`,
-      [seriesIds, alertIds],
-    );
-    return rows.map((row) => ({ ...row, arrival: Number(row.arrival) }));
-  }
-
-  /** Closings go first: they free the fingerprint for an alert that opens in the same batch. */
-  private async write(runner: QueryRunner, changes: LifeChanges): Promise<void> {
-    if (changes.changed.length > 0) await this.updateAlerts(runner, changes.changed);
-    if (changes.opened.length > 0) await this.insertAlerts(runner, changes.opened);
-    if (changes.series.length > 0) await this.upsertSeries(runner, changes.series);
-  }
-
-  private async updateAlerts(runner: QueryRunner, alerts: AlertState[]): Promise<void> {
-    await query(
-      runner,
-      `UPDATE session_alerts.alerts AS alert
-          SET title = changed.title, message = changed.message, severity = changed.severity,
-              kind = changed.kind, runbook_url = changed.runbook_url,
-              updated_date = changed.updated_date, last_seen = changed.last_seen,
-              resolved_date = changed.resolved_date, resolved_reason = changed.resolved_reason
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::text[])
-           AS changed (id, title, message, severity, kind, runbook_url,
-                       updated_date, last_seen, resolved_date, resolved_reason)
-        WHERE alert.id = changed.id`,
-      [
-        alerts.map((alert) => alert.id),
-        alerts.map((alert) => alert.title),
-        alerts.map((alert) => alert.message),
-        alerts.map((alert) => alert.severity),
-        alerts.map((alert) => alert.kind),
-        alerts.map((alert) => alert.runbookUrl),
-        alerts.map((alert) => alert.updatedDate),
-        alerts.map((alert) => alert.lastSeen),
-        alerts.map((alert) => alert.resolvedDate),
-        alerts.map((alert) => alert.resolvedReason),
-      ],
-    );
-  }
-
-  private async insertAlerts(runner: QueryRunner, alerts: AlertState[]): Promise<void> {
-    await query(
-      runner,
-      `INSERT INTO session_alerts.alerts
-         (id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-          runbook_url, creation_date, updated_date, last_seen, resolved_date, resolved_reason)
-       SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-                            $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-                            $15::timestamptz[], $16::text[])`,
-      [
-        alerts.map((alert) => alert.id),
-        alerts.map((alert) => alert.fingerprint),
-        alerts.map((alert) => alert.userId),
-        alerts.map((alert) => alert.sessionName),
-        alerts.map((alert) => alert.eventType),
-        alerts.map((alert) => alert.title),
-        alerts.map((alert) => alert.message),
-        alerts.map((alert) => alert.severity),
-        alerts.map((alert) => alert.kind),
-        alerts.map((alert) => alert.source),
-        alerts.map((alert) => alert.runbookUrl),
-        alerts.map((alert) => alert.creationDate),
-        alerts.map((alert) => alert.updatedDate),
-        alerts.map((alert) => alert.lastSeen),
-        alerts.map((alert) => alert.resolvedDate),
-        alerts.map((alert) => alert.resolvedReason),
-      ],
-    );
-  }
-
-  private async upsertSeries(runner: QueryRunner, series: SeriesState[]): Promise<void> {
-    await query(
-      runner,
-      `INSERT INTO session_alerts.alert_series
-         (id, fingerprint, alert_id, firing, closed_by_hand, starts_at, ends_at, arrival)
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::boolean[],
-                            $6::timestamptz[], $7::timestamptz[], $8::bigint[])
-       ON CONFLICT (id) DO UPDATE
-          SET alert_id = excluded.alert_id, firing = excluded.firing,
-              closed_by_hand = excluded.closed_by_hand, starts_at = excluded.starts_at,
-              ends_at = excluded.ends_at, arrival = excluded.arrival`,
-      [
-        series.map((one) => one.id),
-        series.map((one) => one.fingerprint),
-        series.map((one) => one.alertId),
-        series.map((one) => one.firing),
-        series.map((one) => one.closedByHand),
-        series.map((one) => one.startsAt),
-        series.map((one) => one.endsAt),
-        series.map((one) => one.arrival),
-      ],
-    );
-  }
-
-  /** READ COMMITTED, so that what is read after the locks is what the writers before us left. */
+  /**
+   * Two round trips where the connection pipelines: one that locks and reads, one that writes and commits.
+   * @param plan says what to write, knowing the time and the rows of each of the reads
+   */
   private async transaction<T>(
     userIds: string[],
-    work: (runner: QueryRunner, now: Date) => Promise<T>,
+    reads: Statement[],
+    plan: (now: Date, rows: unknown[][]) => Writes<T>,
   ): Promise<T> {
+    const lock = lockOn(userIds);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.withRunner(async (runner) => {
-          await query(runner, `BEGIN ISOLATION LEVEL READ COMMITTED`);
+        return await this.withConnection(async (connection) => {
           try {
-            await this.lockUsers(runner, userIds);
-            const result = await work(runner, await this.readClock(runner));
-            await query(runner, `COMMIT`);
-            return result;
+            const sentAt = performance.now();
+            const [, clock, ...rows] = await connection.send([statements.BEGIN, lock, ...reads]);
+            const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
+            const notices = statements.notifyChange(this.process, users);
+            const written = await connection.send([...writes, ...notices, statements.COMMIT]);
+            if (users.size > 0) this.committed.next(users);
+            return answer(written);
           } catch (error) {
             // The connection may be what failed; then there is nothing left to roll back.
-            await query(runner, `ROLLBACK`).catch(() => undefined);
+            await connection.query(statements.ROLLBACK).catch(() => undefined);
             throw error;
           }
         });
@@ -576,47 +482,109 @@ export class AlertsRepository {
     }
   }
 
-  private async lockUsers(runner: QueryRunner, userIds: string[]): Promise<void> {
-    const keys = [...new Set(userIds.map(lockKey))].sort((a, b) => a - b);
-    if (keys.length > MOST_USER_LOCKS) {
-      await query(runner, `SELECT pg_advisory_xact_lock($1, 0)`, [GATE]);
-      return;
+  /** For a statement that joins many rows with many, which the server's own connections do not plan for. */
+  private async queryMany<Row>(connection: Connection, statement: Statement): Promise<Row[]> {
+    try {
+      const results = await connection.send([
+        statements.BEGIN,
+        statements.ALLOW_HASH_JOINS,
+        statement,
+        statements.COMMIT,
+      ]);
+      return results[2] as Row[];
+    } catch (error) {
+      await connection.query(statements.ROLLBACK).catch(() => undefined);
+      throw error;
     }
-    await query(
-      runner,
-      `WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($1, 0))
-       SELECT pg_advisory_xact_lock($2, key) FROM gate, unnest($3::int[]) AS key`,
-      [GATE, USERS, keys],
-    );
   }
 
-  private async withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  private query<Row>(statement: Statement): Promise<Row[]> {
+    return this.withConnection((connection) => connection.query<Row>(statement));
+  }
+
+  private async withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      return await work(runner);
+      return await work(await Connection.of(runner));
     } finally {
       await runner.release();
     }
   }
 }
 
-/** @throws DatabaseUnavailableError */
-async function query<Row = unknown>(
-  runner: QueryRunner,
-  sql: string,
-  parameters?: unknown[],
-): Promise<Row[]> {
-  try {
-    return (await runner.query(sql, parameters)) as Row[];
-  } catch (error) {
-    throw asDatabaseError(error);
-  }
+interface ClockRow {
+  /** µs since 1970 */
+  now: string;
 }
 
-function idsOf(alerts: { id: string }[]): string[] {
-  return alerts.map((alert) => alert.id);
+/** What `readState` reads. */
+type StateRows = [
+  alerts: [{ rows: AlertState[] }],
+  series: [
+    { rows: (Omit<SeriesState, 'startsAt' | 'endsAt'> & { startsAt: string; endsAt: string | null })[] },
+  ],
+  sightings: Sighting[],
+];
+
+/** Lets the rules decide about reports, whose arrivals (µs, the database's clock) stand beside them. */
+function decide(
+  now: Date,
+  reports: Report[],
+  arrivals: number[],
+  rows: unknown[][],
+): { outcomes: Outcome[][]; changes: LifeChanges } {
+  const [[{ rows: alerts }], [{ rows: series }], sightings] = rows as unknown as StateRows;
+  const states = series.map(({ startsAt, endsAt, ...one }): SeriesState => ({
+    ...one,
+    startsAt: new Date(startsAt),
+    endsAt: endsAt === null ? null : new Date(endsAt),
+  }));
+  const life = new AlertLife(now, alerts, states, sightings);
+  const outcomes: Outcome[][] = [];
+  const inOrder = reports.map((report, index) => ({ report, index, arrival: arrivals[index] ?? 0 }));
+  for (const { report, index, arrival } of inOrder.sort((one, other) => one.arrival - other.arrival)) {
+    outcomes[index] = report.observations.map((seen) => life.observe(seen, arrival, report.endingReason));
+  }
+  return { outcomes, changes: life.changes() };
+}
+
+function closing(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Writes<AlertRow[]> {
+  const close: Statement = {
+    text: `
+      WITH closed AS (
+        UPDATE session_alerts.alerts
+           SET resolved_date = $2, updated_date = $2, resolved_reason = $3
+         WHERE id = ANY ($1::text[]) AND resolved_date IS NULL
+        RETURNING ${SHOWN}
+      ), ended AS (
+        UPDATE session_alerts.alert_series AS series
+           SET closed_by_hand = $4::boolean, firing = series.firing AND $4::boolean
+          FROM closed
+         WHERE series.alert_id = closed.id
+      )
+      SELECT * FROM closed`,
+    values: [ids, now, reason, SILENCING_REASONS.has(reason)],
+  };
+  return { writes: [close], users: new Set(userIds), answer: ([closed]) => closed as AlertRow[] };
+}
+
+function findAlerts(ids: string[]): Statement {
+  return { text: `SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = ANY ($1::text[])`, values: [ids] };
+}
+
+function idsOf(alerts: unknown[] | undefined): string[] {
+  return (alerts as { id: string }[]).map(({ id }) => id);
+}
+
+function microseconds(moment: Date | undefined): number {
+  return (moment?.getTime() ?? NaN) * 1000;
+}
+
+function lockOn(userIds: string[]): Statement {
+  const keys = [...new Set(Array.from(new Set(userIds), lockKey))].sort((a, b) => a - b);
+  return keys.length > MOST_USER_LOCKS ? statements.lockAll() : statements.lockUsers(keys);
 }
 
 function lockKey(userId: string): number {
-  return createHash('sha256').update(userId).digest().readInt32BE();
+  return hash('sha256', userId, 'buffer').readInt32BE();
 }

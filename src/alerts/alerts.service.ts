@@ -14,8 +14,11 @@ import type { LifeChanges, ResolvedReason } from './alert-life.js';
 import { DEFAULT_LISTED, toAlertRow } from './alerts.dto.js';
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
+import type { Report } from './alerts.repository.js';
+import { DatabaseUnavailableError } from './database-errors.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
+import { SharedWrites } from './shared-writes.js';
 import { KnownUsers } from './user-directory.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from './text.js';
 
@@ -25,10 +28,23 @@ export interface AlertChange {
   alert: AlertRow;
 }
 
+/**
+ * How many alerts may wait to be written, and how many go in one transaction. What a request costs besides
+ * its alerts counts as so many more.
+ */
+const MOST_WAITING = 10_000;
+const MOST_TOGETHER = 2_500;
+const COST_OF_REQUEST = 20;
+
 /** What can be done with alerts. A host may inject it. */
 @Injectable()
 export class AlertsService implements OnModuleDestroy {
   private readonly subject = new Subject<AlertChange>();
+  private readonly writes = new SharedWrites<Report, Outcome[]>(
+    (reports) => this.write(reports),
+    (error) => !(error instanceof DatabaseUnavailableError),
+    { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER },
+  );
 
   /** What this process has changed, after it is committed; other replicas' changes are not among it. */
   readonly changes: Observable<AlertChange> = this.subject.asObservable();
@@ -43,27 +59,38 @@ export class AlertsService implements OnModuleDestroy {
     this.subject.complete();
   }
 
+  /** Whether so much waits to be stored that `apply` would refuse. */
+  get isFull(): boolean {
+    return this.writes.isFull;
+  }
+
   /**
    * Applies what a monitoring system reports. When it returns, all of it is committed.
    * @param arrivedAt when the report arrived (`performance.now()`, ms): reports apply in that order
    * @param endingReason why an alert closes whose last series the report ends
-   * @throws DatabaseUnavailableError nothing is stored
+   * @throws DatabaseUnavailableError, WritesFullError: nothing is stored
    */
   async apply(
     observations: Observation[],
     arrivedAt: number = performance.now(),
-    endingReason?: ResolvedReason,
+    endingReason: ResolvedReason = 'resolved',
   ): Promise<Outcome[]> {
-    return this.forKnownUsers(observations, async (known) => {
-      const { outcomes, changes } = await this.repository.apply(known, arrivedAt, endingReason);
-      this.announce(visibleChanges(changes));
-      return outcomes;
+    return this.forKnownUsers(observations, (known) => {
+      // One large webhook that waits its turn shuts nobody out.
+      const weight = Math.min(known.length, MOST_TOGETHER) + COST_OF_REQUEST;
+      return this.writes.submit({ observations: known, arrivedAt, endingReason }, weight);
     });
   }
 
   /** What `apply` would do now; stores nothing. */
   preview(observations: Observation[]): Promise<Outcome[]> {
-    return this.forKnownUsers(observations, (known) => this.repository.preview(known, performance.now()));
+    return this.forKnownUsers(observations, (known) =>
+      this.repository.preview({
+        observations: known,
+        arrivedAt: performance.now(),
+        endingReason: 'resolved',
+      }),
+    );
   }
 
   /**
@@ -83,7 +110,7 @@ export class AlertsService implements OnModuleDestroy {
       severity: request.severity == null ? null : capped(request.severity, LONGEST_NAME),
     });
     if (!alert) throw new ConflictException('The same alert is open already');
-    this.announce([{ change: 'opened', alert }]);
+    this.subject.next({ change: 'opened', alert });
     return alert;
   }
 
@@ -166,6 +193,15 @@ export class AlertsService implements OnModuleDestroy {
     return closed.length;
   }
 
+  private async write(reports: Report[]): Promise<Outcome[][]> {
+    const { outcomes, changes, rows } = await this.repository.apply(reports, { rows: this.subject.observed });
+    for (const { reason } of changes.closed) this.metrics.resolved.inc({ reason });
+    for (const { resolvedReason: reason } of changes.opened)
+      if (reason) this.metrics.resolved.inc({ reason });
+    if (this.subject.observed) for (const change of visibleChanges(changes, rows)) this.subject.next(change);
+    return outcomes;
+  }
+
   /** Leaves out what is firing for nobody; a resolve can do no harm. */
   private async forKnownUsers(
     observations: Observation[],
@@ -189,13 +225,9 @@ export class AlertsService implements OnModuleDestroy {
   }
 
   private announceClosed(alerts: AlertRow[]): void {
-    this.announce(alerts.map((alert) => ({ change: 'closed', alert })));
-  }
-
-  private announce(changes: AlertChange[]): void {
-    for (const change of changes) {
-      if (change.alert.resolved_reason) this.metrics.resolved.inc({ reason: change.alert.resolved_reason });
-      this.subject.next(change);
+    for (const alert of alerts) {
+      if (alert.resolved_reason) this.metrics.resolved.inc({ reason: alert.resolved_reason });
+      this.subject.next({ change: 'closed', alert });
     }
   }
 }
@@ -206,13 +238,21 @@ function nextOf<T>(values: Iterator<T>): T {
   return next.value;
 }
 
-/** What a user can see of a batch's changes; that an alert was seen again is not among it. */
-function visibleChanges({ opened, changed, now }: LifeChanges): AlertChange[] {
-  const updated = changed.filter((alert) => alert.updatedDate === now && !alert.resolvedDate);
-  const closed = [...opened, ...changed].filter((alert) => alert.resolvedDate);
+/**
+ * What a user can see of a batch's changes; that an alert was seen again is not among it.
+ * @param rows the alerts that were open before and have changed
+ */
+function visibleChanges({ opened, now }: LifeChanges, rows: AlertRow[]): AlertChange[] {
+  const openedRows = opened.map((alert) => toAlertRow(alert, now));
   return [
-    ...opened.map((alert) => ({ change: 'opened' as const, alert: toAlertRow(alert) })),
-    ...updated.map((alert) => ({ change: 'updated' as const, alert: toAlertRow(alert) })),
-    ...closed.map((alert) => ({ change: 'closed' as const, alert: toAlertRow(alert) })),
+    ...openedRows.map((alert) => ({ change: 'opened' as const, alert })),
+    ...rows.filter(isOpen).map((alert) => ({ change: 'updated' as const, alert })),
+    ...[...openedRows, ...rows]
+      .filter((alert) => !isOpen(alert))
+      .map((alert) => ({ change: 'closed' as const, alert })),
   ];
+}
+
+function isOpen(alert: AlertRow): boolean {
+  return alert.resolved_date === null;
 }

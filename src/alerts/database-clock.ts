@@ -8,6 +8,11 @@
 export class DatabaseClock {
   private offset: number | undefined;
 
+  /** Whether the database has told its time yet. */
+  get isSet(): boolean {
+    return this.offset !== undefined;
+  }
+
   /**
    * Learns from one answer.
    * @param sentAt,receivedAt local moments around the query (`performance.now()`, ms)

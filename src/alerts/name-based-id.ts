@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * A UUID that says nothing but "these names, in this order" (RFC 9562, version 8, over SHA-256). Used where
  * an identity of any length has to be a small key.
  */
 export function nameBasedId(...names: (string | null)[]): string {
-  const bytes = createHash('sha256').update(JSON.stringify(names)).digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const hex = hash('sha256', JSON.stringify(names));
+  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) % 4] ?? '';
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Identity of an alert: at most one open alert has it. */

@@ -8,6 +8,8 @@ import { USER_ID } from '../alerts/text.js';
 import type { AlertsUser } from './alerts-user.js';
 import { IssuerUnavailableException, TokenMissingException, TokenRefusedException } from './auth-errors.js';
 import { SigningKeys } from './signing-keys.service.js';
+import { VerifiedTokens } from './verified-tokens.js';
+import type { VerifiedToken } from './verified-tokens.js';
 
 const STRATEGY = 'session-alerts';
 /** Seconds by which the issuer's clock and ours may differ. */
@@ -28,6 +30,9 @@ interface Claims {
 @Injectable()
 export class AccessTokens {
   private readonly passport = new passport.Passport();
+  private readonly verified = new VerifiedTokens();
+  /** The keys that the tokens of requests were verified with. */
+  private readonly signers = new WeakMap<IncomingMessage, Pick<VerifiedToken, 'kid' | 'key'>>();
 
   constructor(
     @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
@@ -40,10 +45,20 @@ export class AccessTokens {
    * Who sent the request.
    * @throws TokenMissingException, TokenRefusedException, IssuerUnavailableException
    */
-  verify(request: IncomingMessage): Promise<AlertsUser> {
+  async verify(request: IncomingMessage): Promise<AlertsUser> {
+    const token = bearerToken(request);
+    const known = token === null ? undefined : this.verified.find(token);
+    // A key that the issuer has withdrawn since vouches for nothing.
+    if (known && (await this.keys.find(known.kid)) === known.key) return known.user;
+    const verified = await this.authenticate(request);
+    if (token !== null) this.verified.remember(token, verified);
+    return verified.user;
+  }
+
+  private authenticate(request: IncomingMessage): Promise<VerifiedToken> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, user?: AlertsUser | false, info?: unknown): void => {
-        if (user) resolve(user);
+      const done = (error: unknown, verified?: VerifiedToken | false, info?: unknown): void => {
+        if (verified) resolve(verified);
         else reject(asRefusal(error ?? info));
       };
       const middleware = this.passport.authenticate(STRATEGY, { session: false }, done) as (
@@ -59,9 +74,10 @@ export class AccessTokens {
     return new Strategy(
       {
         jwtFromRequest: bearerToken,
-        secretOrKeyProvider: (_request, token: string, done) => {
+        secretOrKeyProvider: (request: IncomingMessage, token: string, done) => {
           this.keyOf(token, algorithms).then(
-            (key) => {
+            ({ kid, key }) => {
+              this.signers.set(request, { kid, key });
               // passport-jwt's types know PEM text only; jsonwebtoken takes the parsed key.
               done(null, key as unknown as string);
             },
@@ -74,11 +90,24 @@ export class AccessTokens {
         audience,
         algorithms,
         jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE },
+        passReqToCallback: true,
       },
-      (claims: Claims, done: (error: unknown, user: AlertsUser | false, info?: unknown) => void) => {
+      (
+        request: IncomingMessage,
+        claims: Claims,
+        done: (error: unknown, verified: VerifiedToken | false, info?: unknown) => void,
+      ) => {
+        const signer = this.signers.get(request);
         const problem = problemWith(claims);
         if (problem) done(null, false, new TokenRefusedException(problem));
-        else done(null, { id: claims.sub as string, roles: rolesOf(claims) });
+        else if (!signer) done(new Error('A token was verified without a key'), false);
+        else {
+          done(null, {
+            user: { id: claims.sub as string, roles: rolesOf(claims), expiresAt: claims.exp as number },
+            expiresAt: (claims.exp as number) + CLOCK_TOLERANCE,
+            ...signer,
+          });
+        }
       },
     );
   }
@@ -92,7 +121,7 @@ export class AccessTokens {
     if (typeof kid !== 'string' || kid === '') throw new TokenRefusedException('its header names no key');
     const key = await this.keys.find(kid);
     if (!key) throw new TokenRefusedException('it is signed with a key that the issuer does not have');
-    return key;
+    return { kid, key };
   }
 }
 

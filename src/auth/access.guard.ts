@@ -53,11 +53,15 @@ function userOf(auth: HostAuthOptions, request: HttpRequest): AlertsUser {
   const user = (auth.user ? auth.user(request) : (request as { user?: unknown }).user) as
     Partial<Record<keyof AlertsUser, unknown>> | null | undefined;
   if (!user) throw new TokenMissingException();
-  const { id, roles } = user;
+  const { id, roles, expiresAt } = user;
   if (typeof id !== 'string' || !USER_ID.test(id)) {
     throw new Error(
       "AlertsModule: auth.guard let a user pass without an id; set auth.user to read the user's id",
     );
   }
-  return { id, roles: Array.isArray(roles) ? roles : [] };
+  return {
+    id,
+    roles: Array.isArray(roles) ? roles : [],
+    expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+  };
 }

@@ -41,8 +41,8 @@ export class AccessService {
     rememberCaller(request, caller);
   }
 
-  private asCaller({ id, roles }: AlertsUser): AlertsCaller {
+  private asCaller({ id, roles, expiresAt }: AlertsUser): AlertsCaller {
     const isAdmin = roles.includes(this.settings.adminRole);
-    return { id, isAdmin, isAlertmanager: isAdmin || roles.includes(this.settings.webhookRole) };
+    return { id, isAdmin, isAlertmanager: isAdmin || roles.includes(this.settings.webhookRole), expiresAt };
   }
 }

@@ -4,6 +4,8 @@ export interface AlertsUser {
   id: string;
   /** Realm roles. */
   roles: readonly string[];
+  /** When what identified the user expires (s since 1970): the token's `exp`. */
+  expiresAt?: number | undefined;
 }
 
 /** The caller of a request and what the caller may do. */
@@ -12,4 +14,6 @@ export interface AlertsCaller {
   isAdmin: boolean;
   /** May post webhooks. */
   isAlertmanager: boolean;
+  /** When what identified the caller expires (s since 1970). */
+  expiresAt: number | undefined;
 }

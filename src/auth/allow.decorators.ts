@@ -6,6 +6,7 @@ import {
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import { ErrorResponse } from '../http/error-response.dto.js';
+import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { AccessGuard } from './access.guard.js';
 
 export type AllowedRole = 'admin' | 'alertmanager';
@@ -15,7 +16,8 @@ export const REQUIRED_ROLE = 'session-alerts:role';
 /** Whoever has a valid token may call. */
 export function AllowAnyUser(): MethodDecorator {
   return applyDecorators(
-    UseGuards(AccessGuard),
+    // Who may not call is told so first.
+    UseGuards(AccessGuard, new JsonBodyGuard()),
     ApiBearerAuth(),
     ApiUnauthorizedResponse({ type: ErrorResponse, description: 'No token, or one that does not verify' }),
     ApiServiceUnavailableResponse({ type: ErrorResponse, description: 'Database or issuer away: try again' }),

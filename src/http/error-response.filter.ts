@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { DatabaseUnavailableError } from '../alerts/database-errors.js';
+import { WritesFullError } from '../alerts/shared-writes.js';
 import { messagesOf } from '../error-messages.js';
 import { IssuerUnavailableException } from '../auth/auth-errors.js';
 import type { Challenge } from '../auth/auth-errors.js';
@@ -29,6 +30,8 @@ export class ErrorResponseFilter implements ExceptionFilter {
   private describe(error: unknown): ErrorDetails {
     const known = knownError(error);
     if (known && known.code < 500) return known;
+    // Thousands of them a second are what it is for; the metrics count them.
+    if (error instanceof WritesFullError) return { code: 503, message: 'Too much at once. Try again.' };
     const details: ErrorDetails = {
       ...(known ?? { code: 500, message: 'Something went wrong on our side' }),
       trace_id: randomUUID(),

@@ -3,6 +3,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 
+/** How a webhook ended: taken, refused (4xx), refused because too much waits (503), or failed (5xx). */
+export type WebhookOutcome = 'ok' | 'refused' | 'overloaded' | 'failed';
+
 /** The module's metrics, in the host's registry if it gives one. No label takes more than a few values. */
 @Injectable()
 export class AlertsMetrics {

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isHttpUrl } from '../alerts-settings.js';
-import type { FeedOptions, ReconcileOptions, UpkeepOptions } from '../alerts.module-definition.js';
+import type {
+  FeedOptions,
+  LiveOptions,
+  ReconcileOptions,
+  UpkeepOptions,
+} from '../alerts.module-definition.js';
 
 /** What the standalone server is told by its environment. */
 export interface ServerConfig {
@@ -20,6 +25,7 @@ export interface ServerConfig {
   bodyLimit: number;
   upkeep: Required<UpkeepOptions>;
   feed: Required<FeedOptions>;
+  live: Required<LiveOptions>;
   /** Undefined where no Alertmanager is named. */
   reconcile: ReconcileOptions | undefined;
   logLevel: LogLevelName;
@@ -144,6 +150,10 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     feed: {
       alertname: text('WATCHDOG_ALERTNAME', 'Watchdog'),
       staleAfter: seconds('FEED_STALE_AFTER', '10m'),
+    },
+    live: {
+      streams: wholeNumber('STREAMS', 20_000, 1, 1_000_000),
+      streamsPerUser: wholeNumber('STREAMS_PER_USER', 20, 1, 10_000),
     },
     reconcile: reconcile(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),

@@ -15,6 +15,20 @@ const MIGRATION_LOCK = 0x5e551003;
 const LONGEST_WAIT = 5_000;
 
 /**
+ * No planning at run time; and a plan that was made while the tables were small has to serve when they are not:
+ * it looks up each row by an index.
+ */
+const PLANNER = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'jit=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
+/**
  * A connection that is cut off in the very packet that completes it has no listener: its pool has handed it out,
  * TypeORM has not taken it. The error would end the process; the pool discards the connection all the same.
  */
@@ -37,6 +51,9 @@ export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 15_000,
       keepAlive: true,
+      // A transaction in two round trips.
+      pipeline: true,
+      options: PLANNER,
     },
   };
 }

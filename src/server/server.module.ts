@@ -34,6 +34,7 @@ export class ServerModule {
           adminRole: config.adminRole,
           upkeep: config.upkeep,
           feed: config.feed,
+          live: config.live,
           ...(config.reconcile && { reconcile: config.reconcile }),
           metricsRegistry: processMetrics(),
         }),

@@ -9,7 +9,9 @@ import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { serveApiDocs } from './api-docs.js';
 import { levelsDownTo } from './config.js';
 import type { ServerConfig } from './config.js';
+import { servePanel } from './panel.js';
 import { ServerModule } from './server.module.js';
+import { endConnectionsOnClose } from './stopping.js';
 
 /** Alertmanager uses a connection again after up to 300 s; closing it just then would lose a post (ms). */
 const KEEP_ALIVE = 310_000;
@@ -42,6 +44,8 @@ export async function createServer(
   adapter.getInstance().removeContentTypeParser('text/plain');
   app.useGlobalFilters(new ErrorResponseFilter());
   serveApiDocs(app);
+  servePanel(app);
+  endConnectionsOnClose(app);
   return app;
 }
 

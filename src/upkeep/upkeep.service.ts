@@ -12,6 +12,10 @@ const UPKEEP_JOB = 1;
 /** How many alerts one transaction closes or deletes: locks are short. */
 const BATCH = 500;
 
+const SIGHTINGS_BATCH = 10_000;
+/** For so long (ms) a request may be under way whose place in the order of arrival sightings tell. */
+const LONGEST_REQUEST = 15 * 60_000;
+
 /** Closes what nothing has refreshed for too long and deletes what is old enough, on one replica at a time. */
 @Injectable()
 export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -40,12 +44,15 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
   async run(signal?: AbortSignal): Promise<void> {
     const { upkeep } = this.settings;
     await this.repository.exclusively(UPKEEP_JOB, async () => {
+      await this.repository.carryOverSightings(upkeep.expireAfter);
       const expired = await inBatches(() => this.alerts.closeOverdue(upkeep, BATCH), signal);
       if (expired > 0) {
         this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
       }
       const deleted = await inBatches(() => this.repository.deleteOld(upkeep.retention, BATCH), signal);
       if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
+      const countedAlready = upkeep.expireAfter + LONGEST_REQUEST;
+      await inBatches(() => this.repository.deleteSightings(countedAlready, SIGHTINGS_BATCH), signal);
     });
   }
 }

@@ -31,20 +31,20 @@ export class AlertMapper {
     if (!isRecord(alert)) return { skipped: 'not_an_object' };
     const { status } = alert;
     if (status !== 'firing' && status !== 'resolved') return { skipped: 'no_status' };
-    const labels = texts(alert.labels);
-    if (labels.get('alertname') === this.settings.feed.alertname) {
+    const { labels } = alert;
+    if (textOf(labels, 'alertname') === this.settings.feed.alertname) {
       return status === 'firing' ? { watchdog: true } : { skipped: 'watchdog_resolved' };
     }
 
-    const userId = labels.get('safe_username');
+    const userId = textOf(labels, 'safe_username');
     if (!userId) return { skipped: 'no_user' };
     if (!USER_ID.test(userId)) return { skipped: 'invalid_user' };
-    const session = labels.get('statefulset');
+    const session = textOf(labels, 'statefulset');
     if (!session) return { skipped: 'no_session' };
     if (session.length > LONGEST_NAME) return { skipped: 'invalid_session' };
     const sessionName = storable(session);
 
-    const fingerprint = fingerprintOf(alert, labels);
+    const fingerprint = fingerprintOf(alert);
     const sighting = {
       seriesId: seriesIdentity(userId, sessionName, fingerprint),
       seriesFingerprint: fingerprint,
@@ -56,14 +56,14 @@ export class AlertMapper {
       return { observation: { ...sighting, status, endsAt: parseMoment(alert.endsAt) } };
     }
 
-    const annotations = texts(alert.annotations);
-    const title = annotations.get('title');
+    const { annotations } = alert;
+    const title = textOf(annotations, 'title');
     if (!title?.trim()) return { skipped: 'no_title' };
-    const message = annotations.get('description');
+    const message = textOf(annotations, 'description');
     if (!message?.trim()) return { skipped: 'no_message' };
-    const eventType = labels.get('alertname') ?? title;
-    const severity = labels.get('severity');
-    const runbookUrl = annotations.get('runbook_url');
+    const eventType = textOf(labels, 'alertname') ?? title;
+    const severity = textOf(labels, 'severity');
+    const runbookUrl = textOf(annotations, 'runbook_url');
     return {
       observation: {
         ...sighting,
@@ -73,7 +73,7 @@ export class AlertMapper {
         title: capped(title, LONGEST_TITLE),
         message: capped(message, LONGEST_MESSAGE),
         severity: severity === undefined ? null : capped(severity, LONGEST_NAME),
-        kind: labels.get('alert_kind') === 'event' ? 'event' : 'condition',
+        kind: textOf(labels, 'alert_kind') === 'event' ? 'event' : 'condition',
         runbookUrl: isHttpUrl(runbookUrl) && runbookUrl.length <= LONGEST_URL ? storable(runbookUrl) : null,
       },
     };
@@ -82,21 +82,21 @@ export class AlertMapper {
 
 const LONGEST_URL = 2_000;
 
-function fingerprintOf(alert: Record<string, unknown>, labels: ReadonlyMap<string, string>): string {
-  const { fingerprint } = alert;
+function fingerprintOf({ fingerprint, labels }: Record<string, unknown>): string {
   return typeof fingerprint === 'string' && /^[0-9a-f]{16}$/.test(fingerprint)
     ? fingerprint
-    : seriesFingerprint(labels);
+    : seriesFingerprint(new Map(Object.entries(labels ?? {}).filter(isText)));
 }
 
-/** Labels or annotations. Empty ones count as absent, as in Prometheus; what is no text is left out. */
-function texts(value: unknown): ReadonlyMap<string, string> {
-  if (!isRecord(value)) return new Map();
-  return new Map(
-    Object.entries(value).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '',
-    ),
-  );
+/** A label or annotation. Empty ones count as absent, as in Prometheus, and so does what is no text. */
+function textOf(texts: unknown, name: string): string | undefined {
+  if (!isRecord(texts) || !Object.hasOwn(texts, name)) return undefined;
+  const text = texts[name];
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function isText(label: [string, unknown]): label is [string, string] {
+  return typeof label[1] === 'string' && label[1] !== '';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

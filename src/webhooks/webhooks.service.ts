@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { IgnoredReason, Observation, Outcome } from '../alerts/observation.js';
+import { WritesFullError } from '../alerts/shared-writes.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
 import type { MappedAlert, SkipReason } from './alert-mapper.service.js';
@@ -16,6 +19,8 @@ interface AlertResult {
 }
 
 const LONGEST_REPORT = 1000;
+/** How many alerts are mapped at a stretch: some milliseconds. */
+const SLICE = 500;
 
 /** Reasons to change nothing that come with every repeat and need nobody's attention. */
 const ORDINARY: ReadonlySet<string> = new Set<IgnoredReason | SkipReason>([
@@ -46,7 +51,7 @@ export class WebhooksService {
   async receive(body: unknown, arrivedAt: number): Promise<WebhookSummary> {
     try {
       const payload = parsePayload(body);
-      const mapped = this.mapAll(payload);
+      const mapped = await this.mapAll(payload);
       if (mapped.some((one) => 'watchdog' in one)) await this.feed.record();
       const results = withOutcomes(mapped, await this.alerts.apply(observationsOf(mapped), arrivedAt));
       const summary = summarize(results);
@@ -54,24 +59,33 @@ export class WebhooksService {
       this.observeDuration(arrivedAt, 'ok');
       return summary;
     } catch (error) {
-      const isTheirs = error instanceof HttpException && error.getStatus() < 500;
-      this.observeDuration(arrivedAt, isTheirs ? 'refused' : 'failed');
+      this.observeDuration(arrivedAt, failureOf(error));
       throw error;
     }
   }
 
   /** Says what `receive` would do now; stores nothing. */
   async dryRun(body: unknown): Promise<DryRunSummary> {
-    const mapped = this.mapAll(parsePayload(body));
+    const mapped = await this.mapAll(parsePayload(body));
     const results = withOutcomes(mapped, await this.alerts.preview(observationsOf(mapped)));
     return { dry_run: true, ...summarize(results), alerts: results.slice(0, LONGEST_REPORT).map(describe) };
   }
 
-  private mapAll({ alerts }: AlertmanagerPayload): MappedAlert[] {
-    return alerts.map((alert) => this.mapper.map(alert));
+  /**
+   * In slices: one webhook of thousands of alerts does not keep all other requests waiting. What has been mapped
+   * leaves the body, which lives as long as the request does.
+   */
+  private async mapAll({ alerts }: AlertmanagerPayload): Promise<MappedAlert[]> {
+    const mapped: MappedAlert[] = [];
+    for (const [index, alert] of alerts.entries()) {
+      if (index > 0 && index % SLICE === 0) await setImmediate();
+      mapped.push(this.mapper.map(alert));
+      alerts[index] = undefined;
+    }
+    return mapped;
   }
 
-  private observeDuration(arrivedAt: number, outcome: 'ok' | 'refused' | 'failed'): void {
+  private observeDuration(arrivedAt: number, outcome: WebhookOutcome): void {
     this.metrics.webhookDuration.observe({ outcome }, (performance.now() - arrivedAt) / 1000);
   }
 
@@ -100,6 +114,11 @@ export class WebhooksService {
       );
     }
   }
+}
+
+function failureOf(error: unknown): WebhookOutcome {
+  if (error instanceof WritesFullError) return 'overloaded';
+  return error instanceof HttpException && error.getStatus() < 500 ? 'refused' : 'failed';
 }
 
 function observationsOf(mapped: MappedAlert[]): Observation[] {

@@ -20,7 +20,7 @@ describe('How an alert ends', () => {
   let alerts: AlertsService;
 
   beforeAll(async () => {
-    server = await startTestServer({ UPKEEP_INTERVAL: '1h' });
+    server = await startTestServer({}, { upkeep: false });
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
     alerts = server.app.get(AlertsService);
   });
@@ -317,7 +317,7 @@ describe('How an alert ends', () => {
   });
 
   it('upkeep runs on one replica at a time', async () => {
-    const replica = await startTestServer({ DATABASE_URL: server.databaseUrl, UPKEEP_INTERVAL: '1h' });
+    const replica = await startTestServer({ DATABASE_URL: server.databaseUrl }, { upkeep: false });
     try {
       await api.deliver(...Array.from({ length: 600 }, (_, index) => firing({ session: `s-${index}` })));
       letTimePass(3 * HOUR);

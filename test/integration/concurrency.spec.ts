@@ -16,7 +16,7 @@ describe('Many at once', () => {
   let api: AlertsApi;
 
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({}, { upkeep: false });
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
   });
   beforeEach(() => forgetAlerts(server.databaseUrl));
@@ -144,13 +144,14 @@ describe('Many at once', () => {
     });
   });
 
-  describe('the round trips of a webhook', () => {
+  describe('the statements of a webhook, sent in two round trips', () => {
     /** How often the database is asked something meanwhile. */
-    async function roundTrips(work: () => Promise<unknown>): Promise<number> {
+    async function statements(work: () => Promise<unknown>): Promise<number> {
       const query = jest.spyOn(pg.Client.prototype, 'query');
       try {
         await work();
-        return query.mock.calls.length;
+        // The connection that listens for changes is looked after in plain text, now and then.
+        return query.mock.calls.filter(([statement]) => typeof statement !== 'string').length;
       } finally {
         query.mockRestore();
       }
@@ -177,15 +178,15 @@ describe('Many at once', () => {
       const one = alertsOf('one', 1);
       const thousand = alertsOf('thousand', 1_000);
       if (areKnown) await api.deliver(...one, ...thousand);
-      const forOne = await roundTrips(() => api.deliver(...change(one)));
-      const forThousand = await roundTrips(() => api.deliver(...change(thousand)));
+      const forOne = await statements(() => api.deliver(...change(one)));
+      const forThousand = await statements(() => api.deliver(...change(thousand)));
       expect(forOne).toBeGreaterThan(0);
       expect(forThousand).toBe(forOne);
-      expect(forOne).toBeLessThanOrEqual(9);
+      expect(forOne).toBeLessThanOrEqual(11);
     });
 
     it('are none for a webhook of which nothing can be shown', async () => {
-      expect(await roundTrips(() => api.deliver(null, firing({ user: '<nil>' })))).toBe(0);
+      expect(await statements(() => api.deliver(null, firing({ user: '<nil>' })))).toBe(0);
     });
   });
 });

@@ -202,18 +202,26 @@ describe('How an alert lives', () => {
       expect(Date.parse(updated_date)).toBeGreaterThan(Date.parse(opened.updated_date));
     });
 
-    it('rule 3: "last seen" moves with every repeat', async () => {
-      const lastSeen = async (): Promise<number> => {
-        const [row] = await execute<{ last_seen: Date }>(
+    it('rule 3: a repeat that changes nothing touches no row, and is noted all the same', async () => {
+      const versions = () =>
+        execute(
           server.databaseUrl,
-          'SELECT last_seen FROM session_alerts.alerts',
+          `SELECT alert.xmin AS alert, series.xmin AS series, alert.ctid AS alert_at, series.ctid AS series_at
+             FROM session_alerts.alerts AS alert JOIN session_alerts.alert_series AS series ON alert_id = alert.id`,
         );
-        return row?.last_seen.getTime() ?? NaN;
-      };
       await api.deliver(firing());
-      const first = await lastSeen();
-      await api.deliver(firing());
-      expect(await lastSeen()).toBeGreaterThan(first);
+      const before = await versions();
+      expect(before).toHaveLength(1);
+      expect(await api.deliver(firing())).toMatchObject({ stored: 1 });
+      expect(await versions()).toEqual(before);
+      expect(
+        await execute(
+          server.databaseUrl,
+          `SELECT abs(extract(epoch FROM now()) - sightings.arrival / 1e6) < 60 AS now
+             FROM session_alerts.sightings CROSS JOIN unnest(series) AS sighted (id)
+             JOIN session_alerts.alert_series AS series USING (id)`,
+        ),
+      ).toEqual([{ now: true }]);
     });
 
     it('rule 3: two Alertmanagers that send everything twice make one alert', async () => {

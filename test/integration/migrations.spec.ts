@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import { alertsMigrations } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
@@ -26,7 +27,7 @@ describe('The migrations', () => {
     for (let undone = 0; undone < count; undone++) await dataSource.undoLastMigration();
   }
 
-  /** All that is ours in the database: columns, indexes and constraints, as PostgreSQL tells them. */
+  /** All that is ours in the database: columns, indexes, constraints and settings, as PostgreSQL tells them. */
   async function ours(): Promise<string[]> {
     const rows = await execute<{ item: string }>(
       database.url,
@@ -37,6 +38,13 @@ describe('The migrations', () => {
        UNION ALL
        SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
         WHERE connamespace = to_regnamespace('session_alerts')
+       UNION ALL
+       SELECT concat_ws(' ', 'settings', relname, reloptions) FROM pg_class
+        WHERE relnamespace = to_regnamespace('session_alerts') AND reloptions IS NOT NULL
+       UNION ALL
+       SELECT concat_ws(' ', 'storage', attrelid::regclass, attname, attstorage) FROM pg_attribute
+        WHERE attnum > 0 AND attrelid IN (SELECT oid FROM pg_class
+                                           WHERE relnamespace = to_regnamespace('session_alerts') AND relkind = 'r')
        UNION ALL
        SELECT concat('schema ', nspname) FROM pg_namespace WHERE nspname = 'session_alerts'
        ORDER BY item`,
@@ -75,6 +83,109 @@ describe('The migrations', () => {
     );
     await undo(done.length);
     expect(await ours()).toEqual([]);
+  });
+
+  describe('the second, which keeps sightings', () => {
+    /** As the first migration's tables have them: an open alert with two series, a closed one, a stray series. */
+    const written = `
+      INSERT INTO session_alerts.alerts
+        (id, fingerprint, user_id, session_name, event_type, title, message, kind, source, creation_date,
+         updated_date, last_seen, resolved_date, resolved_reason)
+      VALUES ('open', '00000000-0000-8000-8000-00000000000a', 'jane', 'jane-1', 'HighDiskUsage', 'Disk nearly full',
+              'At 95%', 'condition', 'alertmanager', '2026-01-15T08:00Z', '2026-01-15T08:00Z', '2026-01-15T10:00Z',
+              NULL, NULL),
+             ('closed', '00000000-0000-8000-8000-00000000000a', 'jane', 'jane-1', 'HighDiskUsage', 'Disk nearly full',
+              'At 93%', 'condition', 'alertmanager', '2026-01-15T06:00Z', '2026-01-15T07:00Z', '2026-01-15T06:00Z',
+              '2026-01-15T07:00Z', 'resolved');
+      INSERT INTO session_alerts.alert_series
+        (id, fingerprint, alert_id, firing, closed_by_hand, starts_at, ends_at, arrival)
+      VALUES ('00000000-0000-8000-8000-000000000001', '0000000000000001', 'open', true, false,
+              '2026-01-15T08:00Z', NULL, 1768464000000000),
+             ('00000000-0000-8000-8000-000000000002', '0000000000000002', 'open', true, false,
+              '2026-01-15T08:30Z', NULL, 1768465800000000),
+             ('00000000-0000-8000-8000-000000000003', '0000000000000003', 'closed', false, false,
+              '2026-01-15T06:00Z', '2026-01-15T07:00Z', 1768460400000000),
+             ('00000000-0000-8000-8000-000000000004', '0000000000000004', NULL, false, false,
+              '2026-01-15T06:00Z', '2026-01-15T07:00Z', 1768460400000000)`;
+
+    async function runFirst(): Promise<void> {
+      const [first] = alertsMigrations;
+      const firstAlone = new DataSource({ ...postgresOptions(database.url), migrations: [first!] });
+      await firstAlone.initialize();
+      await firstAlone.runMigrations();
+      await firstAlone.destroy();
+    }
+
+    function undoToFirst(): Promise<void> {
+      return undo(alertsMigrations.length - 1);
+    }
+
+    function rows(table: string): Promise<Record<string, unknown>[]> {
+      return execute(database.url, `SELECT * FROM session_alerts.${table} ORDER BY id`);
+    }
+
+    it('leaves what is written as it was', async () => {
+      await runFirst();
+      await execute(database.url, written);
+      const before = [await rows('alerts'), await rows('alert_series')];
+      expect(before.map(({ length }) => length)).toEqual([2, 4]);
+
+      const [second] = await dataSource.runMigrations();
+      expect(second!.name).toBe('KeepSightings1795300000000');
+      expect([await rows('alerts'), await rows('alert_series')]).toEqual(before);
+      expect(await missing()).toEqual([]);
+    });
+
+    it('is undone with what was sighted last, and with series whose alerts are gone', async () => {
+      await dataSource.runMigrations();
+      await execute(database.url, written);
+      await execute(
+        database.url,
+        `INSERT INTO session_alerts.alert_series
+           (id, fingerprint, alert_id, firing, closed_by_hand, starts_at, arrival)
+         VALUES ('00000000-0000-8000-8000-000000000005', '0000000000000005', 'gone', true, false,
+                 '2026-01-15T08:00Z', 1768464000000000);
+         INSERT INTO session_alerts.sightings (arrival, request, series)
+         SELECT extract(epoch FROM arrival::timestamptz) * 1e6, gen_random_uuid(),
+                ARRAY(SELECT concat('00000000-0000-8000-8000-00000000000', series)::uuid
+                        FROM unnest(all_series) AS series)
+           FROM (VALUES ('2026-01-15T11:00Z', ARRAY[1, 2, 3, 4, 5]),
+                        ('2026-01-15T12:00Z', ARRAY[2]),
+                        ('2026-01-15T11:30Z', ARRAY[1]),
+                        ('2026-01-15T13:00Z', ARRAY[3, 4, 5, 6])) AS sighted (arrival, all_series)`,
+      );
+      const before = { alerts: await rows('alerts'), series: await rows('alert_series') };
+
+      await undoToFirst();
+      const [closed, open] = before.alerts;
+      expect(await rows('alerts')).toEqual([
+        closed,
+        { ...open, last_seen: new Date('2026-01-15T12:00:00.000Z') },
+      ]);
+      expect(await rows('alert_series')).toEqual(before.series.slice(0, 4));
+
+      // Which is what the first migration makes, and what the second takes.
+      const tables = await ours();
+      await undo(1);
+      await runFirst();
+      expect(await ours()).toEqual(tables);
+      await dataSource.runMigrations();
+      expect(await missing()).toEqual([]);
+    });
+
+    it('is undone without making anything seen earlier than it was', async () => {
+      await dataSource.runMigrations();
+      await execute(database.url, written);
+      await execute(
+        database.url,
+        `INSERT INTO session_alerts.sightings (arrival, request, series)
+         VALUES (extract(epoch FROM '2026-01-15T09:00Z'::timestamptz) * 1e6, gen_random_uuid(),
+                 ARRAY['00000000-0000-8000-8000-000000000001']::uuid[])`,
+      );
+      const before = await rows('alerts');
+      await undoToFirst();
+      expect(await rows('alerts')).toEqual(before);
+    });
   });
 
   it('do nothing when they are run again', async () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { CHANNEL, EVERYBODY } from '../../src/alerts/alerts.statements.js';
 
 /** A database on the tests' server. */
 export interface TestDatabase {
@@ -62,9 +64,22 @@ export async function giveDatabaseBack(url: string): Promise<void> {
   await execute(testServer().serverUrl, `ALTER DATABASE ${databaseName(url)} ALLOW_CONNECTIONS true`);
 }
 
-/** Leaves a database as if nothing had ever been reported. */
+/** Leaves a database as if nothing had ever been reported, and waits until servers on it have heard. */
 export async function forgetAlerts(url: string): Promise<void> {
-  await execute(url, 'TRUNCATE session_alerts.alerts, session_alerts.alert_series');
+  const listener = new pg.Client({ connectionString: url });
+  await listener.connect();
+  try {
+    const heard = once(listener, 'notification');
+    await listener.query(`LISTEN ${CHANNEL}`);
+    await execute(
+      url,
+      `TRUNCATE session_alerts.alerts, session_alerts.alert_series, session_alerts.sightings;
+       SELECT pg_notify('${CHANNEL}', 'test ${EVERYBODY}')`,
+    );
+    await heard;
+  } finally {
+    await listener.end();
+  }
 }
 
 /** Looks into a database, or changes it, past our own code. */

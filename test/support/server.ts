@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig } from '../../src/server/config.js';
 import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
 import { createServer } from '../../src/server/server.js';
+import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { createTestDatabase } from './database.js';
 
 /** The standalone server as its environment makes it, on a database and with an issuer of its own. */
@@ -26,12 +27,14 @@ export interface TestServerOptions {
   issuer?: TestIssuer;
   /** Wait until it can serve. Default: true. */
   untilReady?: boolean;
+  /** Whether upkeep runs by itself, first some 5 s after the start. Default: true. */
+  upkeep?: boolean;
 }
 
 /** Starts a server on a free port; `env` overrides what it is told. */
 export async function startTestServer(
   env: NodeJS.ProcessEnv = {},
-  { issuer: givenIssuer, untilReady = true }: TestServerOptions = {},
+  { issuer: givenIssuer, untilReady = true, upkeep = true }: TestServerOptions = {},
 ): Promise<TestServer> {
   const database = await createTestDatabase();
   const issuer = givenIssuer ?? (await startIssuer());
@@ -52,6 +55,7 @@ export async function startTestServer(
     await database.drop();
   };
   try {
+    if (!upkeep) await app.get(UpkeepService, { strict: false }).beforeApplicationShutdown();
     if (untilReady) await waitUntil(async () => (await fetch(`${url}/readyz`)).ok);
   } catch (error) {
     await close();

@@ -1,30 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { UI_FOLDER } from '../panel.js';
+import { ANN, BOB, CLIENT } from './demo-people.js';
+import type { EmbeddedIssuer } from './embedded-issuer.js';
 
-const PAGE = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Session alerts</title>
-    <style>
-      body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem; color: #1c2733; background: #fff; }
-      a { color: #0b57d0; }
-    </style>
-  </head>
-  <body>
-    <main>
-      <h1>Session alerts is running</h1>
-      <p>The terminal that started it shows tokens and commands to try it with.</p>
-      <p><a href="/api/data/docs">The API, described</a></p>
-    </main>
-  </body>
-</html>
-`;
+/** Ann's is the session of the administrators' guide's test alert. */
+const PEOPLE = [
+  { ...ANN, name: 'Ann', sessionName: 'test-session' },
+  { ...BOB, name: 'Bob', sessionName: 'bobs-session' },
+];
 
-/** The page at the demo's address. */
-export function serveDemoPage(app: NestFastifyApplication): void {
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(PAGE));
+/** The page at the demo's address: two people's sessions, and a strip that plays Alertmanager. */
+export function serveDemoPage(app: NestFastifyApplication, issuer: EmbeddedIssuer): void {
+  const folder = join(UI_FOLDER, 'demo');
+  app.useStaticAssets({ root: join(folder, 'assets'), prefix: '/demo/assets/', decorateReply: false });
+  const server = app.getHttpAdapter().getInstance();
+  const page = readFileSync(join(folder, 'index.html'));
+  server.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  server.get('/demo/config.json', async (_request, reply) => {
+    const people = PEOPLE.map(async ({ name, sub, username, roles, sessionName }) => ({
+      name,
+      userId: sub,
+      sessionName,
+      token: await issuer.userToken({ sub, username, roles }),
+    }));
+    return reply.header('Cache-Control', 'no-store').send({
+      api: '/api/data',
+      alertmanager: {
+        tokenUrl: new URL(`${issuer.url}/protocol/openid-connect/token`).pathname,
+        clientId: CLIENT.id,
+        clientSecret: CLIENT.secret,
+      },
+      people: await Promise.all(people),
+    });
+  });
 }

@@ -46,7 +46,7 @@ async function startDemo(
     .addHook('onRequest', async (request, reply) => {
       if (await issuer.handle(request.raw, reply.raw)) reply.hijack();
     });
-  serveDemoPage(app);
+  serveDemoPage(app, issuer);
   await app.listen(port, HOST);
   await untilReady(origin);
 

@@ -1,0 +1,89 @@
+import { setImmediate } from 'node:timers/promises';
+import type { QueryRunner } from 'typeorm';
+import type { Statement } from './alerts.statements.js';
+import { asDatabaseError } from './database-errors.js';
+
+/** What we use of `pg`'s client. */
+interface PgClient {
+  /** Whether the pool was made with `pipeline: true`. */
+  pipeline?: boolean;
+  connection?: { stream?: { cork(): void; uncork(): void } };
+  query(statement: Statement): Promise<{ rows: unknown[] }>;
+}
+
+/** A connection of the data source, used past TypeORM: prepared statements, and several in one round trip. */
+export class Connection {
+  private constructor(private readonly client: PgClient) {}
+
+  /** @throws DatabaseUnavailableError */
+  static async of(runner: QueryRunner): Promise<Connection> {
+    try {
+      return new Connection((await runner.connect()) as PgClient);
+    } catch (error) {
+      throw asDatabaseError(error);
+    }
+  }
+
+  /** @throws DatabaseUnavailableError */
+  async query<Row = unknown>(statement: Statement): Promise<Row[]> {
+    try {
+      return (await this.client.query(statement)).rows as Row[];
+    } catch (error) {
+      throw asDatabaseError(error);
+    }
+  }
+
+  /**
+   * Runs statements in their order, all sent at once where the client pipelines.
+   * @returns the rows of each
+   * @throws what the first that failed threw, when all have ended; DatabaseUnavailableError
+   */
+  async send(statements: Statement[]): Promise<unknown[][]> {
+    if (this.client.pipeline !== true) {
+      const rows: unknown[][] = [];
+      for (const statement of statements) rows.push(await this.query(statement));
+      return rows;
+    }
+    const results = await Promise.allSettled(await this.sendAll(statements));
+    return results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
+  }
+
+  private async sendAll(statements: Statement[]): Promise<Promise<unknown[]>[]> {
+    const sent: Promise<unknown[]>[] = [];
+    if (statements.some(isLarge)) {
+      for (const statement of statements) {
+        // Making text of thousands of values takes a while: others come in between.
+        if (isLarge(statement)) await setImmediate();
+        sent.push(settled(this.query(statement)));
+      }
+      await Promise.allSettled(sent);
+      await setImmediate();
+      return sent;
+    }
+    // One packet, and one system call, for all.
+    const stream = this.client.connection?.stream;
+    stream?.cork();
+    for (const statement of statements) sent.push(this.query(statement));
+    stream?.uncork();
+    return sent;
+  }
+}
+
+/** Elements of an array, or the length of what is text already, that take more than some milliseconds. */
+const LARGE = 2_000;
+const LARGE_TEXT = 80_000;
+
+function isLarge({ values = [] }: Statement): boolean {
+  return values.some((value) =>
+    Array.isArray(value) ? value.length > LARGE : typeof value === 'string' && value.length > LARGE_TEXT,
+  );
+}
+
+/** Its failure is looked at later, which is no reason to end the process now. */
+function settled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

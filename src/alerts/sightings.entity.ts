@@ -1,0 +1,20 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/**
+ * That series were seen firing, unchanged: "last seen" without a write to the series and alerts themselves.
+ * Upkeep carries over what an alert needs to stay open, and deletes the rest.
+ */
+@Entity({ schema: 'session_alerts', name: 'sightings' })
+export class Sightings {
+  /** When the request arrived that saw them: µs since 1970 by the database's clock. */
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'sightings_pkey' })
+  arrival!: string;
+
+  /** Tells requests apart that arrived in the same microsecond. */
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sightings_pkey' })
+  request!: string;
+
+  /** Ids of the series. */
+  @Column('uuid', { array: true })
+  series!: string[];
+}

@@ -1,0 +1,44 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { VerifiedTokens } from './verified-tokens.js';
+import type { VerifiedToken } from './verified-tokens.js';
+
+describe('The tokens that were verified', () => {
+  const { publicKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const now = Math.floor(Date.now() / 1000);
+  let tokens: VerifiedTokens;
+
+  beforeEach(() => {
+    tokens = new VerifiedTokens();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  function verified(id: string, expiresAt = now + 300): VerifiedToken {
+    return { user: { id, roles: [] }, kid: 'one', key, expiresAt };
+  }
+
+  it('are known by all their bytes', () => {
+    const janes = verified('jane');
+    tokens.remember('header.claims.signature', janes);
+    expect(tokens.find('header.claims.signature')).toBe(janes);
+    for (const other of ['', 'header.claims', 'header.claims.signaturE', 'header.claims.signature ']) {
+      expect(tokens.find(other)).toBeUndefined();
+    }
+  });
+
+  it('are forgotten in the second in which they expire', () => {
+    jest.useFakeTimers({ now: (now + 299) * 1000 + 999 });
+    tokens.remember('token', verified('jane', now + 300));
+    expect(tokens.find('token')).toBeDefined();
+    jest.setSystemTime((now + 300) * 1000);
+    expect(tokens.find('token')).toBeUndefined();
+  });
+
+  it('are at most ten thousand, and the oldest go', () => {
+    for (let number = 0; number <= 10_000; number++) tokens.remember(`token ${number}`, verified('jane'));
+    expect(tokens.find('token 0')).toBeUndefined();
+    expect(tokens.find('token 1')).toBeDefined();
+    expect(tokens.find('token 10000')).toBeDefined();
+  });
+});

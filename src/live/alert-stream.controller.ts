@@ -1,0 +1,65 @@
+import type { ServerResponse } from 'node:http';
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { LONGEST_NAME, storable } from '../alerts/text.js';
+import { AllowAnyUser } from '../auth/allow.decorators.js';
+import { Caller } from '../auth/caller.decorator.js';
+import type { AlertsCaller } from '../auth/alerts-user.js';
+import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { AlertStream } from './alert-stream.js';
+import { LiveAlerts } from './live-alerts.service.js';
+
+/** A response of Express (Node's own, extended), or of Fastify (with Node's own inside). */
+type HttpResponse = ServerResponse | FastifyResponse;
+interface FastifyResponse {
+  raw: ServerResponse;
+  hijack(): void;
+  getHeaders(): Record<string, number | string | string[] | undefined>;
+}
+
+export class StreamQuery {
+  @ApiPropertyOptional({ description: 'Only the alerts of this session' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_NAME)
+  session_name?: string;
+}
+
+@ApiTags('alerts')
+@Controller('alerts/stream')
+@AlertsEndpoint()
+export class AlertStreamController {
+  constructor(private readonly live: LiveAlerts) {}
+
+  @Get()
+  @AllowAnyUser()
+  @ApiOperation({
+    summary: "Server-Sent Events: the caller's open alerts, newest first, now and whenever they change",
+    description:
+      'Each event without a name carries the whole list, as `GET /alerts` answers it; the event `feed` carries what `GET /alerts/feed` answers; `expired` comes before the end when the token has expired.',
+  })
+  @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
+  stream(
+    @Caller() caller: AlertsCaller,
+    @Query() { session_name: sessionName }: StreamQuery,
+    @Res() response: HttpResponse,
+  ): void {
+    this.live.admit(caller.id);
+    const raw = 'raw' in response ? response.raw : response;
+    const headers = 'raw' in response ? response.getHeaders() : {};
+    if ('raw' in response) response.hijack();
+    const stream = new AlertStream(
+      {
+        userId: caller.id,
+        sessionName: sessionName === undefined ? undefined : storable(sessionName),
+        expiresAt: caller.expiresAt,
+      },
+      raw,
+    );
+    stream.open(headers, () => {
+      this.live.remove(stream);
+    });
+    this.live.add(stream);
+  }
+}

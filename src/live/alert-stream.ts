@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http';
+
+/** How many bytes a reader may be behind: what is sent is the whole state, so it loses nothing by starting anew. */
+const MOST_BEHIND = 256 * 1024;
+/** How soon a page should come back (ms). */
+const RETRY = 2_000;
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  // `no-transform` keeps compression away, which would hold events back.
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+  // An ended stream's connection would be kept for the next request, and keep a server that stops waiting.
+  Connection: 'close',
+};
+
+/** Whose alerts a stream shows. */
+export interface StreamOf {
+  userId: string;
+  sessionName: string | undefined;
+  /** When it has to end (s since 1970). */
+  expiresAt: number | undefined;
+}
+
+/**
+ * One page's Server-Sent Events.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export class AlertStream {
+  private alerts: string | undefined;
+  private writtenAt = performance.now();
+
+  constructor(
+    readonly of: StreamOf,
+    private readonly response: ServerResponse,
+  ) {}
+
+  /** @param headers what the host sets on every response */
+  open(headers: Record<string, number | string | string[] | undefined>, closed: () => void): void {
+    this.response.once('close', closed);
+    this.response.writeHead(200, { ...headers, ...HEADERS });
+    this.write(`retry: ${RETRY}\n\n`);
+  }
+
+  /** Shows the user's open alerts, as JSON, unless they are what the page has. */
+  showAlerts(alerts: string): void {
+    if (alerts === this.alerts) return;
+    this.alerts = alerts;
+    this.write(`data: ${alerts}\n\n`);
+  }
+
+  /** Shows how the feed is, as JSON. */
+  showFeed(feed: string): void {
+    this.write(`event: feed\ndata: ${feed}\n\n`);
+  }
+
+  /** Shows that the connection lives, where nothing else has for so long (ms). */
+  beat(interval: number): void {
+    if (performance.now() - this.writtenAt >= interval) this.write(':\n\n');
+  }
+
+  /** @param why an event that says so to the page */
+  end(why?: 'expired'): void {
+    this.response.end(why && `event: ${why}\ndata: {}\n\n`);
+  }
+
+  private write(text: string): void {
+    if (this.response.writableLength > MOST_BEHIND) {
+      this.response.destroy();
+      return;
+    }
+    this.response.write(text);
+    this.writtenAt = performance.now();
+  }
+}

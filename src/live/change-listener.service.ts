@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { BehaviorSubject, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { DataSource } from 'typeorm';
+import { ALERTS_DATA_SOURCE } from '../alerts.module-definition.js';
+import { AlertsRepository } from '../alerts/alerts.repository.js';
+import { CHANNEL } from '../alerts/alerts.statements.js';
+import { messagesOf } from '../error-messages.js';
+
+/** What we use of `pg`'s client. */
+interface ListeningClient {
+  query(text: string): Promise<unknown>;
+  on(event: 'notification', listener: (notice: { channel: string; payload?: string }) => void): this;
+  on(event: 'end' | 'error', listener: () => void): this;
+  removeAllListeners(event: 'notification'): this;
+  connection: { stream: { destroy(): void } };
+}
+
+const LONGEST_WAIT = 5_000;
+/** How often the connection has to answer, and how soon (ms): one that is cut off silently looks alive. */
+const CHECK_EVERY = 15_000;
+const CHECK_TIMEOUT = 5_000;
+
+/** Hears, on a connection of its own, what other replicas change. */
+@Injectable()
+export class ChangeListener implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(ChangeListener.name);
+  private readonly stopping = new AbortController();
+  private readonly heard = new Subject<string[]>();
+  private readonly up = new BehaviorSubject(false);
+  private running: Promise<void> | undefined;
+
+  /** Whose open alerts another replica has changed. */
+  readonly notices: Observable<string[]> = this.heard.asObservable();
+  /** Whether all notices are heard; between two times when they are, any may have been missed. */
+  readonly isListening: Observable<boolean> = this.up.asObservable();
+
+  constructor(
+    @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
+    private readonly repository: AlertsRepository,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.run();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let wait = 100;
+    while (!signal.aborted) {
+      const wasUp = await this.listen(signal);
+      wait = wasUp ? 100 : Math.min(wait * 2, LONGEST_WAIT);
+      await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** Listens until the connection ends; returns whether it ever heard. */
+  private async listen(signal: AbortSignal): Promise<boolean> {
+    if (!this.dataSource.isInitialized) return false;
+    const runner = this.dataSource.createQueryRunner();
+    let heard = false;
+    try {
+      const client = (await runner.connect()) as ListeningClient;
+      const ended = endOf(client, signal);
+      client.on('notification', (notice) => {
+        this.hear(notice);
+      });
+      await client.query(`LISTEN ${CHANNEL}`);
+      heard = true;
+      this.up.next(true);
+      await this.checkUntil(ended, client);
+      this.up.next(false);
+      client.removeAllListeners('notification');
+      if (signal.aborted) await client.query(`UNLISTEN ${CHANNEL}`);
+      else this.logger.warn('The connection that hears of changes was lost; making it again');
+    } catch (error) {
+      if (heard) this.logger.warn(`The connection that hears of changes was lost: ${messagesOf(error)}`);
+      this.up.next(false);
+    } finally {
+      await runner.release();
+    }
+    return heard;
+  }
+
+  private async checkUntil(ended: Promise<'ended'>, client: ListeningClient): Promise<void> {
+    for (;;) {
+      const pause = sleep(CHECK_EVERY, undefined, { ref: false });
+      if ((await Promise.race([ended, pause])) === 'ended') return;
+      const answer = client.query('SELECT 1').then(
+        () => 'answered',
+        () => 'ended',
+      );
+      const timeout = sleep(CHECK_TIMEOUT, 'silent', { ref: false });
+      const outcome = await Promise.race([ended, answer, timeout]);
+      if (outcome === 'silent') client.connection.stream.destroy();
+      if (outcome !== 'answered') return;
+    }
+  }
+
+  private hear({ channel, payload = '' }: { channel: string; payload?: string }): void {
+    const [process, ...userIds] = payload.split(' ');
+    if (channel === CHANNEL && process !== this.repository.process) this.heard.next(userIds);
+  }
+}
+
+function endOf(client: ListeningClient, signal: AbortSignal): Promise<'ended'> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      resolve('ended');
+    };
+    client.on('end', end).on('error', end);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}

@@ -1,0 +1,199 @@
+import { HttpException, Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { ALERTS_SETTINGS } from '../alerts-settings.js';
+import type { AlertsSettings } from '../alerts-settings.js';
+import type { AlertRow } from '../alerts/alerts.dto.js';
+import { AlertsRepository } from '../alerts/alerts.repository.js';
+import { EVERYBODY } from '../alerts/alerts.statements.js';
+import { OpenAlerts } from '../alerts/open-alerts.service.js';
+import { messagesOf } from '../error-messages.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { FeedHealth } from '../upkeep/feed-health.service.js';
+import type { AlertStream } from './alert-stream.js';
+import { ChangeListener } from './change-listener.service.js';
+
+/** How many users' alerts one query reads. */
+const MOST_TOGETHER = 1_000;
+const HEARTBEAT = 15_000;
+const SWEEP_EVERY = 1_000;
+const FEED_EVERY = 10_000;
+/** How long (ms) streams go on while changes elsewhere cannot be heard. */
+const MOST_DEAF = 5_000;
+const NO_ALERTS = '[]';
+
+/**
+ * Shows every open page the state of its user whenever that may have changed: here, or on another replica.
+ * Only users with an open page cost a query, one query serves many of them, and what changes while it runs
+ * goes into the next.
+ */
+@Injectable()
+export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(LiveAlerts.name);
+  private readonly streams = new Map<string, Set<AlertStream>>();
+  private readonly changed = new Set<string>();
+  private count = 0;
+  private isRefreshing = false;
+  private isListening = false;
+  private deafSince = performance.now();
+  private feed: string | undefined;
+  private feedStatus: string | undefined;
+  private feedCheckedAt = -Infinity;
+  private sweeper: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly repository: AlertsRepository,
+    private readonly listener: ChangeListener,
+    private readonly openAlerts: OpenAlerts,
+    private readonly feedHealth: FeedHealth,
+    metrics: AlertsMetrics,
+  ) {
+    metrics.addGauge('session_alerts_streams', 'Open pages that are sent every change', () =>
+      Promise.resolve(this.count),
+    );
+  }
+
+  onModuleInit(): void {
+    this.repository.userChanges.subscribe((userIds) => {
+      this.refresh(userIds);
+    });
+    this.listener.notices.subscribe((userIds) => {
+      const isForAll = userIds.includes(EVERYBODY);
+      if (isForAll) this.openAlerts.forgetAll();
+      else this.openAlerts.forget(userIds);
+      this.refresh(isForAll ? this.streams.keys() : userIds);
+    });
+    this.listener.isListening.subscribe((isListening) => {
+      this.hearChanges(isListening);
+    });
+    this.sweeper = setInterval(() => {
+      this.sweep();
+    }, SWEEP_EVERY).unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.sweeper);
+    for (const stream of this.all()) stream.end();
+  }
+
+  /**
+   * Whether one more page of that user can be served.
+   * @throws ServiceUnavailableException, HttpException (429)
+   */
+  admit(userId: string): void {
+    const { streams, streamsPerUser } = this.settings.live;
+    if (this.isDeaf())
+      throw new ServiceUnavailableException('Changes cannot be followed just now. Try again.');
+    if (this.count >= streams) throw new ServiceUnavailableException('Too many pages are open. Try again.');
+    if ((this.streams.get(userId)?.size ?? 0) >= streamsPerUser) {
+      throw new HttpException('You have too many pages open', 429);
+    }
+  }
+
+  /** The stream is shown its user's alerts, now and whenever they change, until it is removed. */
+  add(stream: AlertStream): void {
+    const { userId } = stream.of;
+    let streams = this.streams.get(userId);
+    if (!streams) this.streams.set(userId, (streams = new Set()));
+    streams.add(stream);
+    this.count += 1;
+    if (this.feed !== undefined) stream.showFeed(this.feed);
+    this.refresh([userId]);
+    this.checkFeed();
+  }
+
+  remove(stream: AlertStream): void {
+    const streams = this.streams.get(stream.of.userId);
+    if (!streams?.delete(stream)) return;
+    this.count -= 1;
+    if (streams.size === 0) this.streams.delete(stream.of.userId);
+  }
+
+  private *all(): Generator<AlertStream> {
+    for (const streams of this.streams.values()) yield* [...streams];
+  }
+
+  private refresh(userIds: Iterable<string>): void {
+    for (const userId of userIds) if (this.streams.has(userId)) this.changed.add(userId);
+    if (!this.isRefreshing && this.changed.size > 0) void this.refreshChanged();
+  }
+
+  private async refreshChanged(): Promise<void> {
+    this.isRefreshing = true;
+    while (this.changed.size > 0) {
+      const userIds = [...this.changed].slice(0, MOST_TOGETHER);
+      for (const userId of userIds) this.changed.delete(userId);
+      try {
+        this.show(userIds, await this.repository.listOpenOf(userIds));
+      } catch (error) {
+        // A page that knows it is cut off says so; one that is shown nothing new would look healthy.
+        this.logger.warn(`Streams are ended, their alerts cannot be read: ${messagesOf(error)}`);
+        for (const userId of userIds) for (const stream of this.streams.get(userId) ?? []) stream.end();
+      }
+    }
+    this.isRefreshing = false;
+  }
+
+  private show(userIds: string[], rows: AlertRow[]): void {
+    const rowsByUser = new Map<string, AlertRow[]>();
+    for (const row of rows) {
+      const users = rowsByUser.get(row.user_id);
+      if (users) users.push(row);
+      else rowsByUser.set(row.user_id, [row]);
+    }
+    for (const userId of userIds) {
+      const alerts = rowsByUser.get(userId) ?? [];
+      const bySession = new Map<string | undefined, string>();
+      for (const stream of this.streams.get(userId) ?? []) {
+        const { sessionName } = stream.of;
+        let json = bySession.get(sessionName);
+        if (json === undefined) bySession.set(sessionName, (json = toJson(alerts, sessionName)));
+        stream.showAlerts(json);
+      }
+    }
+  }
+
+  /** What was missed while nothing was heard is made up for by showing everybody everything. */
+  private hearChanges(isListening: boolean): void {
+    if (this.isListening && !isListening) this.deafSince = performance.now();
+    this.isListening = isListening;
+    this.openAlerts.trustChanges(isListening);
+    if (isListening) this.refresh(this.streams.keys());
+  }
+
+  private isDeaf(): boolean {
+    return !this.isListening && performance.now() - this.deafSince > MOST_DEAF;
+  }
+
+  private sweep(): void {
+    const now = Date.now() / 1000;
+    const isDeaf = this.isDeaf();
+    for (const stream of this.all()) {
+      if (isDeaf) stream.end();
+      else if (stream.of.expiresAt !== undefined && stream.of.expiresAt <= now) stream.end('expired');
+      else stream.beat(HEARTBEAT);
+    }
+    if (this.count > 0) this.checkFeed();
+  }
+
+  private checkFeed(): void {
+    if (performance.now() - this.feedCheckedAt < FEED_EVERY) return;
+    this.feedCheckedAt = performance.now();
+    this.feedHealth.check().then(
+      (feed) => {
+        this.feed = JSON.stringify(feed);
+        if (feed.status === this.feedStatus) return;
+        this.feedStatus = feed.status;
+        for (const stream of this.all()) stream.showFeed(this.feed);
+      },
+      // The streams end by themselves where the database stays away.
+      () => undefined,
+    );
+  }
+}
+
+function toJson(alerts: AlertRow[], sessionName: string | undefined): string {
+  const shown =
+    sessionName === undefined ? alerts : alerts.filter((alert) => alert.session_name === sessionName);
+  return shown.length === 0 ? NO_ALERTS : JSON.stringify(shown);
+}

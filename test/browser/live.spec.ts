@@ -1,0 +1,270 @@
+import type { SessionAlertsElement } from '../../ui/panel.types.js';
+import { DISK, KILLED, MEMORY, setUp } from './support/setting.js';
+
+describe('The panel', () => {
+  const setting = setUp();
+
+  it('shows an alert within a second, and lets it go', async () => {
+    const session = await setting.open();
+    await session.bellSays('Alerts: none');
+
+    const fired = Date.now();
+    await setting.backend.fire(MEMORY);
+    await session.alert('High memory usage').waitFor();
+    expect(Date.now() - fired).toBeLessThan(1000);
+    await session.bellSays('Alerts: 1 open');
+
+    const resolved = Date.now();
+    await setting.backend.resolve(MEMORY);
+    await session.alert('High memory usage').waitFor({ state: 'detached' });
+    expect(Date.now() - resolved).toBeLessThan(1000);
+    await session.bellSays('Alerts: none');
+    await session.panel.getByText('No alerts').waitFor();
+  });
+
+  it('tells all of an alert: severity in a word, message, since when, what to do', async () => {
+    await setting.backend.fire(MEMORY);
+    setting.backend.age('ann', 5 * 60_000);
+    const session = await setting.open();
+    const alert = session.alert('High memory usage');
+    await alert.getByText('Warning', { exact: true }).waitFor();
+    expect(await alert.locator('strong').textContent()).toBe('94 %');
+
+    const time = alert.locator('time');
+    expect(await time.textContent()).toBe('5 min ago');
+    expect(await time.getAttribute('datetime')).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(await time.getAttribute('title')).toMatch(/\d{4}.*:\d\d:\d\d/);
+
+    const runbook = alert.getByRole('link', { name: 'What to do' });
+    expect(await runbook.getAttribute('href')).toBe('https://runbooks.example/memory');
+    expect(await runbook.getAttribute('rel')).toBe('noopener noreferrer');
+  });
+
+  it.each([
+    ['critical', 'Critical'],
+    ['Warning', 'Warning'],
+    ['info', 'Info'],
+    ['page-the-boss', 'page-the-boss'],
+    [undefined, 'Notice'],
+  ])('calls the severity %p "%s"', async (severity, word) => {
+    const { user, session: name } = MEMORY;
+    await setting.backend.fire({ user, session: name, name: 'x', ...(severity && { severity }) });
+    const session = await setting.open();
+    expect(await session.alerts.locator('.severity').textContent()).toBe(word);
+  });
+
+  it('follows an alert whose text changes', async () => {
+    await setting.backend.fire(MEMORY);
+    const session = await setting.open();
+    await session.alert('High memory usage').waitFor();
+    await setting.backend.fire({ ...MEMORY, title: 'Memory nearly full', message: '99 %' });
+    await session.alert('Memory nearly full').getByText('99 %').waitFor();
+    expect(await session.alerts.count()).toBe(1);
+  });
+
+  it('opens by itself for a new alert, once', async () => {
+    const session = await setting.open();
+    await session.bellSays('Alerts: none');
+    expect(await session.panel.isVisible()).toBe(false);
+    await setting.backend.fire(MEMORY);
+    await session.panel.waitFor();
+    await session.button('Close').click();
+    await session.panel.waitFor({ state: 'hidden' });
+
+    // The same alert with other words is no new one.
+    await setting.backend.fire({ ...MEMORY, message: '95 %' });
+    await session.page.reload();
+    await session.bellSays('Alerts: 1 open');
+    expect(await session.panel.isVisible()).toBe(false);
+
+    await setting.backend.fire(KILLED);
+    await session.alert('Session restarted').waitFor();
+  });
+
+  it('opens by itself for an alert that was there before the page', async () => {
+    await setting.backend.fire(MEMORY);
+    const session = await setting.open();
+    await session.panel.waitFor();
+  });
+
+  it('closes again where it opened by itself and all is over', async () => {
+    const session = await setting.open();
+    await session.bellSays('Alerts: none');
+    await setting.backend.fire(MEMORY);
+    await session.panel.waitFor();
+    await setting.backend.resolve(MEMORY);
+    await session.panel.waitFor({ state: 'hidden', timeout: 10_000 });
+  });
+
+  it('shows the same in two tabs', async () => {
+    const first = await setting.open();
+    const second = await setting.open({ context: first.context });
+    await setting.backend.fire(MEMORY, DISK);
+    for (const tab of [first, second]) await tab.alert('High memory usage').waitFor();
+    await first.button('Dismiss: High memory usage').click();
+    await second.alert('High memory usage').waitFor({ state: 'detached' });
+    expect(await second.alert('Low disk space').isVisible()).toBe(true);
+  });
+
+  it('shows each user and each session only their own', async () => {
+    const ann = await setting.open({ user: 'ann' });
+    const bob = await setting.open({ user: 'bob' });
+    const other = await setting.open({ user: 'ann', session: 's-2' });
+    await setting.backend.fire(MEMORY, { ...DISK, user: 'bob' }, { ...KILLED, session: 's-2' });
+    await ann.alert('High memory usage').waitFor();
+    await bob.alert('Low disk space').waitFor();
+    await other.alert('Session restarted').waitFor();
+    for (const session of [ann, bob, other]) expect(await session.alerts.count()).toBe(1);
+  });
+
+  it('forgets one session when it is given another', async () => {
+    await setting.backend.fire(MEMORY, { ...DISK, session: 's-2' });
+    const session = await setting.open();
+    await session.alert('High memory usage').waitFor();
+    await session.page.evaluate(() => {
+      document.querySelector('session-alerts')?.setAttribute('session-name', 's-2');
+    });
+    await session.alert('Low disk space').waitFor();
+    expect(await session.alerts.count()).toBe(1);
+    expect(setting.backend.streams).toBe(1);
+  });
+
+  it('shows a storm in portions', async () => {
+    const session = await setting.open();
+    await session.bellSays('Alerts: none');
+    const storm = Array.from({ length: 140 }, (_, index) => ({
+      ...DISK,
+      name: `n-${index}`,
+      title: `Number ${index}`,
+    }));
+    await setting.backend.fire(...storm);
+    await session.bellSays('Alerts: 140 open');
+    expect(await session.bell.locator('.badge').textContent()).toBe('99+');
+    expect(await session.alerts.count()).toBe(30);
+    await session.button('Show 110 more').click();
+    expect(await session.alerts.count()).toBe(60);
+    await setting.backend.resolve(...storm);
+    await session.bellSays('Alerts: none');
+  });
+
+  describe('dismissing', () => {
+    it('takes the alert away at once, for good', async () => {
+      await setting.backend.fire(MEMORY, DISK);
+      const session = await setting.open();
+      await session.button('Dismiss: High memory usage').click();
+      await session.alert('High memory usage').waitFor({ state: 'detached' });
+      await session.bellSays('Alerts: 1 open');
+      await session.page.reload();
+      await session.bellSays('Alerts: 1 open');
+    });
+
+    it('is taken back, and said, where it fails', async () => {
+      await setting.backend.fire(MEMORY, DISK);
+      const session = await setting.open();
+      await session.page.route('**/alerts/*', (route) =>
+        route.request().method() === 'PATCH' ? route.fulfill({ status: 500 }) : route.fallback(),
+      );
+      await session.button('Dismiss: High memory usage').click();
+      await session.panel.getByText('“High memory usage” could not be dismissed.').waitFor();
+      await session.says('“High memory usage” could not be dismissed.', 'assertive');
+      expect(await session.alerts.count()).toBe(2);
+
+      await session.page.unroute('**/alerts/*');
+      await session.button('Dismiss: High memory usage').click();
+      await session.alert('High memory usage').waitFor({ state: 'detached' });
+      expect(await session.panel.getByText('could not be dismissed').count()).toBe(0);
+    });
+  });
+
+  describe('what was earlier', () => {
+    it('says what ended in the last day, and why', async () => {
+      await setting.backend.fire(DISK);
+      await setting.backend.resolve(DISK);
+      setting.backend.age('ann', 25 * 3600_000);
+      await setting.backend.fire(KILLED);
+      await setting.backend.resolve(KILLED);
+      setting.backend.age('ann', 2 * 3600_000);
+      await setting.backend.fire(MEMORY);
+      const session = await setting.open();
+      await session.button('Dismiss: High memory usage').click();
+      await session.button('Earlier').click();
+      const ended = session.panel.locator('.ended');
+      await ended.nth(1).waitFor();
+      const words = (await ended.allTextContents()).map((text) => text.replace(/\s+/g, ' ').trim());
+      expect(words).toEqual([
+        'High memory usage Dismissed by you · just now',
+        'Session restarted Over · 2 hr ago',
+      ]);
+    });
+
+    it('follows what ends while it is open', async () => {
+      await setting.backend.fire(MEMORY);
+      const session = await setting.open();
+      await session.button('Earlier').click();
+      await session.panel.getByText('Nothing ended in the last 24 hours.').waitFor();
+      await setting.backend.resolve(MEMORY);
+      await session.panel.locator('.ended').getByText('High memory usage').waitFor();
+    });
+
+    it('says so where it cannot be had, and tries again', async () => {
+      const session = await setting.open();
+      await session.page.route('**/alerts?status=resolved*', (route) => route.abort());
+      await session.bell.click();
+      await session.button('Earlier').click();
+      await session.panel.getByText('What ended earlier cannot be shown').waitFor();
+      await session.page.unroute('**/alerts?status=resolved*');
+      await session.button('Try again').click();
+      await session.panel.getByText('Nothing ended in the last 24 hours.').waitFor();
+    });
+  });
+
+  it('tells the page what changes', async () => {
+    const session = await setting.open();
+    await session.bellSays('Alerts: none');
+    await session.page.evaluate(() => {
+      const heard: unknown[] = [];
+      for (const type of ['session-alerts-change', 'session-alerts-dismiss'] as const) {
+        document.addEventListener(type, (event) =>
+          heard.push([type, (event as CustomEvent<unknown>).detail]),
+        );
+      }
+      Object.assign(window, { heard });
+    });
+    const heard = (): Promise<unknown> =>
+      session.page.evaluate(() => (window as unknown as { heard: unknown }).heard);
+    await setting.backend.fire(MEMORY);
+    await session.button('Dismiss: High memory usage').click();
+    await session.bellSays('Alerts: none');
+    await session.page.waitForFunction(() => (window as unknown as { heard: unknown[] }).heard.length === 3);
+    expect(await heard()).toEqual([
+      ['session-alerts-change', { open: 1, state: 'live' }],
+      ['session-alerts-change', { open: 0, state: 'live' }],
+      [
+        'session-alerts-dismiss',
+        { alert: expect.objectContaining({ title: 'High memory usage' }) as unknown },
+      ],
+    ]);
+  });
+
+  it('speaks the words and the language that the page gives it', async () => {
+    await setting.backend.fire(MEMORY);
+    setting.backend.age('ann', 5 * 60_000);
+    const session = await setting.open({ attributes: 'lang="de"' });
+    await session.page.evaluate(() => {
+      const panel = document.querySelector<SessionAlertsElement>('session-alerts');
+      if (panel) {
+        panel.texts = {
+          heading: 'Meldungen',
+          bellOpen: { one: 'Eine Meldung', other: '{count} Meldungen' },
+          severities: { warning: 'Warnung' },
+        };
+      }
+    });
+    const panel = session.page.getByRole('region', { name: 'Meldungen' });
+    await panel.getByText('Warnung', { exact: true }).waitFor();
+    expect(await panel.locator('time').textContent()).toBe('vor 5 Min.');
+    await session.bellSays('Eine Meldung');
+    await setting.backend.fire(DISK);
+    await session.bellSays('2 Meldungen');
+  });
+});

@@ -1,0 +1,174 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from './support/browser.js';
+import { openDemoPage } from './support/demo-page.js';
+import { FakeBackend } from './support/fake-backend.js';
+import { SessionPage } from './support/session-page.js';
+import type { SessionPageOptions } from './support/session-page.js';
+
+/** Folder that the pictures go to; without one the file is left out. */
+const FOLDER = process.env['SCREENSHOTS'] ?? '';
+
+const ann = { user: 'ann', session: 's-1' };
+const wide = { viewport: { width: 900, height: 680 } };
+const narrow = { viewport: { width: 375, height: 667 }, deviceScaleFactor: 2 };
+
+describe('Pictures', () => {
+  let browser: Browser;
+  let backend: FakeBackend;
+
+  beforeAll(async () => {
+    await mkdir(FOLDER, { recursive: true });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+  beforeEach(async () => {
+    backend = await FakeBackend.create();
+  });
+  afterEach(async () => {
+    await backend.close();
+  });
+
+  async function fireAll(): Promise<void> {
+    await backend.fire({
+      ...ann,
+      name: 'RenkuSessionLongRunning',
+      title: 'Your session has been running for three days',
+      message: 'It is stopped after **seven**. See [how to keep your work](https://example.org/keep).',
+      severity: 'info',
+    });
+    backend.age('ann', 3 * 3600_000);
+    await backend.fire({
+      ...ann,
+      name: 'RenkuSessionOOMKilled',
+      title: 'Session restarted',
+      message: 'It ran out of memory and was restarted. What was not saved is lost.',
+      severity: 'critical',
+      kind: 'event',
+      runbookUrl: 'https://example.org/oom',
+    });
+    backend.age('ann', 12 * 60_000);
+    await backend.fire({
+      ...ann,
+      name: 'RenkuSessionHighMemory',
+      title: 'High memory usage',
+      message:
+        'Memory usage is at **94 %** of 8 GiB.\n\n- close kernels that you do not need\n- `del` large data frames',
+      severity: 'warning',
+      runbookUrl: 'https://example.org/memory',
+    });
+  }
+
+  async function fireEarlier(): Promise<void> {
+    for (const [name, title] of [
+      ['a', 'Low disk space'],
+      ['b', 'High CPU usage'],
+    ] as const) {
+      await backend.fire({ ...ann, name, title, severity: 'warning' });
+      await backend.resolve({ ...ann, name });
+      backend.age('ann', 47 * 60_000);
+    }
+  }
+
+  async function take(
+    name: string,
+    options: SessionPageOptions,
+    prepare: (session: SessionPage) => Promise<void>,
+  ): Promise<void> {
+    const session = await SessionPage.open(browser, backend, options);
+    await prepare(session);
+    await session.page.waitForTimeout(400);
+    await session.page.screenshot({ path: join(FOLDER, `${name}.png`) });
+    await session.close();
+  }
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`of the open panel, ${colorScheme}`, async () => {
+      await fireAll();
+      await take(`open-${colorScheme}`, { ...wide, colorScheme }, async (session) => {
+        await session.alerts.nth(2).waitFor();
+      });
+    });
+
+    it(`of the closed panel, ${colorScheme}`, async () => {
+      await fireAll();
+      await take(`closed-${colorScheme}`, { ...wide, colorScheme, deviceScaleFactor: 2 }, async (session) => {
+        await session.panel.getByRole('button', { name: 'Close' }).click();
+      });
+    });
+
+    it(`of no alerts, and what was earlier, ${colorScheme}`, async () => {
+      await fireEarlier();
+      await take(`empty-${colorScheme}`, { ...wide, colorScheme }, async (session) => {
+        await session.bell.click();
+        await session.panel.getByText('No alerts').waitFor();
+      });
+      await take(`earlier-${colorScheme}`, { ...wide, colorScheme }, async (session) => {
+        await session.bell.click();
+        await session.panel.getByRole('button', { name: 'Earlier' }).click();
+        await session.panel.getByText('Low disk space').waitFor();
+      });
+    });
+
+    it(`of alerts that may be out of date, ${colorScheme}`, async () => {
+      await fireAll();
+      await take(`stale-${colorScheme}`, { ...wide, colorScheme }, async (session) => {
+        await backend.setFeed('stale');
+        await session.panel.getByText('may be out of date').waitFor();
+        await backend.stop();
+        await session.panel.getByRole('button', { name: 'Dismiss: High memory usage' }).click();
+        await session.panel.getByText('could not be dismissed').waitFor();
+      });
+    });
+
+    it(`of what is not known, ${colorScheme}`, async () => {
+      await take(`unknown-${colorScheme}`, { ...wide, colorScheme }, async (session) => {
+        await session.bell.click();
+        await session.panel.getByText('No alerts').waitFor();
+        await backend.stop();
+        await session.panel.getByText('not known').waitFor();
+      });
+    });
+  }
+
+  it('of a storm, and of the focus', async () => {
+    await backend.fire(
+      ...Array.from({ length: 45 }, (_, index) => ({
+        ...ann,
+        name: `n-${index}`,
+        title: `Job ${index + 1} failed`,
+        message: '`train.py` ended with code 1.',
+      })),
+    );
+    await take('storm', wide, async (session) => {
+      await session.button('Close').focus();
+      await session.page.keyboard.press('Tab');
+    });
+  });
+
+  it('of a narrow window', async () => {
+    await fireAll();
+    await take('narrow', narrow, async (session) => {
+      await session.alerts.nth(2).waitFor();
+    });
+  });
+
+  it.each([
+    ['demo-light', { viewport: { width: 1360, height: 800 }, colorScheme: 'light' }],
+    ['demo-dark', { viewport: { width: 1360, height: 800 }, colorScheme: 'dark' }],
+    ['demo-narrow', { viewport: { width: 390, height: 844 } }],
+  ] as const)('of the demo page: %s', async (name, options) => {
+    const page = await openDemoPage(browser, backend, options);
+    await page.getByRole('button', { name: 'Memory high' }).click();
+    await page.getByRole('button', { name: 'OOM kill' }).click();
+    await page.getByRole('radio', { name: 'Bob' }).check();
+    await page.getByRole('button', { name: 'Disk low' }).click();
+    await page.getByRole('region', { name: 'Alerts' }).nth(1).waitFor();
+    await page.waitForTimeout(1200);
+    await page.screenshot({ path: join(FOLDER, `${name}.png`) });
+    await page.close();
+  });
+});

@@ -1,0 +1,75 @@
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from './browser.js';
+import { FakeBackend } from './fake-backend.js';
+import { SessionPage } from './session-page.js';
+import type { SessionPageOptions } from './session-page.js';
+
+/** A browser for a file of tests, and for each test a backend and pages that are closed after it. */
+export interface Setting {
+  readonly browser: Browser;
+  readonly backend: FakeBackend;
+  /** Opens a session page on the backend. */
+  open(options?: SessionPageOptions): Promise<SessionPage>;
+}
+
+export function setUp(): Setting {
+  let browser: Browser;
+  let backend: FakeBackend;
+  const pages: SessionPage[] = [];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+  beforeEach(async () => {
+    backend = await FakeBackend.create();
+  });
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await page.close();
+    await backend.close();
+  });
+
+  return {
+    get browser() {
+      return browser;
+    },
+    get backend() {
+      return backend;
+    },
+    open: async (options) => {
+      const page = await SessionPage.open(browser, backend, options);
+      pages.push(page);
+      return page;
+    },
+  };
+}
+
+/** Some alerts of Ann's session. */
+export const MEMORY = {
+  user: 'ann',
+  session: 's-1',
+  name: 'RenkuSessionHighMemory',
+  title: 'High memory usage',
+  message: 'Memory usage is at **94 %**.',
+  severity: 'warning',
+  runbookUrl: 'https://runbooks.example/memory',
+};
+export const DISK = {
+  user: 'ann',
+  session: 's-1',
+  name: 'RenkuSessionHighDiskUsage',
+  title: 'Low disk space',
+  message: 'A volume is over 90 % full.',
+  severity: 'info',
+};
+export const KILLED = {
+  user: 'ann',
+  session: 's-1',
+  name: 'RenkuSessionOOMKilled',
+  title: 'Session restarted',
+  message: 'It ran out of memory.',
+  severity: 'critical',
+  kind: 'event' as const,
+};

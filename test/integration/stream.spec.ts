@@ -1,0 +1,202 @@
+import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
+import { execute, forgetAlerts } from '../support/database.js';
+import { OpenPage } from '../support/event-stream.js';
+import { startTestServer, waitUntil } from '../support/server.js';
+import type { TestServer } from '../support/server.js';
+
+describe('The stream of open alerts', () => {
+  let server: TestServer;
+  let api: AlertsApi;
+  const pages: OpenPage[] = [];
+
+  beforeAll(async () => {
+    server = await startTestServer({ STREAMS_PER_USER: '3' });
+    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+  });
+  beforeEach(() => forgetAlerts(server.databaseUrl));
+  afterEach(() => {
+    for (const page of pages.splice(0)) page.leave();
+  });
+  afterAll(() => server.close());
+
+  async function open(sub = 'jane', query = '', lifetime?: number): Promise<OpenPage> {
+    const token = await server.issuer.userToken({ sub, ...(lifetime !== undefined && { lifetime }) });
+    const page = await OpenPage.open(api.url, token, query);
+    pages.push(page);
+    return page;
+  }
+
+  it('shows what is open at once, in the form of GET /alerts', async () => {
+    await api.deliver(firing());
+    const page = await open();
+    await page.untilShown(['High memory usage']);
+    expect(page.shown).toEqual([await api.openAlerts()]);
+    expect(page.text.startsWith('retry: ')).toBe(true);
+    expect(Object.fromEntries(page.response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+  });
+
+  it('shows every change: opened, changed, dismissed, resolved', async () => {
+    const page = await open();
+    await page.untilShown([]);
+    await api.deliver(firing());
+    await page.untilShown(['High memory usage']);
+    await api.deliver(firing({ title: 'Higher' }));
+    await page.untilShown(['Higher']);
+    await api.deliver(firing({ session: 'jane-2', title: 'Another' }));
+    await page.untilShown(['Another', 'Higher']);
+    const [another] = await api.openAlerts();
+    await api.update(another!.id, { dismissed: true }, { sub: 'jane' });
+    await page.untilShown(['Higher']);
+    await api.deliver(resolved(firing()));
+    await page.untilShown([]);
+  });
+
+  it('says nothing where nothing changed', async () => {
+    const page = await open();
+    await api.deliver(firing());
+    await page.untilShown(['High memory usage']);
+    const before = page.shown.length;
+    await api.deliver(firing());
+    await api.deliver(firing({ user: 'bob' }));
+    await api.deliver(firing({ session: 'jane-2', title: 'Another' }));
+    await page.untilShown(['Another', 'High memory usage']);
+    expect(page.shown).toHaveLength(before + 1);
+  });
+
+  it('shows each user their own alerts, and a session its own', async () => {
+    const [janes, bobs, session] = await Promise.all([
+      open('jane'),
+      open('bob'),
+      open('jane', '?session_name=jane-2'),
+    ]);
+    await api.deliver(firing(), firing({ session: 'jane-2', title: 'Second' }));
+    await janes.untilShown(['Second', 'High memory usage']);
+    await session.untilShown(['Second']);
+    await api.deliver(firing({ user: 'bob', session: 'bob-1', title: 'Bobs' }));
+    await bobs.untilShown(['Bobs']);
+    expect(janes.text).not.toContain('Bobs');
+    expect(bobs.text).not.toContain('jane');
+    expect(session.text).not.toContain('jane-1');
+  });
+
+  it('shows what another replica has changed', async () => {
+    const page = await open();
+    await page.untilShown([]);
+    await execute(
+      server.databaseUrl,
+      `INSERT INTO session_alerts.alerts
+         (id, fingerprint, user_id, event_type, title, message, kind, source, creation_date, updated_date, last_seen)
+       VALUES ('1', gen_random_uuid(), 'jane', 'notice', 'Theirs', 'Message', 'condition', 'api', now(), now(), now());
+       SELECT pg_notify('session_alerts', 'another-process bob jane')`,
+    );
+    await page.untilShown(['Theirs']);
+  });
+
+  it('ends, and says why, when the token expires', async () => {
+    const page = await open('jane', '', 2);
+    await page.untilShown([]);
+    await page.untilOver();
+    expect(page.text.endsWith('event: expired\ndata: {}\n\n')).toBe(true);
+  });
+
+  it('makes up for what it missed while its connection to the database was lost', async () => {
+    const page = await open();
+    await page.untilShown([]);
+    await execute(
+      server.databaseUrl,
+      `INSERT INTO session_alerts.alerts
+         (id, fingerprint, user_id, event_type, title, message, kind, source, creation_date, updated_date, last_seen)
+       VALUES ('1', gen_random_uuid(), 'jane', 'notice', 'Missed', 'Message', 'condition', 'api', now(), now(), now())`,
+    );
+    const ended = await execute(
+      server.databaseUrl,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND (query ILIKE 'LISTEN%' OR query = 'SELECT 1')`,
+    );
+    expect(ended).not.toEqual([]);
+    await page.untilShown(['Missed']);
+    expect(page.isOver).toBe(false);
+  });
+
+  it('tells how the feed is, and when that changes', async () => {
+    const page = await open();
+    await waitUntil(() => page.feeds.length > 0);
+    expect(page.feeds[0]).toEqual({ status: 'unknown', last_seen: null });
+  });
+
+  it('lets a user have only so many pages, and takes one again when another has gone', async () => {
+    const [first] = await Promise.all([open(), open(), open()]);
+    const fourth = await open();
+    expect(fourth.response.status).toBe(429);
+    expect((await open('bob')).response.status).toBe(200);
+    first.leave();
+    await waitUntil(async () => (await open()).response.status === 200);
+  });
+
+  it('asks for a token', async () => {
+    expectError(await api.call('GET', '/alerts/stream'), 401);
+    const tooLong = `/alerts/stream?session_name=${'x'.repeat(256)}`;
+    expectError(await api.call('GET', tooLong, { as: { sub: 'jane' } }), 422);
+  });
+});
+
+describe('A server that has just started', () => {
+  it('stops at once, however far it has come', async () => {
+    for (let time = 0; time < 12; time++) {
+      const server = await startTestServer({}, { untilReady: false });
+      await new Promise((resolve) => setTimeout(resolve, time * 25));
+      const stopping = performance.now();
+      await server.close();
+      expect(performance.now() - stopping).toBeLessThan(20_000);
+    }
+  });
+});
+
+describe('Polling for open alerts', () => {
+  let server: TestServer;
+  let api: AlertsApi;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+  });
+  beforeEach(() => forgetAlerts(server.databaseUrl));
+  afterAll(() => server.close());
+
+  async function poll(etag?: string | null, path = '/alerts'): Promise<Response> {
+    const token = await server.issuer.userToken({ sub: 'jane' });
+    return fetch(api.url + path, {
+      headers: { Authorization: `Bearer ${token}`, ...(etag && { 'If-None-Match': etag }) },
+    });
+  }
+
+  it('is answered 304 until something changes', async () => {
+    await api.deliver(firing());
+    const first = await poll();
+    const etag = first.headers.get('etag');
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const again = await poll(known);
+      expect(again.status).toBe(304);
+      expect(await again.text()).toBe('');
+      expect(again.headers.get('etag')).toBe(etag);
+    }
+    await api.deliver(firing({ title: 'Higher' }));
+    const changed = await poll(etag);
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject([{ title: 'Higher' }]);
+    expect(changed.headers.get('etag')).not.toBe(etag);
+  });
+
+  it('tells sessions apart, and the history has no tag', async () => {
+    await api.deliver(firing());
+    const etag = (await poll()).headers.get('etag');
+    expect((await poll(etag, '/alerts?session_name=jane-2')).status).toBe(200);
+    expect((await poll(etag, '/alerts?session_name=jane-1')).status).toBe(304);
+    expect((await poll(null, '/alerts?status=resolved')).headers.get('etag')).toBeNull();
+  });
+});

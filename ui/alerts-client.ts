@@ -1,0 +1,337 @@
+import { UNKNOWN_FEED, readAlerts, readFeed } from './alert.js';
+import type { Alert, Feed } from './alert.js';
+import { AlertsApi, UnexpectedAnswerError } from './alerts-api.js';
+import type { AlertsApiOptions } from './alerts-api.js';
+import { BackOff, about } from './back-off.js';
+import { EventStreamParser } from './event-stream.js';
+
+/**
+ * How the client gets its news: `connecting` as long as that is not known, `live` by the stream, `polling` where the
+ * stream is blocked, `down` where neither works.
+ */
+export type Connection = 'connecting' | 'live' | 'polling' | 'down';
+
+/** What is known of a person's alerts. */
+export interface AlertsState {
+  /** The open alerts, the newest first; undefined before they were ever heard of. */
+  readonly alerts: readonly Alert[] | undefined;
+  readonly connection: Connection;
+  /** Where the connection is down: moment (ms) up to which `alerts` is known to be true. */
+  readonly trueUntil: number | undefined;
+  readonly feed: Feed;
+}
+
+export const NOTHING_KNOWN: AlertsState = {
+  alerts: undefined,
+  connection: 'connecting',
+  trueUntil: undefined,
+  feed: UNKNOWN_FEED,
+};
+
+/** How long things take or may take (ms). */
+export const TIMES = {
+  /** A stream that has given nothing by then may be blocked: polling stands in for it. */
+  standIn: 3_000,
+  /** A stream that has given nothing by then is blocked. */
+  firstEvent: 10_000,
+  /** The server gives a sign of life every 15 s. */
+  silence: 40_000,
+  /** Before the stream is opened again, unless the server's `retry:` says otherwise. */
+  reconnect: 1_000,
+  longestBackOff: 30_000,
+  poll: 5_000,
+  /** While polling works: before the stream is tried again, at first and at most. */
+  streamAgain: 30_000,
+  streamAgainAtMost: 300_000,
+  /** A page that is hidden for no longer keeps its connection. */
+  hidden: 10_000,
+  /** A token that ends so soon after its stream is what ended it. */
+  tokenSlack: 60_000,
+};
+/** Every so many polls ask for the feed too. */
+const POLLS_A_FEED = 6;
+
+/**
+ * Keeps up with a person's open alerts: by the stream, by polling where the stream does not get through, and by
+ * coming back with growing waits where nothing does.
+ */
+export class AlertsClient {
+  private readonly api: AlertsApi;
+  private known = NOTHING_KNOWN;
+  /** As the API sent them. */
+  private heard: readonly Alert[] | undefined;
+  /** Dismissed here, whether or not the API has said so yet. */
+  private readonly dismissed = new Set<string>();
+  private lastContact: number | undefined;
+
+  private started = false;
+  private visible = true;
+  private hiding: ReturnType<typeof setTimeout> | undefined;
+  /** Ends all connections. */
+  private running: AbortController | undefined;
+  private polling: AbortController | undefined;
+  /** Ends the wait before the stream is tried again. */
+  private streamWait: AbortController | undefined;
+
+  /** @param onChange called after each change of `state` */
+  constructor(
+    options: AlertsApiOptions,
+    private readonly onChange: () => void,
+  ) {
+    this.api = new AlertsApi(options);
+    this.api.onOtherPerson = () => {
+      this.dismissed.clear();
+      this.lastContact = undefined;
+      this.hear(undefined);
+    };
+  }
+
+  get state(): AlertsState {
+    return this.known;
+  }
+
+  start(): void {
+    this.started = true;
+    this.run();
+  }
+
+  /** Ends every connection. What was known stays known. */
+  stop(): void {
+    this.started = false;
+    this.halt();
+  }
+
+  /** Nobody sees a hidden page: after a moment its connections end, until it is shown again. */
+  setVisible(visible: boolean): void {
+    if (visible === this.visible) return;
+    this.visible = visible;
+    clearTimeout(this.hiding);
+    if (visible) {
+      this.run();
+      this.hurry();
+    } else {
+      this.hiding = setTimeout(() => {
+        this.halt();
+      }, TIMES.hidden);
+    }
+  }
+
+  /** The network may be back: tries at once what would be tried later, or what may have died without a word. */
+  hurry(): void {
+    if (!this.running || this.known.connection === 'connecting') return;
+    const silence = Date.now() - (this.lastContact ?? 0);
+    if (this.known.connection === 'live' && silence < TIMES.silence / 2) return;
+    this.reconnect();
+  }
+
+  /** Connects anew, with the token that there is now. */
+  reconnect(): void {
+    if (!this.running) return;
+    this.halt();
+    this.run();
+  }
+
+  /**
+   * Dismisses an alert, which goes from `state` at once and comes back where that fails.
+   *
+   * @throws what the call failed with
+   */
+  async dismiss(id: string): Promise<void> {
+    this.dismissed.add(id);
+    this.hear(this.heard);
+    try {
+      await this.api.dismiss(id);
+    } catch (error) {
+      this.dismissed.delete(id);
+      this.hear(this.heard);
+      throw error;
+    }
+  }
+
+  /** What ended since a moment (ms), the last ended first. */
+  history(since: number): Promise<Alert[]> {
+    return this.api.history(since);
+  }
+
+  private run(): void {
+    if (!this.started || !this.visible || this.running) return;
+    this.running = new AbortController();
+    if (this.known.connection === 'live') this.become({ connection: 'connecting' });
+    void this.keepUp(this.running.signal);
+  }
+
+  private halt(): void {
+    clearTimeout(this.hiding);
+    this.stopPolling();
+    this.running?.abort();
+    this.running = undefined;
+  }
+
+  /** Opens the stream again and again; while it does not work, polling stands in for it. */
+  private async keepUp(signal: AbortSignal): Promise<void> {
+    const reconnect = new BackOff(TIMES.reconnect, TIMES.longestBackOff);
+    const streamAgain = new BackOff(TIMES.streamAgain, TIMES.streamAgainAtMost);
+    while (!signal.aborted) {
+      const opened = Date.now();
+      const { worked, retry } = await this.followStream(signal);
+      if (isOver(signal)) return;
+      const lasted = worked && Date.now() - opened >= TIMES.firstEvent;
+      const endedWithToken = worked && this.api.tokenEndsWithin(TIMES.tokenSlack);
+      // One that ends at once may do so for its token even where we cannot tell.
+      if (endedWithToken || (worked && !lasted)) this.api.renewToken();
+
+      if (lasted || endedWithToken) {
+        reconnect.first = retry ?? TIMES.reconnect;
+        if (lasted) {
+          reconnect.reset();
+          streamAgain.reset();
+        }
+        this.become({ connection: 'connecting' });
+        await sleep(lasted && endedWithToken ? 0 : reconnect.next(), signal);
+      } else {
+        this.startPolling(signal);
+        this.streamWait = new AbortController();
+        await sleep(streamAgain.next(), AbortSignal.any([signal, this.streamWait.signal]));
+      }
+    }
+  }
+
+  /** Follows one stream until it ends, for whatever reason: whether the server is there at all, polling tells. */
+  private async followStream(signal: AbortSignal): Promise<{ worked: boolean; retry: number | undefined }> {
+    const parser = new EventStreamParser();
+    const attempt = new AbortController();
+    const either = AbortSignal.any([signal, attempt.signal]);
+    const giveUp = (): void => {
+      attempt.abort();
+    };
+    let deadline = setTimeout(giveUp, TIMES.firstEvent);
+    const standIn = setTimeout(() => {
+      this.startPolling(signal);
+    }, TIMES.standIn);
+    let worked = false;
+    try {
+      for await (const bytes of this.readStream(either)) {
+        for (const event of parser.push(bytes)) {
+          if (event.type === 'feed') {
+            this.become({ feed: readFeed(JSON.parse(event.data)) });
+          } else if (event.type === 'message') {
+            const alerts = readAlerts(JSON.parse(event.data));
+            worked = true;
+            clearTimeout(standIn);
+            this.stopPolling();
+            this.contact('live');
+            this.hear(alerts);
+          }
+        }
+        if (worked) {
+          this.lastContact = Date.now();
+          clearTimeout(deadline);
+          deadline = setTimeout(giveUp, TIMES.silence);
+        }
+      }
+    } catch {
+      // It ended: refused, cut, silent for too long, or with what is no list of alerts.
+    } finally {
+      clearTimeout(deadline);
+      clearTimeout(standIn);
+      giveUp();
+    }
+    return { worked, retry: parser.retry };
+  }
+
+  private async *readStream(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const response = await this.api.openStream(signal);
+    const type = response.headers.get('content-type') ?? '';
+    if (!response.body || !type.startsWith('text/event-stream')) return;
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted || done) return;
+      yield value;
+    }
+  }
+
+  private startPolling(signal: AbortSignal): void {
+    if (this.polling || signal.aborted) return;
+    this.polling = new AbortController();
+    this.api.forgetLastList();
+    void this.poll(AbortSignal.any([signal, this.polling.signal]));
+  }
+
+  private stopPolling(): void {
+    this.polling?.abort();
+    this.polling = undefined;
+  }
+
+  private async poll(signal: AbortSignal): Promise<void> {
+    const backOff = new BackOff(TIMES.reconnect, TIMES.longestBackOff);
+    let failing = false;
+    for (let polls = 0; !signal.aborted; polls += 1) {
+      try {
+        const alerts = await this.api.listOpen(signal);
+        if (isOver(signal)) return;
+        this.contact('polling');
+        if (alerts) this.hear(alerts);
+        // What was refused may work again, and so may the stream.
+        if (failing) this.streamWait?.abort();
+        failing = false;
+        backOff.reset();
+        if (polls % POLLS_A_FEED === 0) await this.askForFeed(signal);
+        await sleep(about(TIMES.poll), signal);
+      } catch {
+        if (isOver(signal)) return;
+        failing = true;
+        // Whatever it failed with, the list is not known to be true any more.
+        this.become({ connection: 'down', trueUntil: this.lastContact });
+        await sleep(backOff.next(), signal);
+      }
+    }
+  }
+
+  private async askForFeed(signal: AbortSignal): Promise<void> {
+    try {
+      const feed = await this.api.feed(signal);
+      if (!signal.aborted) this.become({ feed });
+    } catch (error) {
+      // An API without a feed is no worse than one whose feed nobody set up.
+      if (error instanceof UnexpectedAnswerError && error.status === 404) this.become({ feed: UNKNOWN_FEED });
+    }
+  }
+
+  private contact(connection: 'live' | 'polling'): void {
+    this.lastContact = Date.now();
+    this.become({ connection, trueUntil: undefined });
+  }
+
+  private hear(alerts: readonly Alert[] | undefined): void {
+    this.heard = alerts;
+    this.become({ alerts: alerts?.filter((alert) => !this.dismissed.has(alert.id)) });
+  }
+
+  private become(change: Partial<AlertsState>): void {
+    this.known = { ...this.known, ...change };
+    this.onChange();
+  }
+}
+
+/** Asks anew: the compiler takes an answer of before an `await` for the one after it. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Waits (ms), or until the signal says to stop waiting. */
+function sleep(time: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, time);
+    signal.addEventListener('abort', done);
+  });
+}

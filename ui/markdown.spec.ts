@@ -1,0 +1,85 @@
+import { readMarkdown } from './markdown.js';
+import type { MessageNode } from './markdown.js';
+
+/** Written down shortly: `p(…)`; a link as `a<address>(…)`. */
+function written(nodes: MessageNode[]): string {
+  return nodes
+    .map((node) => {
+      if (typeof node === 'string') return node;
+      const { tag, href, start, children } = node;
+      const detail = href ?? start;
+      return `${tag}${detail === undefined ? '' : `<${detail}>`}(${written(children)})`;
+    })
+    .join('');
+}
+
+function read(message: string): string {
+  return written(readMarkdown(message));
+}
+
+describe("A message's Markdown", () => {
+  it.each([
+    ['**90 %** of `4 GiB`', 'p(strong(90 %) of code(4 GiB))'],
+    ['_now_ and ~~then~~', 'p(em(now) and del(then))'],
+    ['one\n\ntwo', 'p(one)p(two)'],
+    ['first\nsecond', 'p(firstbr()second)'],
+    ['see [the guide](https://a.example/x "title")', 'p(see a<https://a.example/x>(the guide))'],
+    ['https://a.example/x?a=1&b=2', 'p(a<https://a.example/x?a=1&b=2>(https://a.example/x?a=1&b=2))'],
+    ['<mailto:help@a.example>', 'p(a<mailto:help@a.example>(mailto:help@a.example))'],
+    ['- close kernels\n- restart', 'ul(li(close kernels)li(restart))'],
+    ['3. c\n4. d', 'ol<3>(li(c)li(d))'],
+    ['- [x] done', 'ul(li(☑ done))'],
+    ['> said', 'blockquote(p(said))'],
+    ['```sh\ndf -h | grep <x>\n```', 'pre(code(df -h | grep <x>))'],
+    ['| a | b |\n|--|--|\n| 1 | *2* |', 'table(tr(th(a)th(b))tr(td(1)td(em(2))))'],
+    ['a\n\n---\n\nb', 'p(a)hr()p(b)'],
+    ['1 \\* 2 &lt; 3 &amp; 4 &#62; 5 &copy;', 'p(1 * 2 < 3 & 4 > 5 &copy;)'],
+    ['', ''],
+    ['  \n ', ''],
+  ])('%j is read', (message, expected) => {
+    expect(read(message)).toBe(expected);
+  });
+
+  it('has words for pictures and headings', () => {
+    expect(read('![a cat](https://a.example/cat.png)')).toBe('p(a cat)');
+    expect(read('# *Big*')).toBe('p(strong(em(Big)))');
+  });
+
+  it.each([
+    ['volume <no value> is full', 'p(volume <no value> is full)'],
+    ['<script>alert(1)</script>', 'p(<script>alert(1)</script>)'],
+    ['<div>\n**a**\n</div>', 'p(<div>br()strong(a)br()</div>)'],
+    ['<b>a</b> <!-- b -->', 'p(<b>a</b> <!-- b -->)'],
+  ])('takes %j for text', (message, expected) => {
+    expect(read(message)).toBe(expected);
+  });
+
+  it.each([
+    ['[a](javascript:alert(1))'],
+    ['[a](java&#115;cript:alert(1))'],
+    ['[a](&#106;avascript:alert(1))'],
+    ['[a](data:text/html,x)'],
+    ['[a](/relative)'],
+    ['[a](//host)'],
+    ['[a][r]\n\n[r]: javascript:alert(1)'],
+    ['<javascript:alert(1)>'],
+  ])('makes no link of %j', (message) => {
+    expect(read(message)).not.toMatch(/a</);
+  });
+
+  it('is not read where it is very long or deep, but shown', () => {
+    expect(readMarkdown(`${'*a* '.repeat(2000)}\n\nend`)).toEqual([
+      { tag: 'p', children: ['*a* '.repeat(2000).trimEnd() + ' '] },
+      { tag: 'p', children: ['end'] },
+    ]);
+    expect(readMarkdown('>'.repeat(5000))).toEqual([{ tag: 'p', children: ['>'.repeat(5000)] }]);
+  });
+
+  it('takes no time that anybody notices', () => {
+    const started = Date.now();
+    for (const piece of ['_a_', '![', '<a ', 'a@', '[a](', '**a*', '- ', '`a', '|a']) {
+      readMarkdown(piece.repeat(5000 / piece.length));
+    }
+    expect(Date.now() - started).toBeLessThan(3000);
+  });
+});
