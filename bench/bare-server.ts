@@ -1,0 +1,178 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import pg from 'pg';
+import { newAlertId } from '../src/alerts/alert-id.js';
+import type { AlertState, LifeChanges, SeriesState } from '../src/alerts/alert-life.js';
+import * as statements from '../src/alerts/alerts.statements.js';
+import type { Statement } from '../src/alerts/alerts.statements.js';
+import { alertFingerprint, seriesIdentity } from '../src/alerts/name-based-id.js';
+import type { Observation } from '../src/alerts/observation.js';
+import { PLANNER_OPTIONS } from './planner-options.js';
+import { lockOn } from './user-locks.js';
+
+/**
+ * What Node can do at most: HTTP, JSON, the decision and the statements of the real server, and nothing around
+ * them. It trusts everybody, checks nothing, measures nothing, and decides just enough for the benchmark's alerts.
+ */
+
+/** As many as the real server has at once by default. */
+const POOL_SIZE = 10;
+
+interface PostedAlert {
+  status: 'firing' | 'resolved';
+  labels: { alertname: string; safe_username: string; statefulset: string; severity: string };
+  annotations: { title: string; description: string };
+  startsAt: string;
+  endsAt: string;
+  fingerprint: string;
+}
+
+const pool = new pg.Pool({
+  connectionString: process.env['DATABASE_URL'] ?? '',
+  max: POOL_SIZE,
+  pipeline: true,
+  options: PLANNER_OPTIONS,
+});
+
+const server = createServer((request, response) => {
+  answer(request).then(
+    (body) => {
+      send(response, 200, body);
+    },
+    (error: unknown) => {
+      send(response, 500, String(error));
+    },
+  );
+});
+
+async function answer(request: IncomingMessage): Promise<unknown> {
+  switch (request.url) {
+    case '/api/data/webhooks/alertmanager':
+      return store((JSON.parse(await read(request)) as { alerts: PostedAlert[] }).alerts);
+    case '/api/data/alerts': {
+      const userId = request.headers['x-user-id'] as string;
+      return (await pool.query(statements.listOpen(userId))).rows;
+    }
+    case '/readyz':
+      await pool.query('SELECT 1');
+      return {};
+    default:
+      return {};
+  }
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+    .end(text);
+}
+
+async function store(alerts: PostedAlert[]): Promise<object> {
+  const arrival = Date.now() * 1000;
+  const observations = alerts.map(observed);
+  const client = await pool.connect();
+  const all = async (batch: Statement[]): Promise<unknown[][]> =>
+    (await Promise.all(batch.map((statement) => client.query<object>(statement)))).map(({ rows }) => rows);
+  try {
+    const reads = statements.readState(observations, arrival);
+    const [, , open, series] = await all([statements.BEGIN, lockOn(observations), ...reads]);
+    const changes = decide(observations, arrival, rowsIn<AlertState>(open), rowsIn<StoredSeries>(series));
+    const notices = statements.notifyChange('bare', statements.usersOf(changes));
+    await all([...statements.writeChanges(changes), ...notices, statements.COMMIT]);
+    client.release();
+    const resolved = observations.filter(({ status }) => status === 'resolved').length;
+    return { stored: observations.length - resolved, resolved };
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+function observed(alert: PostedAlert): Observation {
+  const { alertname, safe_username: userId, statefulset: sessionName, severity } = alert.labels;
+  const seen = {
+    seriesId: seriesIdentity(userId, sessionName, alert.fingerprint),
+    seriesFingerprint: alert.fingerprint,
+    userId,
+    sessionName,
+    startsAt: new Date(alert.startsAt),
+  };
+  if (alert.status === 'resolved') return { ...seen, status: 'resolved', endsAt: new Date(alert.endsAt) };
+  return {
+    ...seen,
+    status: 'firing',
+    fingerprint: alertFingerprint(userId, sessionName, alertname),
+    eventType: alertname,
+    title: alert.annotations.title,
+    message: alert.annotations.description,
+    severity,
+    kind: 'condition',
+    runbookUrl: null,
+  };
+}
+
+/** A series as the statement answers it. */
+type StoredSeries = Omit<SeriesState, 'startsAt'> & { startsAt: number };
+
+/** The statements that read the state answer one row with all in JSON. */
+function rowsIn<Row>(answer: unknown): Row[] {
+  const [row] = answer as { rows: Row[] }[];
+  return row?.rows ?? [];
+}
+
+/** What is new is opened, what is known is sighted or its text changed, what ends is closed. */
+function decide(
+  observations: Observation[],
+  arrival: number,
+  open: AlertState[],
+  series: StoredSeries[],
+): LifeChanges {
+  const openByFingerprint = new Map(open.map((alert) => [alert.fingerprint, alert]));
+  const seriesById = new Map(series.map((one) => [one.id, one]));
+  const now = new Date();
+  const changes: LifeChanges = { now, opened: [], updated: [], closed: [], series: [], sightings: [] };
+  for (const seen of observations) {
+    if (seen.status === 'resolved') {
+      const known = seriesById.get(seen.seriesId);
+      if (!known?.alertId) throw new Error('The series is not known');
+      changes.closed.push({ id: known.alertId, userId: seen.userId, reason: 'resolved' });
+      changes.series.push({
+        ...known,
+        startsAt: new Date(known.startsAt),
+        firing: false,
+        endsAt: seen.endsAt ?? now,
+        arrival,
+      });
+      continue;
+    }
+    const alert = openByFingerprint.get(seen.fingerprint);
+    if (!alert) {
+      const id = newAlertId(now.getTime());
+      changes.opened.push({ ...seen, id, source: 'alertmanager', resolvedReason: null });
+      changes.series.push({
+        id: seen.seriesId,
+        fingerprint: seen.seriesFingerprint,
+        alertId: id,
+        firing: true,
+        closedByHand: false,
+        startsAt: seen.startsAt ?? now,
+        endsAt: null,
+        arrival,
+      });
+    } else {
+      if (alert.message !== seen.message) changes.updated.push({ ...alert, ...seen, id: alert.id });
+      changes.sightings.push({ seriesId: seen.seriesId, arrival });
+    }
+  }
+  return changes;
+}
+
+server.keepAliveTimeout = 310_000;
+server.listen(Number(process.env['PORT']), process.env['HOST']);

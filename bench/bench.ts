@@ -1,0 +1,69 @@
+import { Cluster } from './cluster.js';
+import { LoadProcess } from './load-process.js';
+import type { Options } from './options.js';
+import type { Progress } from './progress.js';
+import { TargetProcess } from './target-process.js';
+import type { ServerName } from './target-process.js';
+import { Tokens } from './tokens.js';
+
+/** What all parts use, and all that has to end with the run. */
+export class Bench {
+  /** Makes the load. */
+  readonly load = new LoadProcess();
+  /** Looks how others fare meanwhile. */
+  readonly watcher = new LoadProcess();
+  private nextBatch = 0;
+
+  private constructor(
+    readonly options: Options,
+    readonly progress: Progress,
+    readonly cluster: Cluster,
+    readonly tokens: Tokens,
+  ) {}
+
+  static async start(options: Options, progress: Progress): Promise<Bench> {
+    progress.step('starting PostgreSQL');
+    return new Bench(options, progress, await Cluster.start(), await Tokens.start());
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.load.end(), this.watcher.end()]);
+    this.tokens.stop();
+    await this.cluster.stop();
+  }
+
+  /** Runs a server for as long as the work takes. */
+  async withServer<T>(
+    name: ServerName,
+    databaseUrl: string,
+    work: (server: TargetProcess) => Promise<T>,
+  ): Promise<T> {
+    const server = await TargetProcess.start(name, databaseUrl, this.tokens);
+    try {
+      return await work(server);
+    } finally {
+      await server.stop();
+    }
+  }
+
+  /** Runs several at a time, each on the database that is given for it. */
+  withServers<T>(
+    names: ServerName[],
+    databaseUrlOf: (name: ServerName) => string,
+    work: (servers: TargetProcess[]) => Promise<T>,
+    started: TargetProcess[] = [],
+  ): Promise<T> {
+    const [name, ...rest] = names;
+    if (name === undefined) return work(started);
+    return this.withServer(name, databaseUrlOf(name), (server) =>
+      this.withServers(rest, databaseUrlOf, work, [...started, server]),
+    );
+  }
+
+  /** So many batches of webhooks that nothing has used yet; returns the first. */
+  takeBatches(count: number): number {
+    const first = this.nextBatch;
+    this.nextBatch += count;
+    return first;
+  }
+}

@@ -1,0 +1,136 @@
+import { BIG_SIZE } from './big.js';
+import { LISTING_KINDS } from './listing.js';
+import type { ListingFigure } from './listing.js';
+import type { Results } from './results.js';
+import { median } from './statistics.js';
+import type { ServerName } from './target-process.js';
+import { KINDS } from './webhook-bodies.js';
+import type { TargetName } from './webhook-target.js';
+import type { WebhookFigure } from './webhooks.js';
+
+/** What the documentation promises, and what came out. */
+export interface Claim {
+  claim: string;
+  measured: string;
+  holds: boolean;
+}
+
+const MEGABYTE = 1e6;
+
+export function claimsOf({ webhooks, listing, big, overload, wal }: Results): Claim[] {
+  return [
+    ...(webhooks ? ofWebhooks(webhooks) : []),
+    ...(listing ? ofListing(listing) : []),
+    ...(big ? ofBig(big) : []),
+    ...(overload ?? []).map(({ size, result: { accepted } }) =>
+      atMost(`overload, ${size} alerts a webhook: p99 of the accepted, s`, 2, [
+        (accepted?.p99 ?? NaN) / 1000,
+      ]),
+    ),
+    ...(wal ?? [])
+      .filter(({ size, kind }) => size === 1000 && kind === 'repeat')
+      .map(({ bytesPerAlert }) => atMost('an unchanged repeat: bytes of WAL', 60, [median(bytesPerAlert)])),
+  ];
+}
+
+function ofWebhooks(figures: WebhookFigure[]): Claim[] {
+  const ratios = (size: number, target: TargetName): number[] =>
+    KINDS.flatMap((kind) => {
+      const ratio = webhookRatio(figures, size, kind, 'fastify', target);
+      return ratio === undefined ? [] : [ratio];
+    });
+  const claims: [claim: string, least: number, ratios: number[]][] = [
+    ['1 alert a webhook: of bare', 2.5, ratios(1, 'bare')],
+    ['100 alerts a webhook: of bare', 0.85, ratios(100, 'bare')],
+    ['1,000 alerts a webhook: of bare', 0.85, ratios(1000, 'bare')],
+    ['100 alerts a webhook: of pgbench', 0.6, ratios(100, 'pgbench')],
+    ['1,000 alerts a webhook: of pgbench', 0.45, ratios(1000, 'pgbench')],
+  ];
+  return claims
+    .filter(([, , ratios]) => ratios.length > 0)
+    .map(([claim, least, ratios]) => atLeast(`${claim} (${KINDS.join(', ')})`, least, ratios));
+}
+
+function ofListing(figures: ListingFigure[]): Claim[] {
+  const sizes = [...new Set(figures.map(({ resolved }) => resolved))];
+  const rates = (target: ServerName, kind: string, resolved: number | undefined): number[] =>
+    figures.find((one) => one.target === target && one.kind === kind && one.resolved === resolved)
+      ?.perSecond ?? [];
+  const ofBare = LISTING_KINDS.map((kind) =>
+    atLeast(
+      `listing, ${kind}: of bare (each size)`,
+      0.75,
+      sizes.map((size) => medianRatio(rates('fastify', kind, size), rates('bare', kind, size)) ?? NaN),
+    ),
+  );
+  const [least, most] = [sizes[0], sizes.at(-1)];
+  const grown = median(rates('fastify', 'first', most)) / median(rates('fastify', 'first', least));
+  const [few, many] = [least, most].map((size) => size?.toLocaleString('en') ?? '');
+  return [...ofBare, atLeast(`listing, first, with ${many} closed alerts: of ${few}`, 0.8, [grown])];
+}
+
+function ofBig({ figures, peakMemory }: NonNullable<Results['big']>): Claim[] {
+  const ours = figures.filter(({ target }) => target === 'fastify');
+  const webhook = `${BIG_SIZE.toLocaleString('en')} alerts`;
+  const kinds = ours.map(({ kind }) => kind).join(', ');
+  const claims = [
+    atMost(
+      `${webhook}: s until the answer (${kinds})`,
+      10,
+      ours.map(({ duration }) => median(duration) / 1000),
+    ),
+    atMost(
+      `${webhook}: others wait for a listing, ms at most (${kinds})`,
+      250,
+      ours.map(({ listed }) => median(listed.map(({ max }) => max))),
+    ),
+    atMost(
+      `${webhook}: others wait for a webhook, ms at most (${kinds})`,
+      250,
+      ours.map(({ posted }) => median(posted.map(({ max }) => max))),
+    ),
+  ];
+  const failures = ours.map(({ failures }) => Object.values(failures).reduce((sum, count) => sum + count, 0));
+  const memory =
+    peakMemory.length > 0 ? [atMost(`${webhook}: MB of memory`, 300, [median(peakMemory) / MEGABYTE])] : [];
+  return [...claims, atMost(`${webhook}: requests of others that fail (${kinds})`, 0, failures), ...memory];
+}
+
+/** How many times as fast one target is as another: the median over the rounds, in each of which both took turns. */
+export function webhookRatio(
+  figures: WebhookFigure[],
+  size: number,
+  kind: string,
+  target: TargetName,
+  other: TargetName,
+): number | undefined {
+  const [ours, theirs] = [target, other].map((name) =>
+    figures.find((one) => one.target === name && one.size === size && one.kind === kind),
+  );
+  return medianRatio(ours?.alertsPerSecond ?? [], theirs?.alertsPerSecond ?? []);
+}
+
+export function medianRatio(ours: number[], theirs: number[]): number | undefined {
+  if (ours.length === 0 || theirs.length === 0) return undefined;
+  return median(ours.map((one, round) => one / (theirs[round] ?? NaN)));
+}
+
+function atLeast(claim: string, limit: number, values: number[]): Claim {
+  return {
+    claim: `${claim} ≥ ${limit}`,
+    measured: listOf(values),
+    holds: values.every((value) => value >= limit),
+  };
+}
+
+function atMost(claim: string, limit: number, values: number[]): Claim {
+  return {
+    claim: `${claim} ≤ ${limit}`,
+    measured: listOf(values),
+    holds: values.every((value) => value <= limit),
+  };
+}
+
+function listOf(values: number[]): string {
+  return values.map((value) => value.toFixed(value < 10 ? 2 : 0)).join(', ');
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { Bench } from './bench.js';
+import { measureBig } from './big.js';
+import { CLUSTER_SETTINGS } from './cluster.js';
+import { measureListing } from './listing.js';
+import { disturbanceMeter, thisMachine } from './machine.js';
+import { readOptions } from './options.js';
+import type { Options, Part } from './options.js';
+import { measureOverload } from './overload.js';
+import { Progress } from './progress.js';
+import { reportOf } from './report.js';
+import type { Results } from './results.js';
+import { measureWal } from './wal.js';
+import { measureWebhooks } from './webhooks.js';
+
+/** How long each part takes on two cores (s): quick, and else a counted round, with what comes once. */
+const EXPECTED: Record<Part, { quick: number; round: number; once: number }> = {
+  webhooks: { quick: 45, round: 80, once: 90 },
+  listing: { quick: 15, round: 25, once: 200 },
+  big: { quick: 11, round: 11, once: 0 },
+  overload: { quick: 28, round: 0, once: 150 },
+  wal: { quick: 10, round: 7, once: 15 },
+};
+
+const MEASURES = {
+  webhooks: measureWebhooks,
+  listing: measureListing,
+  big: measureBig,
+  overload: measureOverload,
+  wal: measureWal,
+} satisfies { [P in Part]: (bench: Bench) => Promise<Results[P]> };
+
+const options = readOptions(process.argv.slice(2));
+const progress = new Progress(planOf(options));
+let bench: Bench | undefined;
+const stopping = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(130);
+    stopping.abort();
+    progress.finish();
+    void Promise.resolve(bench?.stop()).finally(() => process.exit(130));
+  });
+}
+
+try {
+  const results = await measure();
+  process.stdout.write(`${reportOf(results)}\n`);
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+} catch (error) {
+  // What fails while all is being stopped fails because of that.
+  if (!stopping.signal.aborted) {
+    progress.finish();
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function measure(): Promise<Results> {
+  const disturbance = disturbanceMeter();
+  bench = await Bench.start(options, progress);
+  try {
+    const results: Results = {
+      machine: thisMachine(),
+      postgres: bench.cluster.version,
+      settings: CLUSTER_SETTINGS,
+      quick: options.quick,
+      rounds: options.rounds,
+    };
+    for (const part of options.parts) {
+      progress.begin(part);
+      Object.assign(results, { [part]: await MEASURES[part](bench) });
+      progress.end(part);
+    }
+    await bench.stop();
+    const share = disturbance();
+    return { ...results, ...(share !== undefined && { disturbance: share }) };
+  } finally {
+    await bench.stop();
+    progress.finish();
+  }
+}
+
+function planOf({ parts, quick, rounds }: Options): Map<Part, number> {
+  return new Map(
+    parts.map((part) => {
+      const expected = EXPECTED[part];
+      return [part, quick ? expected.quick : expected.once + expected.round * rounds];
+    }),
+  );
+}

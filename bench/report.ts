@@ -1,0 +1,263 @@
+import { BIG_SIZE } from './big.js';
+import type { BigFigures } from './big.js';
+import { claimsOf, medianRatio, webhookRatio } from './claims.js';
+import type { ListingFigure } from './listing.js';
+import type { Latencies } from './load-jobs.js';
+import type { OverloadFigure } from './overload.js';
+import type { Results } from './results.js';
+import { mean, median } from './statistics.js';
+import type { ServerName } from './target-process.js';
+import type { WalFigure } from './wal.js';
+import { KINDS } from './webhook-bodies.js';
+import type { TargetName } from './webhook-target.js';
+import type { WebhookFigure } from './webhooks.js';
+
+/** The results as Markdown, as they stand in the documentation. */
+export function reportOf(results: Results): string {
+  const { webhooks, listing, big, overload, wal } = results;
+  const claims = claimsOf(results);
+  return [
+    introduction(results),
+    ...(webhooks ? webhookSections(webhooks) : []),
+    ...(listing ? listingSections(listing) : []),
+    ...(big ? [bigSection(big)] : []),
+    ...(overload ? [overloadSection(overload)] : []),
+    ...(wal ? [walSection(wal)] : []),
+    '## Claims',
+    table(
+      ['fastify', 'measured', ''],
+      claims.map(({ claim, measured, holds }) => [claim, measured, holds ? 'holds' : '**does not hold**']),
+    ),
+  ].join('\n\n');
+}
+
+function introduction({ machine, postgres, settings, quick, rounds, disturbance }: Results): string {
+  const set = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  const memory = Math.round(machine.memory / 2 ** 30);
+  return [
+    `Measured on ${machine.date}: ${machine.cpu}, ${machine.cores} cores, ${memory} GB, ${machine.platform}; ` +
+      `Node ${machine.node.slice(1)}; PostgreSQL ${postgres} with fsync on, ${set.join(', ')}; ` +
+      'load, server and database on the same machine.',
+    `Medians of ${rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
+    ...(quick ? ['A quick run: the figures are rough.'] : []),
+    ...(disturbance === undefined
+      ? []
+      : [`Other programs had ${(100 * disturbance).toFixed(0)} % of the machine meanwhile.`]),
+  ].join('\n');
+}
+
+function webhookSections(figures: WebhookFigure[]): string[] {
+  const targets = namesOf(figures);
+  const rows = rowsOf(figures);
+  const find = (size: number, kind: string, target: TargetName): WebhookFigure | undefined =>
+    figures.find((one) => one.size === size && one.kind === kind && one.target === target);
+  const pairs: [TargetName, TargetName][] = [
+    ['fastify', 'bare'],
+    ['fastify', 'pgbench'],
+    ['express', 'fastify'],
+  ];
+  const ratios = pairs.filter((pair) => pair.every((target) => targets.includes(target)));
+  const servers = targets.filter((target) => target !== 'pgbench');
+  const hasCpu = figures.some(({ databaseCpu }) => databaseCpu.length > 0);
+  return [
+    '## Webhooks: alerts a second',
+    table(
+      ['alerts a webhook', 'kind', ...targets, ...ratios.map((pair) => pair.join(' : '))],
+      rows.map(({ size, kind }) => [
+        whole(size),
+        kind,
+        ...targets.map((target) => whole(median(find(size, kind, target)?.alertsPerSecond ?? []))),
+        ...ratios.map(([one, other]) => fraction(webhookRatio(figures, size, kind, one, other))),
+      ]),
+    ),
+    ...(hasCpu
+      ? [
+          '## Webhooks: CPU time, µs an alert',
+          table(
+            ['alerts a webhook', 'kind', ...servers, ...targets.map((target) => `database (${target})`)],
+            rows.map(({ size, kind }) => [
+              whole(size),
+              kind,
+              ...servers.map((target) => whole(mean(find(size, kind, target)?.serverCpu ?? []))),
+              ...targets.map((target) => whole(mean(find(size, kind, target)?.databaseCpu ?? []))),
+            ]),
+          ),
+        ]
+      : []),
+  ];
+}
+
+function listingSections(figures: ListingFigure[]): string[] {
+  const targets = [...new Set(figures.map(({ target }) => target))];
+  const rows = figures.filter(({ target }) => target === targets[0]);
+  const find = ({ resolved, kind }: ListingFigure, target: ServerName): ListingFigure | undefined =>
+    figures.find((one) => one.resolved === resolved && one.kind === kind && one.target === target);
+  const ratio = (row: ListingFigure, one: ServerName, other: ServerName): string =>
+    fraction(medianRatio(find(row, one)?.perSecond ?? [], find(row, other)?.perSecond ?? []));
+  const hasCpu = figures.some(({ databaseCpu }) => databaseCpu.length > 0);
+  return [
+    '## Listing: `GET /alerts` of three open alerts',
+    'First: since something has changed for the user. Again: nothing has, and our server remembers what it said.',
+    table(
+      [
+        'closed alerts behind',
+        'kind',
+        ...targets.map((target) => `${target}, a second`),
+        'fastify : bare',
+        ...targets.map((target) => `${target} alone, ms`),
+      ],
+      rows.map((row) => [
+        whole(row.resolved),
+        row.kind,
+        ...targets.map((target) => whole(median(find(row, target)?.perSecond ?? []))),
+        ratio(row, 'fastify', 'bare'),
+        ...targets.map((target) => fraction(median(find(row, target)?.latencyAlone ?? []))),
+      ]),
+    ),
+    ...(hasCpu
+      ? [
+          '## Listing: CPU time, µs a request',
+          table(
+            ['closed alerts behind', 'kind', ...targets, ...targets.map((target) => `database (${target})`)],
+            rows.map((row) => [
+              whole(row.resolved),
+              row.kind,
+              ...targets.map((target) => whole(mean(find(row, target)?.serverCpu ?? []))),
+              ...targets.map((target) => whole(mean(find(row, target)?.databaseCpu ?? []))),
+            ]),
+          ),
+        ]
+      : []),
+  ];
+}
+
+function bigSection({ bodySize, figures, startMemory, peakMemory }: BigFigures): string {
+  const delays = (list: { p99: number; max: number }[]): string =>
+    `${whole(median(list.map(({ p99 }) => p99)))} / ${whole(median(list.map(({ max }) => max)))}`;
+  return [
+    `## One webhook of ${whole(BIG_SIZE)} alerts (${megabytes(bodySize)})`,
+    table(
+      [
+        '',
+        'kind',
+        'answered after, ms',
+        'listings meanwhile, p99 / max ms',
+        'webhooks of 1 alert, p99 / max ms',
+        'requests of others that failed',
+      ],
+      figures.map(({ target, kind, duration, listed, posted, failures }) => [
+        target,
+        kind,
+        whole(median(duration)),
+        delays(listed),
+        delays(posted),
+        countsOf(failures),
+      ]),
+    ),
+    ...(peakMemory.length > 0
+      ? [
+          `Most memory of a fresh server over the three: ${megabytes(median(peakMemory))}, ` +
+            `of which it had ${megabytes(median(startMemory))} before.`,
+        ]
+      : []),
+  ].join('\n\n');
+}
+
+function overloadSection(figures: OverloadFigure[]): string {
+  const latencies = (some: Latencies | undefined): string =>
+    some ? `${whole(some.p50)} / ${whole(some.p99)}` : '';
+  const perSecond = (some: Latencies | undefined, elapsed: number): string =>
+    whole(((some?.count ?? 0) / elapsed) * 1000);
+  return [
+    `## Twice the load that it can take, for ${figures[0]?.seconds ?? 0} s (webhooks a second)`,
+    table(
+      [
+        'alerts a webhook',
+        'at most',
+        'offered',
+        'accepted',
+        'refused (503)',
+        'anything else',
+        'not sent: no free connection',
+        'accepted, p50 / p99 ms',
+        'refused, p50 / p99 ms',
+        'listings, p50 / p99 ms',
+        'listings failed',
+        'memory at most',
+        'first / last third',
+      ],
+      figures.map(({ size, capacity, offered, result, watch, memory }) => [
+        whole(size),
+        whole(capacity),
+        whole(offered),
+        perSecond(result.accepted, result.elapsed),
+        perSecond(result.refused, result.elapsed),
+        countsOf(result.others),
+        whole(result.unsent),
+        latencies(result.accepted),
+        latencies(result.refused),
+        latencies(watch.listed),
+        countsOf(watch.failures),
+        memory ? megabytes(memory.most) : '',
+        memory ? `${megabytes(memory.first)} / ${megabytes(memory.last)}` : '',
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function walSection(figures: WalFigure[]): string {
+  const plans = figures.filter(({ kind }) => kind === 'new');
+  return [
+    '## Write-ahead log, bytes an alert',
+    table(
+      ['alerts a webhook', 'connections', ...KINDS],
+      plans.map(({ size, connections }) => [
+        whole(size),
+        whole(connections),
+        ...KINDS.map((kind) => {
+          const figure = figures.find(
+            (one) => one.size === size && one.connections === connections && one.kind === kind,
+          );
+          return whole(median(figure?.bytesPerAlert ?? []));
+        }),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function namesOf(figures: WebhookFigure[]): TargetName[] {
+  const order: TargetName[] = ['fastify', 'express', 'bare', 'pgbench'];
+  return order.filter((target) => figures.some((one) => one.target === target));
+}
+
+function rowsOf(figures: WebhookFigure[]): { size: number; kind: string }[] {
+  const sizes = [...new Set(figures.map(({ size }) => size))];
+  return sizes.flatMap((size) => KINDS.map((kind) => ({ size, kind })));
+}
+
+/** Columns as wide as Prettier makes them, so that what is pasted stays as it is. */
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((_, column) =>
+    Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+function whole(value: number): string {
+  return Number.isNaN(value) ? '' : Math.round(value).toLocaleString('en');
+}
+
+function fraction(value: number | undefined): string {
+  return value === undefined || Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 20e6 ? 1 : 0)} MB`;
+}
+
+function countsOf(counts: Record<string, number>): string {
+  const all = Object.entries(counts).map(([what, count]) => `${count} × ${what}`);
+  return all.length === 0 ? 'none' : all.join(', ');
+}

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Tokens } from './tokens.js';
+
+/** The servers that are compared, each by its program. */
+const PROGRAMS = {
+  /** Ours as it ships. */
+  fastify: '../src/server/main.js',
+  /** Ours on Nest's other platform. */
+  express: 'express-server.js',
+  /** What Node can do at most: the same statements, and no more around them than there must be. */
+  bare: 'bare-server.js',
+};
+export type ServerName = keyof typeof PROGRAMS;
+
+/** Those whose throughput is compared. */
+export function comparedServers({ quick }: { quick: boolean }): ServerName[] {
+  return quick ? ['fastify', 'bare'] : ['fastify', 'express', 'bare'];
+}
+
+const START_TIMEOUT = 30_000;
+const STOP_TIMEOUT = 30_000;
+
+/** A server as a process of its own. */
+export class TargetProcess {
+  private readonly ended: Promise<unknown>;
+  private output = '';
+
+  private constructor(
+    readonly name: ServerName,
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output = (this.output + text).slice(-4_000);
+      });
+    }
+    const kill = () => child.kill('SIGKILL');
+    // However this process ends, it leaves nothing behind.
+    process.once('exit', kill);
+    this.ended = new Promise((resolve) => {
+      child.once('close', () => {
+        process.off('exit', kill);
+        resolve(undefined);
+      });
+    });
+  }
+
+  /** Starts it and waits until it can serve. */
+  static async start(name: ServerName, databaseUrl: string, tokens: Tokens): Promise<TargetProcess> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [fileURLToPath(new URL(PROGRAMS[name], import.meta.url))], {
+      env: {
+        PATH: process.env['PATH'],
+        NODE_ENV: 'production',
+        HOST: '127.0.0.1',
+        PORT: `${port}`,
+        DATABASE_URL: databaseUrl,
+        OIDC_ISSUER: tokens.issuerUrl,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const target = new TargetProcess(name, `http://127.0.0.1:${port}`, child);
+    try {
+      await target.untilReady();
+    } catch (cause) {
+      await target.stop();
+      throw new Error(`The server ${name} did not start. It wrote:\n${target.output}`, { cause });
+    }
+    return target;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  private async untilReady(): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT;
+    for (;;) {
+      const status = await fetch(`${this.url}/readyz`).then(
+        (response) => response.status,
+        () => 0,
+      );
+      if (status === 200) return;
+      if (this.child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`Its last answer was ${status}`);
+      await sleep(50);
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

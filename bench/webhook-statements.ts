@@ -1,0 +1,59 @@
+import { AlertLife } from '../src/alerts/alert-life.js';
+import type { AlertState, SeriesState } from '../src/alerts/alert-life.js';
+import {
+  BEGIN,
+  COMMIT,
+  notifyChange,
+  readState,
+  usersOf,
+  writeChanges,
+} from '../src/alerts/alerts.statements.js';
+import type { Statement } from '../src/alerts/alerts.statements.js';
+import { AlertMapper } from '../src/webhooks/alert-mapper.service.js';
+import { lockOn } from './user-locks.js';
+import { WebhookTemplate } from './webhook-bodies.js';
+import type { Kind } from './webhook-bodies.js';
+
+/** The two flights in which the statements of a webhook go to the database. */
+export interface Flights {
+  reading: Statement[];
+  writing: Statement[];
+}
+
+/** Works out, without a database, what the server would send to it for the webhooks of a round. */
+export class WebhookStatements {
+  private readonly mapper = new AlertMapper({ feed: { alertname: 'Watchdog', staleAfter: 600 } });
+  /** What the database holds about each batch. */
+  private readonly stored = new Map<number, { alerts: AlertState[]; series: SeriesState[] }>();
+
+  /** The statements of so many batches from the first one on; the kinds of a batch have to come in their order. */
+  of(size: number, kind: Kind, firstBatch: number, count: number): Flights[] {
+    const template = new WebhookTemplate(size, kind);
+    // One moment for all: what each one reads of later sightings is as little as in the real server.
+    const now = new Date();
+    return Array.from({ length: count }, (_, index) => {
+      const batch = firstBatch + index;
+      const { alerts } = JSON.parse(template.body(batch).toString()) as { alerts: unknown[] };
+      return this.statementsOf(batch, alerts, now);
+    });
+  }
+
+  private statementsOf(batch: number, alerts: unknown[], now: Date): Flights {
+    const observations = alerts.map((alert) => {
+      const mapped = this.mapper.map(alert);
+      if (!('observation' in mapped)) throw new Error("One of the benchmark's alerts cannot be shown");
+      return mapped.observation;
+    });
+    const known = this.stored.get(batch) ?? { alerts: [], series: [] };
+    const life = new AlertLife(now, known.alerts, known.series, []);
+    const arrival = now.getTime() * 1000;
+    for (const seen of observations) life.observe(seen, arrival, 'resolved');
+    const changes = life.changes();
+    if (changes.opened.length > 0) this.stored.set(batch, { alerts: changes.opened, series: changes.series });
+    if (changes.closed.length > 0) this.stored.delete(batch);
+    return {
+      reading: [BEGIN, lockOn(observations), ...readState(observations, arrival)],
+      writing: [...writeChanges(changes), ...notifyChange('pgbench', usersOf(changes)), COMMIT],
+    };
+  }
+}
