@@ -51,7 +51,7 @@ async function answer(request: IncomingMessage): Promise<unknown> {
       return store((JSON.parse(await read(request)) as { alerts: PostedAlert[] }).alerts);
     case '/api/data/alerts': {
       const userId = request.headers['x-user-id'] as string;
-      return (await pool.query(statements.listOpen(userId))).rows;
+      return (await pool.query(statements.listOpen([userId]))).rows;
     }
     case '/readyz':
       await pool.query('SELECT 1');

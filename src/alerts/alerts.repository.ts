@@ -157,14 +157,12 @@ export class AlertsRepository {
     }));
   }
 
-  /** A user's open alerts, newest first. */
-  async listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
-    return this.query<AlertRow>(statements.listOpen(userId, sessionName));
-  }
-
-  /** Several users' open alerts, newest first. */
-  async listOpenOf(userIds: string[]): Promise<AlertRow[]> {
-    return this.query<AlertRow>(statements.listOpenOf(userIds));
+  /** The open alerts of each of these users, newest first. */
+  async listOpen(userIds: string[]): Promise<AlertRow[][]> {
+    const byUser = new Map<string, AlertRow[]>(userIds.map((userId) => [userId, []]));
+    const rows = await this.query<AlertRow>(statements.listOpen(userIds));
+    for (const row of rows) byUser.get(row.user_id)?.push(row);
+    return userIds.map((userId) => byUser.get(userId) ?? []);
   }
 
   /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */

@@ -18,6 +18,7 @@ import type { Report } from './alerts.repository.js';
 import { DatabaseUnavailableError } from './database-errors.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
+import { SharedReads } from './shared-reads.js';
 import { SharedWrites } from './shared-writes.js';
 import { KnownUsers } from './user-directory.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from './text.js';
@@ -36,6 +37,9 @@ const MOST_WAITING = 10_000;
 const MOST_TOGETHER = 2_500;
 const COST_OF_REQUEST = 20;
 
+/** How many users' open alerts one query reads for those who ask. */
+const MOST_LISTS_TOGETHER = 100;
+
 /** What can be done with alerts. A host may inject it. */
 @Injectable()
 export class AlertsService implements OnModuleDestroy {
@@ -44,6 +48,10 @@ export class AlertsService implements OnModuleDestroy {
     (reports) => this.write(reports),
     (error) => !(error instanceof DatabaseUnavailableError),
     { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER },
+  );
+  private readonly openReads = new SharedReads<readonly AlertRow[]>(
+    (userIds) => this.repository.listOpen(userIds),
+    MOST_LISTS_TOGETHER,
   );
 
   /** What this process has changed, after it is committed; other replicas' changes are not among it. */
@@ -115,8 +123,10 @@ export class AlertsService implements OnModuleDestroy {
   }
 
   /** A user's open alerts, newest first. */
-  listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
-    return this.repository.listOpen(userId, sessionName === undefined ? undefined : storable(sessionName));
+  async listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
+    const alerts = await this.openReads.get(userId);
+    const session = sessionName === undefined ? undefined : storable(sessionName);
+    return alerts.filter((alert) => session === undefined || alert.session_name === session);
   }
 
   /**

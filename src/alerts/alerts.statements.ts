@@ -299,28 +299,15 @@ export function notifyChange(process: string, userIds: ReadonlySet<string>): Sta
 }
 
 /** Several users' open alerts, newest first. */
-export function listOpenOf(userIds: string[]): Statement {
+export function listOpen(userIds: string[]): Statement {
   return {
-    name: 'session_alerts_list_open_of',
+    name: 'session_alerts_list_open',
     text: `
       SELECT ${SHOWN}
         FROM session_alerts.alerts
        WHERE user_id = ANY ($1::text[]) AND resolved_date IS NULL
        ORDER BY creation_date DESC, id DESC`,
     values: [userIds],
-  };
-}
-
-/** A user's open alerts, newest first. */
-export function listOpen(userId: string, sessionName?: string): Statement {
-  return {
-    name: 'session_alerts_list_open',
-    text: `
-      SELECT ${SHOWN}
-        FROM session_alerts.alerts
-       WHERE user_id = $1 AND resolved_date IS NULL AND ($2::text IS NULL OR session_name = $2)
-       ORDER BY creation_date DESC, id DESC`,
-    values: [userId, sessionName ?? null],
   };
 }
 

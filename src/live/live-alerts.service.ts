@@ -124,7 +124,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       const userIds = [...this.changed].slice(0, MOST_TOGETHER);
       for (const userId of userIds) this.changed.delete(userId);
       try {
-        this.show(userIds, await this.repository.listOpenOf(userIds));
+        this.show(userIds, await this.repository.listOpen(userIds));
       } catch (error) {
         // A page that knows it is cut off says so; one that is shown nothing new would look healthy.
         this.logger.warn(`Streams are ended, their alerts cannot be read: ${messagesOf(error)}`);
@@ -134,15 +134,9 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     this.isRefreshing = false;
   }
 
-  private show(userIds: string[], rows: AlertRow[]): void {
-    const rowsByUser = new Map<string, AlertRow[]>();
-    for (const row of rows) {
-      const users = rowsByUser.get(row.user_id);
-      if (users) users.push(row);
-      else rowsByUser.set(row.user_id, [row]);
-    }
-    for (const userId of userIds) {
-      const alerts = rowsByUser.get(userId) ?? [];
+  private show(userIds: string[], alertsOfEach: AlertRow[][]): void {
+    for (const [index, userId] of userIds.entries()) {
+      const alerts = alertsOfEach[index] ?? [];
       const bySession = new Map<string | undefined, string>();
       for (const stream of this.streams.get(userId) ?? []) {
         const { sessionName } = stream.of;

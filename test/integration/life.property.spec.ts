@@ -240,7 +240,7 @@ describe('any history of series, however it is delivered', () => {
 
   async function openIdentities(suffix: string): Promise<string[]> {
     const repository = server.app.get(AlertsRepository, { strict: false });
-    const lists = await Promise.all(['ann', 'bob'].map((user) => repository.listOpen(`${user}${suffix}`)));
+    const lists = await repository.listOpen(['ann', 'bob'].map((user) => `${user}${suffix}`));
     return lists
       .flat()
       .map((alert) => `${alert.user_id.slice(0, -suffix.length)}/${alert.session_name}`)
