@@ -99,7 +99,8 @@ export class AlertLife {
   private readonly openById = new Map<string, AlertState>();
   private readonly openByFingerprint = new Map<string, AlertState>();
   private readonly seriesById = new Map<string, SeriesState>();
-  private readonly firingByAlert = new Map<string, Set<string>>();
+  /** How many series fire behind an alert. */
+  private readonly firingByAlert = new Map<string, number>();
   private readonly opened = new Map<string, OpenedAlert>();
   private readonly updated = new Set<AlertState>();
   private readonly closed: LifeChanges['closed'] = [];
@@ -121,7 +122,7 @@ export class AlertLife {
     for (const alert of openAlerts) this.index(alert);
     for (const one of series) {
       this.seriesById.set(one.id, one);
-      if (one.firing && one.alertId) this.firingBehind(one.alertId).add(one.id);
+      this.countFiring(one, 1);
     }
     for (const { seriesId, arrival } of sightings) {
       const sighted = this.seriesById.get(seriesId);
@@ -234,9 +235,7 @@ export class AlertLife {
 
   /** Rules 2 and 10. What an administrator opened does not end by itself. */
   private hasEnded(alert: AlertState): boolean {
-    return (
-      alert.kind === 'condition' && alert.source === 'alertmanager' && this.firingBehind(alert.id).size === 0
-    );
+    return alert.kind === 'condition' && alert.source === 'alertmanager' && !this.firingByAlert.get(alert.id);
   }
 
   private open(seen: FiringObservation): AlertState {
@@ -299,17 +298,15 @@ export class AlertLife {
     const previous = this.seriesById.get(next.id);
     if (previous) {
       this.changedSeries.delete(previous);
-      if (previous.alertId) this.firingBehind(previous.alertId).delete(previous.id);
+      this.countFiring(previous, -1);
     }
-    if (next.firing && next.alertId) this.firingBehind(next.alertId).add(next.id);
+    this.countFiring(next, 1);
     this.seriesById.set(next.id, next);
     this.changedSeries.add(next);
   }
 
-  private firingBehind(alertId: string): Set<string> {
-    let firing = this.firingByAlert.get(alertId);
-    if (!firing) this.firingByAlert.set(alertId, (firing = new Set()));
-    return firing;
+  private countFiring({ firing, alertId }: SeriesState, count: 1 | -1): void {
+    if (firing && alertId) this.firingByAlert.set(alertId, (this.firingByAlert.get(alertId) ?? 0) + count);
   }
 }
 

@@ -516,13 +516,23 @@ interface ClockRow {
 }
 
 /** What `readState` reads. */
-type StateRows = [
-  alerts: [{ rows: AlertState[] }],
-  series: [
-    { rows: (Omit<SeriesState, 'startsAt' | 'endsAt'> & { startsAt: string; endsAt: string | null })[] },
-  ],
-  sightings: Sighting[],
-];
+type StateRows = [alerts: [{ rows: AlertState[] }], series: [{ rows: SeriesRow[] }], sightings: Sighting[]];
+
+/** A series with its moments in ms since 1970. */
+type SeriesRow = Omit<SeriesState, 'startsAt' | 'endsAt'> & { startsAt: number; endsAt: number | null };
+
+function toSeriesState(row: SeriesRow): SeriesState {
+  return {
+    id: row.id,
+    fingerprint: row.fingerprint,
+    alertId: row.alertId,
+    firing: row.firing,
+    closedByHand: row.closedByHand,
+    startsAt: new Date(row.startsAt),
+    endsAt: row.endsAt === null ? null : new Date(row.endsAt),
+    arrival: row.arrival,
+  };
+}
 
 /** Lets the rules decide about reports, whose arrivals (µs, the database's clock) stand beside them. */
 function decide(
@@ -532,12 +542,7 @@ function decide(
   rows: unknown[][],
 ): { outcomes: Outcome[][]; changes: LifeChanges } {
   const [[{ rows: alerts }], [{ rows: series }], sightings] = rows as unknown as StateRows;
-  const states = series.map(({ startsAt, endsAt, ...one }): SeriesState => ({
-    ...one,
-    startsAt: new Date(startsAt),
-    endsAt: endsAt === null ? null : new Date(endsAt),
-  }));
-  const life = new AlertLife(now, alerts, states, sightings);
+  const life = new AlertLife(now, alerts, series.map(toSeriesState), sightings);
   const outcomes: Outcome[][] = [];
   const inOrder = reports.map((report, index) => ({ report, index, arrival: arrivals[index] ?? 0 }));
   for (const { report, index, arrival } of inOrder.sort((one, other) => one.arrival - other.arrival)) {

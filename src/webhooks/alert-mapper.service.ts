@@ -45,15 +45,21 @@ export class AlertMapper {
     const sessionName = storable(session);
 
     const fingerprint = fingerprintOf(alert);
-    const sighting = {
-      seriesId: seriesIdentity(userId, sessionName, fingerprint),
-      seriesFingerprint: fingerprint,
-      userId,
-      sessionName,
-      startsAt: parseMoment(alert.startsAt),
-    };
+    const seriesId = seriesIdentity(userId, sessionName, fingerprint);
+    const startsAt = parseMoment(alert.startsAt);
     if (status === 'resolved') {
-      return { observation: { ...sighting, status, endsAt: parseMoment(alert.endsAt) } };
+      const endsAt = parseMoment(alert.endsAt);
+      return {
+        observation: {
+          status,
+          seriesId,
+          seriesFingerprint: fingerprint,
+          userId,
+          sessionName,
+          startsAt,
+          endsAt,
+        },
+      };
     }
 
     const { annotations } = alert;
@@ -66,8 +72,12 @@ export class AlertMapper {
     const runbookUrl = textOf(annotations, 'runbook_url');
     return {
       observation: {
-        ...sighting,
         status,
+        seriesId,
+        seriesFingerprint: fingerprint,
+        userId,
+        sessionName,
+        startsAt,
         fingerprint: alertFingerprint(userId, sessionName, eventType),
         eventType: capped(eventType, LONGEST_NAME),
         title: capped(title, LONGEST_TITLE),

@@ -1,4 +1,4 @@
-const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
 
 /**
  * A moment as Go writes it: up to 9 digits of a second, any offset. `undefined` for Go's zero time, which
@@ -6,9 +6,7 @@ const RFC3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 export function parseMoment(value: unknown): Date | undefined {
-  if (typeof value !== 'string') return undefined;
-  const [, seconds, fraction = '', offset] = RFC3339.exec(value) ?? [];
-  if (seconds === undefined || offset === undefined || seconds.startsWith('0001-')) return undefined;
-  const moment = new Date((seconds + fraction.slice(0, 4) + offset).toUpperCase());
+  if (typeof value !== 'string' || value.startsWith('0001-') || !RFC3339.test(value)) return undefined;
+  const moment = new Date(value.toUpperCase());
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 }
