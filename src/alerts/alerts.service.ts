@@ -30,11 +30,11 @@ export interface AlertChange {
 }
 
 /**
- * How many alerts may wait to be written, and how many go in one transaction. What a request costs besides
- * its alerts counts as so many more.
+ * How many alerts may wait to be written, and how many go in one transaction: others wait for its locks. What a
+ * request costs besides its alerts counts as so many more.
  */
 const MOST_WAITING = 10_000;
-const MOST_TOGETHER = 2_500;
+const MOST_TOGETHER = 2_000;
 const COST_OF_REQUEST = 20;
 
 /** How many users' open alerts one query reads for those who ask. */
@@ -73,20 +73,27 @@ export class AlertsService implements OnModuleDestroy {
   }
 
   /**
-   * Applies what a monitoring system reports. When it returns, all of it is committed.
+   * Applies what a monitoring system reports. When it returns, all of it is committed: in one transaction, or in
+   * several, in its order, where there is so much that others would wait for it. Applying it again does no harm.
    * @param arrivedAt when the report arrived (`performance.now()`, ms): reports apply in that order
    * @param endingReason why an alert closes whose last series the report ends
-   * @throws DatabaseUnavailableError, WritesFullError: nothing is stored
+   * @throws WritesFullError nothing is stored
+   * @throws DatabaseUnavailableError some of it may be stored
    */
   async apply(
     observations: Observation[],
     arrivedAt: number = performance.now(),
     endingReason: ResolvedReason = 'resolved',
   ): Promise<Outcome[]> {
-    return this.forKnownUsers(observations, (known) => {
-      // One large webhook that waits its turn shuts nobody out.
-      const weight = Math.min(known.length, MOST_TOGETHER) + COST_OF_REQUEST;
-      return this.writes.submit({ observations: known, arrivedAt, endingReason }, weight);
+    return this.forKnownUsers(observations, async (known) => {
+      const outcomes: Outcome[] = [];
+      for (const part of partsOf(known, MOST_TOGETHER)) {
+        const report = { observations: part, arrivedAt, endingReason };
+        const weight = part.length + COST_OF_REQUEST;
+        const isContinued = outcomes.length > 0;
+        outcomes.push(...(await this.writes.submit(report, weight, isContinued)));
+      }
+      return outcomes;
     });
   }
 
@@ -240,6 +247,11 @@ export class AlertsService implements OnModuleDestroy {
       this.subject.next({ change: 'closed', alert });
     }
   }
+}
+
+function* partsOf<T>(all: T[], size: number): Generator<T[]> {
+  if (all.length <= size) yield all;
+  else for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size);
 }
 
 function nextOf<T>(values: Iterator<T>): T {

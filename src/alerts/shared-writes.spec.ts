@@ -241,6 +241,18 @@ describe('Writes that wait for each other', () => {
       expect(wereWritten()).toEqual([['first'], ['a'], ['b']]);
     });
 
+    it('lets in what goes on with what it has let in before', async () => {
+      await submit(['first']);
+      await submit(['a', 'b'], 5);
+      const rest = writes.submit('rest of first', 5, true);
+      for (let ended = 0; ended < 4; ended++) {
+        await untilSettled();
+        await begun[ended]!.succeed();
+      }
+      await expect(rest).resolves.toBe('rest of first is written');
+      expect(wereWritten()).toEqual([['first'], ['a'], ['b'], ['rest of first']]);
+    });
+
     it('counts what waits alone, not what is being written', async () => {
       await submit(['first'], 50);
       expect(writes.isFull).toBe(false);

@@ -45,10 +45,11 @@ export class SharedWrites<Request, Answer> {
   /**
    * Answers when the request is written.
    * @param weight what it counts against the limits
+   * @param isContinued whether it goes on with what was let in before, and is not refused now
    * @throws WritesFullError, and what `write` throws
    */
-  submit(request: Request, weight: number): Promise<Answer> {
-    if (this.isFull) return Promise.reject(new WritesFullError());
+  submit(request: Request, weight: number, isContinued = false): Promise<Answer> {
+    if (this.isFull && !isContinued) return Promise.reject(new WritesFullError());
     return new Promise((resolve, reject) => {
       this.waiting.push({ request, weight, resolve, reject });
       this.waitingWeight += weight;

@@ -268,6 +268,51 @@ describe('Webhooks that come while one is being written', () => {
     }
   });
 
+  describe('where one is too large for one transaction', () => {
+    const large = inSessions(4_500);
+    const transactions = `SELECT count(DISTINCT xmin::text)::int AS transactions FROM session_alerts.alerts`;
+
+    it('those of others go in between, and are answered before it', async () => {
+      const { first, small } = await holdingWrites(async () => {
+        const first = post(...large);
+        await untilCame(1);
+        const small = post(firing({ session: 'small' }));
+        await untilCame(2);
+        return { first, small };
+      });
+      expect((await small).body).toMatchObject({ stored: 1 });
+      expect((await first).body).toMatchObject({ stored: 4_500, resolved: 0, skipped: 0 });
+      expect(answered.map(({ body }) => body.stored)).toEqual([1, 4_500]);
+      expect(await execute(server.databaseUrl, transactions)).toEqual([{ transactions: 4 }]);
+    });
+
+    it('its alerts take effect in their order all the same', async () => {
+      const flap = firing({ session: 'session-0' });
+      const { body } = await post(
+        ...large,
+        resolved(flap),
+        firing({ session: 'last' }),
+        resolved(large[4_499]!),
+      );
+      expect(body).toMatchObject({ stored: 4_501, resolved: 2, skipped: 0 });
+      const open = await openSessions();
+      expect(open).toHaveLength(4_499);
+      expect(open).toContain('last');
+      expect(open).not.toContain('session-0');
+      expect(open).not.toContain('session-4499');
+    });
+
+    it('what was stored of one that failed is stored once when it is sent again', async () => {
+      const fails = `IF NEW.session_name = 'session-4400' THEN RAISE 'cannot be written'; END IF`;
+      const failed = await withTrigger(fails, false, () => post(...large));
+      expectError(failed, 500);
+      expect(await openSessions()).toHaveLength(4_000);
+      expect((await post(...large)).body).toMatchObject({ stored: 4_500 });
+      expect(new Set(await openSessions()).size).toBe(4_500);
+      expect(await openSessions()).toHaveLength(4_500);
+    });
+  });
+
   it('are refused with 503 when too many wait, of which nothing is stored, and all others are', async () => {
     // 980 alerts and the webhook itself count as 1,000: ten such fill the room for 10,000.
     const copies = (session: string) => Array<AlertmanagerAlert>(980).fill(firing({ session }));
