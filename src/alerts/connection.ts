@@ -7,9 +7,15 @@ import { asDatabaseError } from './database-errors.js';
 interface PgClient {
   /** Whether the pool was made with `pipeline: true`. */
   pipeline?: boolean;
-  connection?: { stream?: { cork(): void; uncork(): void } };
+  connection?: { stream?: { cork(): void; uncork(): void; destroy(): void } };
   query(statement: Statement): Promise<{ rows: unknown[] }>;
 }
+
+/**
+ * How long (ms) a statement may go unanswered, before the connection is taken for dead: where the network or the
+ * server falls silent, TCP would wait for a quarter of an hour. The server's own statements end sooner.
+ */
+const LONGEST_SILENCE = 20_000;
 
 /** A connection of the data source, used past TypeORM: prepared statements, and several in one round trip. */
 export class Connection {
@@ -26,10 +32,13 @@ export class Connection {
 
   /** @throws DatabaseUnavailableError */
   async query<Row = unknown>(statement: Statement): Promise<Row[]> {
+    const timer = setTimeout(() => this.client.connection?.stream?.destroy(), LONGEST_SILENCE);
     try {
       return (await this.client.query(statement)).rows as Row[];
     } catch (error) {
       throw asDatabaseError(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
