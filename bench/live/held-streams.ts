@@ -9,11 +9,11 @@ import type { BatchOrder, OpenOrder, SingleOrder } from './page-orders.js';
 /** The users whom one webhook concerns. */
 export const BATCH_USERS = 1_000;
 const PLAN = { webhooks: 500, repetitions: 20, idleSeconds: 30 };
-const QUICK_PLAN = { webhooks: 200, repetitions: 8, idleSeconds: 10 };
+const QUICK_PLAN = { webhooks: 200, repetitions: 8, idleSeconds: 5 };
 
 /** Memory counts as settled where it has stayed within so much (bytes) for so long; it is awaited no longer than that (ms). */
 const SETTLED_WITHIN = 1e6;
-const SETTLED_FOR = 5_000;
+const SETTLED_FOR = 4_000;
 const SETTLED_AT_LAST = 60_000;
 const LOOK_EVERY = 500;
 

@@ -23,6 +23,9 @@ export function liveClaimsOf({ held, pages, polls }: LiveResults): Claim[] {
     atLeast(`CPU of ${clients} pages that poll every second: of as many streams`, 30, [
       both(pages.cpu.polls) / both(pages.cpu.streams),
     ]),
+    atLeast('the same without what the server costs with nobody there', 30, [
+      (both(pages.cpu.polls) - both(pages.cpu.nobody)) / (both(pages.cpu.streams) - both(pages.cpu.nobody)),
+    ]),
     atMost(
       `queries of polls that find nothing new (${known.map(({ kind }) => kind).join(', ')})`,
       0,

@@ -13,8 +13,8 @@ import { measurePagesCost } from './pages-cost.js';
 import { measurePollCost } from './poll-cost.js';
 
 /** How long each part takes on two cores (s). */
-const EXPECTED = { streams: 130, pages: 140, polls: 30 };
-const QUICK_EXPECTED = { streams: 60, pages: 45, polls: 10 };
+const EXPECTED = { streams: 90, pages: 145, polls: 25 };
+const QUICK_EXPECTED = { streams: 50, pages: 40, polls: 8 };
 
 const options = readLiveOptions(process.argv.slice(2));
 const progress = new Progress(new Map(Object.entries(options.quick ? QUICK_EXPECTED : EXPECTED)));
