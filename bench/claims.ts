@@ -115,7 +115,7 @@ export function medianRatio(ours: number[], theirs: number[]): number | undefine
   return median(ours.map((one, round) => one / (theirs[round] ?? NaN)));
 }
 
-function atLeast(claim: string, limit: number, values: number[]): Claim {
+export function atLeast(claim: string, limit: number, values: number[]): Claim {
   return {
     claim: `${claim} ≥ ${limit}`,
     measured: listOf(values),
@@ -123,7 +123,7 @@ function atLeast(claim: string, limit: number, values: number[]): Claim {
   };
 }
 
-function atMost(claim: string, limit: number, values: number[]): Claim {
+export function atMost(claim: string, limit: number, values: number[]): Claim {
   return {
     claim: `${claim} ≤ ${limit}`,
     measured: listOf(values),

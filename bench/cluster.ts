@@ -20,8 +20,9 @@ export class Cluster {
     readonly stop: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<Cluster> {
-    const postgres = await startEmbeddedPostgres({ settings: CLUSTER_SETTINGS });
+  /** @param settings besides those of every run */
+  static async start(settings: Record<string, string> = {}): Promise<Cluster> {
+    const postgres = await startEmbeddedPostgres({ settings: { ...CLUSTER_SETTINGS, ...settings } });
     try {
       const [row] = await query<{ server_version: string }>(postgres.url, 'SHOW server_version');
       return new Cluster(row?.server_version ?? '', postgres.pid, postgres.url, () => postgres.stop());

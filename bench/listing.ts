@@ -127,7 +127,7 @@ async function measureRound(
 }
 
 /** Tells the servers that everybody's alerts may have changed, as somebody who changes the tables past them does. */
-async function changeEverything(databaseUrl: string): Promise<void> {
+export async function changeEverything(databaseUrl: string): Promise<void> {
   await query(databaseUrl, 'SELECT pg_notify($1, $2)', [CHANNEL, `bench ${EVERYBODY}`]);
   await sleep(NOTICE_TIME);
 }

@@ -1,20 +1,18 @@
-import type { Part } from './options.js';
-
 /** Says on stderr what runs and how long is left, roughly. */
 export class Progress {
   private readonly startedAt = performance.now();
   /** Seconds expected of the parts that are done, by the plan. */
   private done = 0;
-  private current: Part | undefined;
+  private current: string | undefined;
 
   /** @param plan how long each part is expected to take (s) */
-  constructor(private readonly plan: ReadonlyMap<Part, number>) {}
+  constructor(private readonly plan: ReadonlyMap<string, number>) {}
 
-  begin(part: Part): void {
+  begin(part: string): void {
     this.current = part;
   }
 
-  end(part: Part): void {
+  end(part: string): void {
     this.done += this.plan.get(part) ?? 0;
     this.current = undefined;
   }
@@ -22,7 +20,8 @@ export class Progress {
   /** @param share how much of the current part is done */
   step(text: string, share = 0): void {
     const total = [...this.plan.values()].reduce((sum, seconds) => sum + seconds, 0);
-    const expected = this.done + share * ((this.current && this.plan.get(this.current)) ?? 0);
+    const expected =
+      this.done + share * (this.current === undefined ? 0 : (this.plan.get(this.current) ?? 0));
     const elapsed = (performance.now() - this.startedAt) / 1000;
     // The machine may be slower or faster than the plan, which shows only after a while.
     const pace = expected > 10 ? elapsed / expected : 1;

@@ -1,6 +1,7 @@
 import { BIG_SIZE } from './big.js';
 import type { BigFigures } from './big.js';
 import { claimsOf, medianRatio, webhookRatio } from './claims.js';
+import type { Claim } from './claims.js';
 import type { ListingFigure } from './listing.js';
 import type { Latencies } from './load-jobs.js';
 import type { OverloadFigure } from './overload.js';
@@ -24,21 +25,42 @@ export function reportOf(results: Results): string {
     ...(overload ? [overloadSection(overload)] : []),
     ...(wal ? [walSection(wal)] : []),
     '## Claims',
-    table(
-      ['fastify', 'measured', ''],
-      claims.map(({ claim, measured, holds }) => [claim, measured, holds ? 'holds' : '**does not hold**']),
-    ),
+    claimsTable(claims),
   ].join('\n\n');
 }
 
-function introduction({ machine, postgres, settings, quick, rounds, disturbance }: Results): string {
+export function claimsTable(claims: Claim[]): string {
+  return table(
+    ['fastify', 'measured', ''],
+    claims.map(({ claim, measured, holds }) => [claim, measured, holds ? 'holds' : '**does not hold**']),
+  );
+}
+
+function introduction(results: Results): string {
+  return introductionOf(
+    results,
+    `Medians of ${results.rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
+  );
+}
+
+/** @param method how the figures were come by, in a sentence */
+export function introductionOf(
+  {
+    machine,
+    postgres,
+    settings,
+    quick,
+    disturbance,
+  }: Pick<Results, 'machine' | 'postgres' | 'settings' | 'quick' | 'disturbance'>,
+  method: string,
+): string {
   const set = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
   const memory = Math.round(machine.memory / 2 ** 30);
   return [
     `Measured on ${machine.date}: ${machine.cpu}, ${machine.cores} cores, ${memory} GB, ${machine.platform}; ` +
       `Node ${machine.node.slice(1)}; PostgreSQL ${postgres} with fsync on, ${set.join(', ')}; ` +
       'load, server and database on the same machine.',
-    `Medians of ${rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
+    method,
     ...(quick ? ['A quick run: the figures are rough.'] : []),
     ...(disturbance === undefined
       ? []
@@ -236,7 +258,7 @@ function rowsOf(figures: WebhookFigure[]): { size: number; kind: string }[] {
 }
 
 /** Columns as wide as Prettier makes them, so that what is pasted stays as it is. */
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   const widths = head.map((_, column) =>
     Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)),
   );
@@ -245,15 +267,15 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-function whole(value: number): string {
+export function whole(value: number): string {
   return Number.isNaN(value) ? '' : Math.round(value).toLocaleString('en');
 }
 
-function fraction(value: number | undefined): string {
+export function fraction(value: number | undefined): string {
   return value === undefined || Number.isNaN(value) ? '' : value.toFixed(2);
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 20e6 ? 1 : 0)} MB`;
 }
 

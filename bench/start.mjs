@@ -1,15 +1,3 @@
-// Builds the server and the benchmark with plain tsc, and runs it: what is measured is what ships.
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { built } from './build.mjs';
 
-const root = join(import.meta.dirname, '..');
-const build = join(root, 'node_modules', '.cache', 'session-alerts-bench');
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-
-// Standard output is for the report alone.
-const { status } = spawnSync(process.execPath, [compiler, '-p', import.meta.dirname], { stdio: [0, 2, 2] });
-if (status !== 0) process.exit(status ?? 1);
-// Below node_modules the project's own package.json does not count.
-writeFileSync(join(build, 'package.json'), '{ "type": "module" }\n');
-await import(join(build, 'bench', 'main.js'));
+await import(built('main.js'));

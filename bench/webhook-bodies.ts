@@ -25,7 +25,29 @@ export class WebhookTemplate {
 }
 
 function payload(size: number, kind: Kind): object {
-  const status = kind === 'resolved' ? 'resolved' : 'firing';
+  const alerts = Array.from({ length: size }, (_, index): WebhookAlert => {
+    const number = scattered(index);
+    const session = `jane-doe-${BATCH}${number}`;
+    return {
+      user: `${number}-5e55-4a1e-8f00-7000${BATCH}`,
+      session,
+      description: description(session, kind),
+      fingerprint: `${BATCH}${number}`,
+    };
+  });
+  return webhookAbout(alerts, kind === 'resolved' ? 'resolved' : 'firing');
+}
+
+/** What tells the alerts of a webhook apart. */
+export interface WebhookAlert {
+  user: string;
+  session: string;
+  description: string;
+  fingerprint: string;
+}
+
+/** A webhook as Alertmanager sends it where these alerts are one group. */
+export function webhookAbout(alerts: WebhookAlert[], status: 'firing' | 'resolved'): object {
   const commonLabels = {
     alertname: 'RenkuSessionHighMemory',
     container: 'amalthea-session',
@@ -39,31 +61,21 @@ function payload(size: number, kind: Kind): object {
     severity: 'warning',
   };
   const commonAnnotations = { title: 'Your session is running out of memory' };
-  const alerts = Array.from({ length: size }, (_, index) => {
-    const number = scattered(index);
-    const session = `jane-doe-${BATCH}${number}`;
-    return {
+  return {
+    receiver: 'renku-webhook',
+    status,
+    alerts: alerts.map(({ user, session, description, fingerprint }) => ({
       status,
-      labels: {
-        ...commonLabels,
-        pod: `${session}-0`,
-        safe_username: `${number}-5e55-4a1e-8f00-7000${BATCH}`,
-        statefulset: session,
-      },
-      annotations: { ...commonAnnotations, description: description(session, kind) },
+      labels: { ...commonLabels, pod: `${session}-0`, safe_username: user, statefulset: session },
+      annotations: { ...commonAnnotations, description },
       startsAt: '2026-01-05T08:00:00.000Z',
       endsAt: status === 'resolved' ? '2026-01-05T09:00:00.000Z' : '0001-01-01T00:00:00Z',
       generatorURL:
         'https://prometheus.example.org/graph?g0.expr=sum+by+%28statefulset%2C+safe_username%2C+namespace%29' +
         '+%28container_memory_working_set_bytes%7Bcontainer%3D%22amalthea-session%22%7D%29+%2F+sum+by' +
         '+%28statefulset%2C+safe_username%2C+namespace%29+%28container_spec_memory_limit_bytes%29+%3E+0.9&g0.tab=1',
-      fingerprint: `${BATCH}${number}`,
-    };
-  });
-  return {
-    receiver: 'renku-webhook',
-    status,
-    alerts,
+      fingerprint,
+    })),
     groupLabels: { purpose: commonLabels.purpose },
     commonLabels,
     commonAnnotations,

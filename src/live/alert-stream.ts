@@ -54,9 +54,9 @@ export class AlertStream {
     this.write(`event: feed\ndata: ${feed}\n\n`);
   }
 
-  /** Shows that the connection lives, where nothing else has for so long (ms). */
-  beat(interval: number): void {
-    if (performance.now() - this.writtenAt >= interval) this.write(':\n\n');
+  /** Shows that the connection lives, where nothing else has since then (`performance.now()`). */
+  beatIfSilentSince(time: number): void {
+    if (this.writtenAt <= time) this.write(':\n\n');
   }
 
   /** @param why an event that says so to the page */

@@ -29,9 +29,9 @@ const NO_ALERTS = '[]';
 @Injectable()
 export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(LiveAlerts.name);
-  private readonly streams = new Map<string, Set<AlertStream>>();
+  private readonly streams = new Set<AlertStream>();
+  private readonly streamsByUser = new Map<string, Set<AlertStream>>();
   private readonly changed = new Set<string>();
-  private count = 0;
   private isRefreshing = false;
   private isListening = false;
   private deafSince = performance.now();
@@ -49,7 +49,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     metrics: AlertsMetrics,
   ) {
     metrics.addGauge('session_alerts_streams', 'Open pages that are sent every change', () =>
-      Promise.resolve(this.count),
+      Promise.resolve(this.streams.size),
     );
   }
 
@@ -61,7 +61,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       const isForAll = userIds.includes(EVERYBODY);
       if (isForAll) this.openAlerts.forgetAll();
       else this.openAlerts.forget(userIds);
-      this.refresh(isForAll ? this.streams.keys() : userIds);
+      this.refresh(isForAll ? this.streamsByUser.keys() : userIds);
     });
     this.listener.isListening.subscribe((isListening) => {
       this.hearChanges(isListening);
@@ -73,7 +73,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     clearInterval(this.sweeper);
-    for (const stream of this.all()) stream.end();
+    for (const stream of this.streams) stream.end();
   }
 
   /**
@@ -84,8 +84,9 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     const { streams, streamsPerUser } = this.settings.live;
     if (this.isDeaf())
       throw new ServiceUnavailableException('Changes cannot be followed just now. Try again.');
-    if (this.count >= streams) throw new ServiceUnavailableException('Too many pages are open. Try again.');
-    if ((this.streams.get(userId)?.size ?? 0) >= streamsPerUser) {
+    if (this.streams.size >= streams)
+      throw new ServiceUnavailableException('Too many pages are open. Try again.');
+    if ((this.streamsByUser.get(userId)?.size ?? 0) >= streamsPerUser) {
       throw new HttpException('You have too many pages open', 429);
     }
   }
@@ -93,28 +94,24 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   /** The stream is shown its user's alerts, now and whenever they change, until it is removed. */
   add(stream: AlertStream): void {
     const { userId } = stream.of;
-    let streams = this.streams.get(userId);
-    if (!streams) this.streams.set(userId, (streams = new Set()));
+    let streams = this.streamsByUser.get(userId);
+    if (!streams) this.streamsByUser.set(userId, (streams = new Set()));
     streams.add(stream);
-    this.count += 1;
+    this.streams.add(stream);
     if (this.feed !== undefined) stream.showFeed(this.feed);
     this.refresh([userId]);
     this.checkFeed();
   }
 
   remove(stream: AlertStream): void {
-    const streams = this.streams.get(stream.of.userId);
-    if (!streams?.delete(stream)) return;
-    this.count -= 1;
-    if (streams.size === 0) this.streams.delete(stream.of.userId);
-  }
-
-  private *all(): Generator<AlertStream> {
-    for (const streams of this.streams.values()) yield* [...streams];
+    if (!this.streams.delete(stream)) return;
+    const streams = this.streamsByUser.get(stream.of.userId);
+    streams?.delete(stream);
+    if (streams?.size === 0) this.streamsByUser.delete(stream.of.userId);
   }
 
   private refresh(userIds: Iterable<string>): void {
-    for (const userId of userIds) if (this.streams.has(userId)) this.changed.add(userId);
+    for (const userId of userIds) if (this.streamsByUser.has(userId)) this.changed.add(userId);
     if (!this.isRefreshing && this.changed.size > 0) void this.refreshChanged();
   }
 
@@ -128,7 +125,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       } catch (error) {
         // A page that knows it is cut off says so; one that is shown nothing new would look healthy.
         this.logger.warn(`Streams are ended, their alerts cannot be read: ${messagesOf(error)}`);
-        for (const userId of userIds) for (const stream of this.streams.get(userId) ?? []) stream.end();
+        for (const userId of userIds) for (const stream of this.streamsByUser.get(userId) ?? []) stream.end();
       }
     }
     this.isRefreshing = false;
@@ -138,7 +135,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     for (const [index, userId] of userIds.entries()) {
       const alerts = alertsOfEach[index] ?? [];
       const bySession = new Map<string | undefined, string>();
-      for (const stream of this.streams.get(userId) ?? []) {
+      for (const stream of this.streamsByUser.get(userId) ?? []) {
         const { sessionName } = stream.of;
         let json = bySession.get(sessionName);
         if (json === undefined) bySession.set(sessionName, (json = toJson(alerts, sessionName)));
@@ -152,7 +149,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     if (this.isListening && !isListening) this.deafSince = performance.now();
     this.isListening = isListening;
     this.openAlerts.trustChanges(isListening);
-    if (isListening) this.refresh(this.streams.keys());
+    if (isListening) this.refresh(this.streamsByUser.keys());
   }
 
   private isDeaf(): boolean {
@@ -160,14 +157,14 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   private sweep(): void {
-    const now = Date.now() / 1000;
+    const [now, silentSince] = [Date.now() / 1000, performance.now() - HEARTBEAT];
     const isDeaf = this.isDeaf();
-    for (const stream of this.all()) {
+    for (const stream of this.streams) {
       if (isDeaf) stream.end();
       else if (stream.of.expiresAt !== undefined && stream.of.expiresAt <= now) stream.end('expired');
-      else stream.beat(HEARTBEAT);
+      else stream.beatIfSilentSince(silentSince);
     }
-    if (this.count > 0) this.checkFeed();
+    if (this.streams.size > 0) this.checkFeed();
   }
 
   private checkFeed(): void {
@@ -178,7 +175,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
         this.feed = JSON.stringify(feed);
         if (feed.status === this.feedStatus) return;
         this.feedStatus = feed.status;
-        for (const stream of this.all()) stream.showFeed(this.feed);
+        for (const stream of this.streams) stream.showFeed(this.feed);
       },
       // The streams end by themselves where the database stays away.
       () => undefined,

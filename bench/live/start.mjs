@@ -1,0 +1,3 @@
+import { built } from '../build.mjs';
+
+await import(built('live/main.js'));
