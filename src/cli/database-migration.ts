@@ -1,8 +1,15 @@
-import { DataSource } from 'typeorm';
+import { AbstractLogger, DataSource } from 'typeorm';
 import { messagesOf } from '../error-messages.js';
 import { pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { CommandError, UnreachableError, UsageError } from './command-error.js';
+
+/** TypeORM prints on standard output that a migration failed; we say it ourselves. */
+class SilentLogger extends AbstractLogger {
+  protected writeLog(): void {
+    // Nothing.
+  }
+}
 
 /**
  * Runs the pending migrations of the database at DATABASE_URL and names them; a dry run only names them.
@@ -22,6 +29,7 @@ export async function migrateDatabase(
     poolSize: 1,
     connectTimeoutMS: 10_000,
     applicationName: 'session-alerts migrate',
+    logger: new SilentLogger(),
   });
   await connect(dataSource, new URL(url));
   try {

@@ -1,51 +1,51 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, UsageError } from './command-error.js';
 import { GUIDES_INSTANCE } from './instance-addresses.js';
 import type { InstanceAddresses } from './instance-addresses.js';
 
-export const HELM_CHARTS = ['kube-prometheus-stack', 'prometheus'] as const;
-export type HelmChart = (typeof HELM_CHARTS)[number];
+/** What `config print` can print: the files in deploy/ by what they are for and their part in it, the first first. */
+export const CONFIGURATIONS = {
+  alertmanager: { configuration: 'alertmanager/alertmanager.yml' },
+  'prometheus-rules': {
+    sessions: 'prometheus/session-alerts.rules.yml',
+    service: 'prometheus/session-alerts-service.rules.yml',
+    watchdog: 'prometheus/watchdog.rules.yml',
+  },
+  'kube-state-metrics': {
+    'custom-resource-state': 'kube-state-metrics/custom-resource-state.yaml',
+    rbac: 'kube-state-metrics/rbac.yaml',
+    'deployment-patch': 'kube-state-metrics/deployment-patch.yaml',
+  },
+  'helm-values': {
+    'kube-prometheus-stack': 'helm/values-kube-prometheus-stack.yaml',
+    prometheus: 'helm/values-prometheus.yaml',
+  },
+} as const;
+export type Configuration = keyof typeof CONFIGURATIONS;
 
-/** What `config print` can print. */
-export const CONFIGURATIONS = [
-  'alertmanager',
-  'prometheus-rules',
-  'kube-state-metrics',
-  'helm-values',
-] as const;
-export type Configuration = (typeof CONFIGURATIONS)[number];
+/** The parts that a configuration has, the one first that is meant where none is named. */
+export function partsOf(configuration: Configuration): string[] {
+  return Object.keys(CONFIGURATIONS[configuration]);
+}
 
 /**
- * One of the administrators' files, as it stands in deploy/; several become the documents of one.
+ * One of the administrators' files, as it stands in deploy/.
  * @param root the package's folder
- * @throws CommandError it is not there
+ * @throws UsageError there is no such part
+ * @throws CommandError the package lacks it
  */
-export function readDeployFile(
-  root: string,
-  configuration: Configuration,
-  chart: HelmChart = 'kube-prometheus-stack',
-): string {
+export function readDeployFile(root: string, configuration: Configuration, part?: string): string {
+  const parts: Record<string, string> = CONFIGURATIONS[configuration];
+  const names = Object.keys(parts);
+  const name = part ?? names[0] ?? '';
+  if (!Object.hasOwn(parts, name)) {
+    throw new UsageError(`${configuration} has no part "${name}": give one of ${names.join(', ')}.`);
+  }
   try {
-    switch (configuration) {
-      case 'alertmanager':
-        return read(root, 'alertmanager', 'alertmanager.yml');
-      case 'prometheus-rules':
-        return read(root, 'prometheus', 'session-alerts.rules.yml');
-      case 'helm-values':
-        return read(root, 'helm', `values-${chart}.yaml`);
-      case 'kube-state-metrics': {
-        const files = readdirSync(join(root, 'deploy', configuration)).filter((name) =>
-          /\.ya?ml$/.test(name),
-        );
-        return files
-          .sort()
-          .map((name) => read(root, configuration, name).replace(/^---\n/, ''))
-          .join('---\n');
-      }
-    }
+    return readFileSync(join(root, 'deploy', ...(parts[name] ?? '').split('/')), 'utf8');
   } catch (cause) {
-    throw new CommandError(`The package has no configuration for ${configuration}: install it again`, {
+    throw new CommandError(`The package lacks the configuration for ${configuration}: install it again`, {
       cause,
     });
   }
@@ -68,8 +68,4 @@ export function withAddresses(text: string, addresses: () => InstanceAddresses):
     .replaceAll(`${GUIDES_INSTANCE}/auth/realms/Renku`, () => issuer)
     .replaceAll(GUIDES_INSTANCE, () => instance)
     .replaceAll(guidesHost, () => new URL(instance).host);
-}
-
-function read(root: string, ...path: string[]): string {
-  return readFileSync(join(root, 'deploy', ...path), 'utf8');
 }

@@ -6,7 +6,7 @@ import { waitUntil } from '../support/server.js';
 import { Alertmanager } from './support/alertmanager.js';
 import { sessionAlerts } from './support/command-line.js';
 import type { CommandRun } from './support/command-line.js';
-import { ADMIN, Keycloak, keyIdOf, subjectOf } from './support/keycloak.js';
+import { ADMIN, Keycloak, keyIdOf } from './support/keycloak.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
 import { ServerProcess } from './support/server-process.js';
@@ -622,6 +622,15 @@ describe('A realm whose client was made by hand', () => {
       roles,
     );
     expect(await sessionAlerts([...args, '--rotate-secret'], env)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('The realm that comes with the package', () => {
+  it('is as the set-up would make it', async () => {
+    const file = join(import.meta.dirname, '..', '..', 'deploy', 'keycloak', 'realm-renku.json');
+    const realm = JSON.parse((await readFile(file, 'utf8')).replaceAll(/\$\{\w+\}/g, 'filled-in')) as object;
+    await keycloak.administer('POST', '', { ...realm, realm: 'packaged' });
+    expect(stepsNotOk(await setUpAsJson('--realm', 'packaged'))).toEqual([]);
   });
 });
 

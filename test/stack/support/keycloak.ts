@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { claimsOf } from '../../../src/cli/client-token.js';
 import { freePort, Program } from './program.js';
 
 const VERSION = '26.5.6';
@@ -134,10 +133,6 @@ export function keyIdOf(token: string): string {
     kid: string;
   };
   return kid;
-}
-
-export function subjectOf(token: string): string {
-  return String(claimsOf(token)['sub']);
 }
 
 async function unpackDistribution(folder: string): Promise<void> {
