@@ -95,51 +95,62 @@ async function setUp(options: KeycloakSetupOptions, terminal: Terminal): Promise
   const file =
     options.secretOutput === undefined || dryRun ? undefined : SecretFile.open(options.secretOutput);
 
-  let outcome: SetupOutcome;
-  try {
-    // Only this command needs Keycloak's client.
-    const { logIn } = await import('./keycloak/keycloak-login.js');
-    const { KeycloakSetup } = await import('./keycloak/keycloak-setup.js');
+  // Only this command needs Keycloak's client.
+  const { logIn } = await import('./keycloak/keycloak-login.js');
+  const { KeycloakSetup } = await import('./keycloak/keycloak-setup.js');
+  const settings = {
+    realm,
+    createRealm,
+    clientId,
+    webhookRole,
+    adminRole,
+    audience,
+    secret,
+    rotateSecret,
+    dryRun,
+  };
+  const print = (step: SetupStep): void => {
+    if (!json) terminal.stdout.write(line(step, dryRun));
+  };
+  const run = async () => {
     const keycloak = await logIn(url, administrator);
     terminal.stderr.write(`Logged in to ${keycloak.baseUrl}.\n`);
-    const settings = {
-      realm,
-      createRealm,
-      clientId,
-      webhookRole,
-      adminRole,
-      audience,
-      secret,
-      rotateSecret,
-      dryRun,
-    };
-    const print = (step: SetupStep): void => {
-      if (!json) terminal.stdout.write(line(step, dryRun));
-    };
-    outcome = await new KeycloakSetup(keycloak, settings, print).run();
-  } catch (error) {
+    const setup = new KeycloakSetup(keycloak, settings, print);
+    return { setup, outcome: await setup.run() };
+  };
+  const { setup, outcome } = await run().catch((error: unknown) => {
     file?.discard();
     throw error;
-  }
+  });
   if (outcome.secret !== undefined) file?.write(outcome.secret);
 
-  const handover = secretHandover(options, outcome, secret);
-  if (json) {
-    const { steps, issuer } = outcome;
+  let issuer: string | undefined;
+  try {
+    if (outcome.secret !== undefined) issuer = await setup.checkToken(outcome.secret);
+  } finally {
+    // A new secret is handed over whatever else is wrong: the old one opens nothing any more.
+    const handover = secretHandover(options, outcome, secret);
     terminal.stdout.write(
-      `${JSON.stringify({ dry_run: dryRun, realm, issuer, steps, ...handover }, null, 2)}\n`,
+      json
+        ? `${JSON.stringify({ dry_run: dryRun, realm, issuer, steps: outcome.steps, ...handover }, null, 2)}\n`
+        : told({ issuer, ...handover }),
     );
-    return;
   }
-  if (outcome.issuer !== undefined) {
-    terminal.stdout.write(`\nThe server's OIDC_ISSUER is ${outcome.issuer}\n`);
-  }
-  if (handover.client_secret !== undefined) {
-    terminal.stdout.write(`\nThe client's secret, which is not shown again: ${handover.client_secret}\n`);
-  }
-  if (handover.kubectl !== undefined) {
-    terminal.stdout.write(`\nStore it in Kubernetes:\n\n${handover.kubectl}\n`);
-  }
+}
+
+interface Handover {
+  client_secret?: string;
+  secret_file?: string;
+  kubectl?: string;
+}
+
+/** What is to be done with what was made. */
+function told({ issuer, client_secret: secret, kubectl }: Handover & { issuer: string | undefined }): string {
+  return [
+    issuer === undefined ? '' : `\nThe server's OIDC_ISSUER is ${issuer}\n`,
+    secret === undefined ? '' : `\nThe client's secret, which is not shown again: ${secret}\n`,
+    kubectl === undefined ? '' : `\nStore it in Kubernetes:\n\n${kubectl}\n`,
+  ].join('');
 }
 
 function administratorOf(
@@ -177,7 +188,7 @@ function secretHandover(
   { secretFile, secretOutput, namespace }: KeycloakSetupOptions,
   { steps, secret }: SetupOutcome,
   given: string | undefined,
-): { client_secret?: string; secret_file?: string; kubectl?: string } {
+): Handover {
   const state = steps.find(({ what }) => what === 'client secret')?.state ?? 'ok';
   if (secret === undefined || (state === 'ok' && secretOutput === undefined)) return {};
   const kubectl = (source: SecretSource): string =>

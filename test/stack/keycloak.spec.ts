@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firing, webhook } from '../support/alerts.js';
@@ -517,7 +517,12 @@ describe('A realm whose client was made by hand', () => {
   it('is put right, and nothing else about it is changed', async () => {
     const planned = await setUpAsJson('--realm', REALM, '--dry-run');
     expect(await clientOf(REALM)).toMatchObject({ publicClient: true });
-    const done = await setUpAsJson('--realm', REALM);
+    const secretFile = join(folder, 'given');
+    await writeFile(secretFile, 'a-secret-that-is-given\n');
+    const done = await setUpAsJson('--realm', REALM, '--secret-file', secretFile);
+    expect(done.kubectl).toContain(`--from-file=oauth2-client-secret=${secretFile}`);
+    const form = { client_id: 'alertmanager', client_secret: 'a-secret-that-is-given' };
+    expect((await keycloak.tokens(REALM, form)).access_token).toMatch(/^ey/);
     const byWhat = Object.fromEntries(done.steps.map(({ what, ...rest }) => [what, rest]));
     expect(byWhat).toMatchObject({
       [`realm ${REALM}`]: { state: 'ok' },
@@ -622,6 +627,30 @@ describe('A realm whose client was made by hand', () => {
       roles,
     );
     expect(await sessionAlerts([...args, '--rotate-secret'], env)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('A realm whose tokens carry no roles', () => {
+  it('is named as what is wrong, after a new secret was handed over', async () => {
+    await keycloak.administer('POST', '', { realm: 'without-roles', enabled: true });
+    const scopes = await keycloak.administer<
+      { id: string; name: string; protocolMappers?: { id: string }[] }[]
+    >('GET', '/without-roles/client-scopes');
+    const roles = scopes.find(({ name }) => name === 'roles');
+    for (const { id } of roles?.protocolMappers ?? []) {
+      await keycloak.administer(
+        'DELETE',
+        `/without-roles/client-scopes/${roles!.id}/protocol-mappers/models/${id}`,
+      );
+    }
+
+    const run = await setUp('--realm', 'without-roles', '--json');
+    expect(run.status).toBe(1);
+    expectSentence(run.stderr);
+    expect(run.stderr).toContain('it does not carry the role alertmanager-webhook');
+    const { client_secret: secret } = JSON.parse(run.stdout) as Setup;
+    const form = { client_id: 'alertmanager', client_secret: secret! };
+    expect((await keycloak.tokens('without-roles', form)).access_token).toMatch(/^ey/);
   });
 });
 

@@ -42,8 +42,6 @@ export interface SetupOutcome {
   steps: SetupStep[];
   /** The client's secret, whether it was made now or before; a dry run tells none. */
   secret: string | undefined;
-  /** The issuer as it stands in the client's tokens; a dry run gets none. */
-  issuer: string | undefined;
 }
 
 type KnownClient = ClientRepresentation & { id: string };
@@ -67,13 +65,33 @@ export class KeycloakSetup {
     this.realm = settings.realm;
   }
 
-  /** @throws CommandError, UnreachableError */
+  /**
+   * Does what is to be done.
+   * @throws CommandError, UnreachableError
+   */
   async run(): Promise<SetupOutcome> {
     try {
       return await this.setUp();
     } catch (error) {
       throw asCommandError(error);
     }
+  }
+
+  /**
+   * Looks at all of it together, as Alertmanager will use it.
+   * @returns the issuer as it stands in the client's tokens
+   * @throws CommandError, UnreachableError
+   */
+  async checkToken(clientSecret: string): Promise<string> {
+    const { clientId, webhookRole, audience } = this.settings;
+    const tokenUrl = `${this.keycloak.baseUrl}/realms/${encodeURIComponent(this.realm)}/protocol/openid-connect/token`;
+    const claims = claimsOf(await clientToken(tokenUrl, { clientId, clientSecret }));
+    const problems = tokenProblems(claims, { role: webhookRole, audience });
+    if (problems.length > 0) {
+      throw new CommandError(`All is set, yet a token of ${clientId} opens nothing: ${problems.join('; ')}.`);
+    }
+    this.add({ what: 'access token with role and audience', state: 'ok', changes: [] });
+    return String(claims['iss']);
   }
 
   /** Of what a dry run has not made, nothing can be asked: it is undefined in what follows. */
@@ -88,8 +106,7 @@ export class KeycloakSetup {
     await this.ensureScope(client, role);
     await this.ensureServiceAccount(client, role);
     const secret = await this.ensureSecret(client, before === undefined);
-    const issuer = secret === undefined ? undefined : await this.checkToken(secret);
-    return { steps: this.steps, secret, issuer };
+    return { steps: this.steps, secret };
   }
 
   /** Whether the realm is there now. */
@@ -287,8 +304,10 @@ export class KeycloakSetup {
     const generate = async (): Promise<void> => {
       await this.admin.clients.generateNewClientSecret({ realm, id });
     };
-    const set = (): Promise<void> =>
-      this.admin.clients.update({ realm, id }, { ...client, secret: secret ?? '' });
+    const set = async (): Promise<void> => {
+      // As it is by now, with what the steps before have added.
+      await this.admin.clients.update({ realm, id }, { ...(await this.findClient()), secret: secret ?? '' });
+    };
     await this.ensure(
       'client secret',
       isMissing ? undefined : client,
@@ -303,19 +322,6 @@ export class KeycloakSetup {
     );
     if (dryRun) return undefined;
     return (await this.admin.clients.getClientSecret({ realm, id })).value;
-  }
-
-  /** All of it together, as Alertmanager will use it. Returns the issuer. */
-  private async checkToken(clientSecret: string): Promise<string> {
-    const { clientId, webhookRole, audience } = this.settings;
-    const tokenUrl = `${this.keycloak.baseUrl}/realms/${encodeURIComponent(this.realm)}/protocol/openid-connect/token`;
-    const claims = claimsOf(await clientToken(tokenUrl, { clientId, clientSecret }));
-    const problems = tokenProblems(claims, { role: webhookRole, audience });
-    if (problems.length > 0) {
-      throw new CommandError(`All is set, yet a token of ${clientId} opens nothing: ${problems.join('; ')}.`);
-    }
-    this.add({ what: 'access token with role and audience', state: 'ok', changes: [] });
-    return String(claims['iss']);
   }
 
   /** Creates what is not there, then changes what is not as it should be, and tells which. */
