@@ -1,8 +1,8 @@
 import base from './jest.config.mjs';
 
 /**
- * The suite that runs the built server, Prometheus, Alertmanager and PostgreSQL as processes of their own. It needs
- * Debian's prometheus and prometheus-alertmanager.
+ * The suite that runs the built server, Prometheus, Alertmanager, Keycloak and PostgreSQL as processes of their own. It
+ * needs Debian's prometheus, prometheus-alertmanager, default-jre-headless and maven.
  * @type {import('jest').Config}
  */
 export default {

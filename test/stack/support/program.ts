@@ -61,10 +61,10 @@ export class Program {
     return this.child.pid;
   }
 
-  /** Waits for a condition that only comes true while the program runs. */
-  async until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  /** Waits (ms) for a condition that only comes true while the program runs. */
+  async until(condition: () => Promise<boolean> | boolean, timeout?: number): Promise<void> {
     try {
-      await waitUntil(async () => !this.isRunning || (await condition()));
+      await waitUntil(async () => !this.isRunning || (await condition()), timeout);
       if (!this.isRunning) throw new Error('It has ended');
     } catch (cause) {
       throw new Error(`${this.name} did not get there. It wrote:\n${this.output.slice(-4_000)}`, { cause });

@@ -1,0 +1,436 @@
+import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parse, parseAllDocuments } from 'yaml';
+import { CONFIGURATIONS, partsOf } from '../../src/cli/deploy-files.js';
+import type { Configuration } from '../../src/cli/deploy-files.js';
+import { createProgram, runCommandLine } from '../../src/cli/program.js';
+import { alertsMigrations } from '../../src/index.js';
+import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import { AlertsApi } from '../support/alerts.js';
+import {
+  createTestDatabase,
+  execute,
+  forgetAlerts,
+  giveDatabaseBack,
+  takeDatabaseAway,
+} from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
+import { startIssuer, startTestServer } from '../support/server.js';
+import type { TestIssuer, TestServer } from '../support/server.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const JANE = '2c1d6a1e-5b0f-4a77-9e0b-6a1f0c9d2b22';
+/** Nobody listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+interface Run {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function sessionAlerts(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const written = { stdout: '', stderr: '' };
+  const writer = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
+  const status = await runCommandLine(args, { env, stdout: writer('stdout'), stderr: writer('stderr') });
+  return { status, ...written };
+}
+
+/** Expects a failure that is told in sentences, with nothing of our insides and nothing on standard output. */
+function expectFailure(run: Run, status: number, saying: RegExp): void {
+  expect(run).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(saying) as string });
+  expect(run.stderr).not.toMatch(/\n\s+at |node_modules|\.[jt]s\b|undefined|\[object/);
+}
+
+/** Each command by its words, groups of commands too. */
+function commandsOf(command: Command, words: string[] = []): string[][] {
+  return [words, ...command.commands.flatMap((one) => commandsOf(one, [...words, one.name()]))];
+}
+
+describe('session-alerts', () => {
+  const program = createProgram({ env: {}, stdout: { write: () => true }, stderr: { write: () => true } });
+
+  it.each(commandsOf(program).map((words) => [words.join(' '), words] as const))(
+    'explains "%s", with its exit codes',
+    async (_name, words) => {
+      const run = await sessionAlerts([...words, '--help']);
+      expect(run).toMatchObject({ status: 0, stderr: '' });
+      expect(run.stdout).toContain(['Usage: session-alerts', ...words].join(' '));
+      expect(run.stdout).toMatch(/^Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 /m);
+      // eslint-disable-next-line no-control-regex
+      expect(run.stdout).not.toMatch(/\x1b/);
+    },
+  );
+
+  it.each([
+    [['bogus'], /unknown command 'bogus'/],
+    [['migrate', '--bogus'], /unknown option '--bogus'/],
+    [['config', 'print', 'bogus'], /Allowed choices are alertmanager/],
+    [['config', 'print', 'helm-values', 'bogus'], /one of kube-prometheus-stack/],
+    [['send-test-alert'], /--user/],
+    [['keycloak', 'setup'], /--url/],
+    [['keycloak'], /Usage: session-alerts keycloak/],
+  ])('refuses %j, and says why', async (args, saying) => {
+    expectFailure(await sessionAlerts(args), 2, saying);
+  });
+
+  it('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(await sessionAlerts(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it("comes with the package, and so do the administrators' files", () => {
+    const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['deploy/alertmanager/alertmanager.yml']),
+    );
+    const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+    };
+    const source = bin['session-alerts']?.replace(/^dist\/(.*)\.js$/, '$1.ts') ?? '';
+    expect(readFileSync(join(ROOT, source), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+});
+
+describe('session-alerts send-test-alert', () => {
+  let server: TestServer;
+  let issuer: TestIssuer;
+  let jane: AlertsApi;
+  let folder: string;
+
+  beforeAll(async () => {
+    issuer = await startIssuer();
+    server = await startTestServer({}, { issuer });
+    jane = new AlertsApi(`${server.url}/api/data`, issuer.issuer);
+    folder = mkdtempSync(join(tmpdir(), 'command-line-'));
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await server.close();
+    await issuer.close();
+  });
+  afterEach(async () => {
+    await forgetAlerts(server.databaseUrl);
+  });
+
+  function send(
+    args: string[] = [],
+    env: NodeJS.ProcessEnv = { ALERTMANAGER_CLIENT_SECRET: 'secret' },
+  ): Promise<Run> {
+    const addresses = ['--api-url', `${server.url}/api/data`, '--issuer', issuer.issuer.url];
+    return sessionAlerts(['send-test-alert', ...addresses, '--user', JANE, ...args], env);
+  }
+
+  it("posts the guide's alert, which its user sees", async () => {
+    const run = await send(['--session', 'my-session']);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Stored: .*\n$/) as string });
+    expect(await jane.openAlerts(JANE)).toMatchObject([
+      {
+        title: 'Test Alert',
+        message: 'Testing the webhook integration',
+        user_id: JANE,
+        session_name: 'my-session',
+      },
+    ]);
+    expect(run.stdout + run.stderr).not.toMatch(/"secret"|eyJ/);
+  });
+
+  it('ends it', async () => {
+    await send();
+    expect(await send(['--resolve'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Resolved: /) as string,
+    });
+    expect(await jane.openAlerts(JANE)).toEqual([]);
+  });
+
+  it('shows it again to a user who has dismissed it', async () => {
+    await send();
+    const { id } = await jane.onlyAlert(JANE);
+    await jane.update(id, { dismissed: true }, { sub: JANE });
+    expect(await send()).toMatchObject({ status: 0 });
+    expect(await jane.openAlerts(JANE)).toHaveLength(1);
+  });
+
+  it('only asks in a dry run', async () => {
+    const run = await send(['--dry-run']);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Would be stored: /) as string });
+    expect(await jane.openAlerts(JANE)).toEqual([]);
+  });
+
+  it("prints the server's answer for machines", async () => {
+    const run = await send(['--json', '--dry-run']);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      dry_run: true,
+      stored: 1,
+      alerts: [{ result: 'opened', user_id: JANE, session_name: 'test-session', title: 'Test Alert' }],
+    });
+    const skipped = await send(['--json', '--resolve']);
+    expect(skipped.status).toBe(1);
+    expect(JSON.parse(skipped.stdout)).toMatchObject({ skipped: 1, reasons: { unknown_series: 1 } });
+  });
+
+  it('says that there is nothing to end', async () => {
+    expectFailure(await send(['--resolve']), 1, /skipped \(unknown_series\): there is nothing to end/);
+    await send();
+    await send(['--resolve']);
+    expectFailure(await send(['--resolve']), 1, /skipped \(already_resolved\): it has ended already/);
+  });
+
+  it('says that a user id is none', async () => {
+    expectFailure(await send(['--user', '<nil>']), 1, /skipped \(invalid_user\): --user is no user's id/);
+  });
+
+  it('notes that a user name is no id', async () => {
+    const run = await send(['--user', 'jane']);
+    expect(run).toMatchObject({ status: 0, stderr: expect.stringMatching(/"jane" does not/) as string });
+  });
+
+  it('reads the secret from a file', async () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'secret\n');
+    expect(await send(['--client-secret-file', file], {})).toMatchObject({ status: 0 });
+  });
+
+  it('asks for the secret, and takes none as an argument', async () => {
+    expectFailure(await send([], {}), 2, /ALERTMANAGER_CLIENT_SECRET.*--client-secret-file/);
+    expectFailure(await send(['--client-secret', 'secret']), 2, /unknown option '--client-secret'/);
+  });
+
+  it('says that the secret is wrong, without repeating it', async () => {
+    const run = await send([], { ALERTMANAGER_CLIENT_SECRET: 'not-the-right-one' });
+    expectFailure(run, 1, /401, invalid_client.*check the client's id and secret/);
+    expect(run.stderr).not.toContain('not-the-right-one');
+  });
+
+  it('asks no discovery where the token address is given', async () => {
+    const before = issuer.issuer.requests.discovery;
+    const run = await send([
+      '--token-url',
+      `${issuer.issuer.url}/protocol/openid-connect/token`,
+      '--issuer',
+      NOWHERE,
+    ]);
+    expect(run).toMatchObject({ status: 0 });
+    expect(issuer.issuer.requests.discovery).toBe(before);
+  });
+
+  it('says that the client lacks the role', async () => {
+    const other = await EmbeddedIssuer.create({
+      url: issuer.issuer.url,
+      clients: [{ id: 'without-role', secret: 'secret', roles: [] }],
+    });
+    // Signed by the issuer that the server trusts, as if it had that client.
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/token')) return false;
+      void issuer.issuer.sign({ sub: 'without-role' }).then((token) => {
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ access_token: token }));
+      });
+      return true;
+    };
+    try {
+      expectFailure(await send(['--client-id', 'without-role']), 1, /answers 403 .*lacks the role/);
+    } finally {
+      issuer.answerInstead = undefined;
+    }
+    const foreign = await other.userToken({ sub: 'x', roles: ['alertmanager-webhook'] });
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/token')) return false;
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ access_token: foreign }));
+      return true;
+    };
+    try {
+      expectFailure(await send(), 1, /answers 401 .*OIDC_ISSUER/);
+    } finally {
+      issuer.answerInstead = undefined;
+    }
+  });
+
+  it('says that issuer or server cannot be reached', async () => {
+    expectFailure(await send(['--issuer', NOWHERE]), 3, /check --issuer/);
+    expectFailure(await send(['--token-url', NOWHERE]), 3, /does not answer/);
+    expectFailure(await send(['--api-url', NOWHERE]), 3, /does not answer/);
+  });
+
+  it('says that the server cannot store it now', async () => {
+    await takeDatabaseAway(server.databaseUrl);
+    try {
+      expectFailure(await send(), 3, /answers 503 .*try again/);
+    } finally {
+      await giveDatabaseBack(server.databaseUrl);
+    }
+  });
+
+  it('follows no redirect, which would lose the alert', async () => {
+    const redirecting = createServer((_request, response) => {
+      response.writeHead(301, { location: server.webhookUrl }).end();
+    });
+    await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
+    const { port } = redirecting.address() as AddressInfo;
+    const run = await send(['--api-url', `http://127.0.0.1:${port}`]);
+    await new Promise((resolve) => {
+      redirecting.close(resolve);
+      redirecting.closeAllConnections();
+    });
+    expectFailure(run, 1, /answers 301, .*check --instance or --api-url/);
+  });
+});
+
+describe('session-alerts migrate', () => {
+  let database: TestDatabase;
+  const names = alertsMigrations.map(({ name }) => name);
+
+  beforeEach(async () => {
+    database = await createTestDatabase({ migrated: false });
+  });
+  afterEach(() => database.drop());
+
+  function migrate(...args: string[]): Promise<Run> {
+    return sessionAlerts(['migrate', ...args], { DATABASE_URL: database.url });
+  }
+
+  async function tables(): Promise<string[]> {
+    const rows = await execute<{ name: string }>(
+      database.url,
+      `SELECT format('%s.%s', schemaname, tablename) AS name FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  it('runs what is pending, once', async () => {
+    expect(await migrate()).toEqual({
+      status: 0,
+      stdout: names.map((name) => `migrated  ${name}\n`).join(''),
+      stderr: '',
+    });
+    expect(await tables()).toEqual(expect.arrayContaining(['session_alerts.alerts']));
+    expect(await migrate()).toEqual({
+      status: 0,
+      stdout: 'All migrations are in: there is nothing to do.\n',
+      stderr: '',
+    });
+  });
+
+  it('only lists what is pending in a dry run', async () => {
+    expect(await migrate('--dry-run')).toEqual({
+      status: 0,
+      stdout: names.map((name) => `pending  ${name}\n`).join(''),
+      stderr: '',
+    });
+    expect(await tables()).toEqual([]);
+    await migrate();
+    expect((await migrate('--dry-run')).stdout).toMatch(/^All migrations are in/);
+  });
+
+  it('tells machines', async () => {
+    expect(JSON.parse((await migrate('--dry-run', '--json')).stdout)).toEqual({ pending: names });
+    expect(JSON.parse((await migrate('--json')).stdout)).toEqual({ migrated: names });
+    expect(JSON.parse((await migrate('--json')).stdout)).toEqual({ migrated: [] });
+  });
+
+  it('does it once where several start together', async () => {
+    const runs = await Promise.all([migrate('--json'), migrate('--json'), migrate('--json')]);
+    expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
+    const migrated = runs.map(({ stdout }) => (JSON.parse(stdout) as { migrated: string[] }).migrated);
+    expect(migrated.sort((a, b) => b.length - a.length)).toEqual([names, [], []]);
+  });
+
+  it('says what is in the way, and leaves it there', async () => {
+    await execute(database.url, 'CREATE SCHEMA session_alerts');
+    const printed = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      expectFailure(await migrate(), 1, /"session_alerts" already exists.*run it again/);
+      expect(printed).not.toHaveBeenCalled();
+    } finally {
+      printed.mockRestore();
+    }
+    expect(await tables()).toEqual(['public.session_alerts_migrations']);
+  });
+
+  it.each([undefined, '', 'renku', 'https://db.example.org'])(
+    'asks for DATABASE_URL where it is %j',
+    async (url) => {
+      const env = url === undefined ? {} : { DATABASE_URL: url };
+      expectFailure(
+        await sessionAlerts(['migrate'], env),
+        2,
+        /DATABASE_URL.*postgresql:\/\/user:password@host/,
+      );
+    },
+  );
+
+  it('says that the database cannot be reached, or refuses, without the password', async () => {
+    const away = await sessionAlerts(['migrate'], {
+      DATABASE_URL: 'postgresql://me:pa55word@127.0.0.1:9/alerts',
+    });
+    expectFailure(away, 3, /127\.0\.0\.1:9 cannot be reached: .*check DATABASE_URL/);
+    expect(away.stderr).not.toContain('pa55word');
+
+    const url = new URL(database.url);
+    url.pathname = '/no_such_database';
+    const refused = await sessionAlerts(['migrate'], { DATABASE_URL: url.href });
+    expectFailure(refused, 1, /refuses the connection: .*no_such_database.*check DATABASE_URL/);
+  });
+});
+
+describe('session-alerts config print', () => {
+  const instance = ['--instance', 'https://renku.example.org'];
+
+  function print(...args: string[]): Promise<Run> {
+    return sessionAlerts(['config', 'print', ...args]);
+  }
+
+  it("prints Alertmanager's configuration with the instance's addresses", async () => {
+    const run = await print('alertmanager', ...instance);
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(run.stdout).not.toContain('your-renku-instance');
+    const { receivers } = parse(run.stdout) as { receivers: { webhook_configs?: object[] }[] };
+    expect(receivers.flatMap(({ webhook_configs: webhooks = [] }) => webhooks)).toMatchObject([
+      {
+        url: 'https://renku.example.org/api/data/webhooks/alertmanager',
+        http_config: {
+          oauth2: { token_url: 'https://renku.example.org/auth/realms/Renku/protocol/openid-connect/token' },
+        },
+      },
+    ]);
+    const file = readFileSync(join(ROOT, 'deploy', 'alertmanager', 'alertmanager.yml'), 'utf8');
+    expect(run.stdout).toBe(file.replaceAll('your-renku-instance.com', 'renku.example.org'));
+  });
+
+  const all = (Object.keys(CONFIGURATIONS) as Configuration[]).flatMap((what) =>
+    partsOf(what).map((part) => [what, part] as const),
+  );
+  it.each(all)('has %s, %s, with no address left to fill in', async (what, part) => {
+    const run = await print(what, part, ...instance);
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(run.stdout).not.toContain('your-renku-instance');
+    const documents = parseAllDocuments(run.stdout).map((document) => document.toJS() as unknown);
+    expect(documents).toEqual(documents.map(() => expect.any(Object) as unknown));
+    const { stdout } = await print(what, part, ...instance, '--json');
+    expect(JSON.parse(stdout)).toEqual(documents.length === 1 ? documents[0] : documents);
+  });
+
+  it('asks for the instance', async () => {
+    expectFailure(await print('alertmanager'), 2, /Give --instance/);
+    expectFailure(
+      await print('alertmanager', '--instance', 'renku.example.org'),
+      2,
+      /--instance must be an address/,
+    );
+  });
+});

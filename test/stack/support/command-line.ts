@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** How a command ended, and what it wrote. */
+export interface CommandRun {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `session-alerts` as it was built, as a process of its own; `env` is all of its environment but PATH. */
+export async function sessionAlerts(args: string[], env: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
+  const main = join(process.env['STACK_BUILD'] ?? '', 'src', 'cli', 'main.js');
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const run: CommandRun = { status: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (run.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (run.stderr += text));
+  run.status = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
+  return run;
+}
