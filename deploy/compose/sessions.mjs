@@ -73,7 +73,8 @@ function sample(name, labels, value) {
 
 const server = createServer((message, response) => {
   answer(message, response).catch((error) => {
-    if (!response.headersSent) response.writeHead(502, { 'content-type': 'text/plain' });
+    if (!response.headersSent)
+      response.writeHead(error instanceof SyntaxError ? 400 : 502, { 'content-type': 'text/plain' });
     response.end(`${error.message}\n`);
   });
 });

@@ -19,8 +19,9 @@ export function read(path: string): string {
 }
 
 /** What a YAML or JSON file of deploy/ says. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- who asks knows the file
 export function load<T>(path: string): T {
-  return parse(read(path), { merge: true }) as T;
+  return parse(read(path)) as T;
 }
 
 /** What each document of a YAML file of deploy/ says. */
