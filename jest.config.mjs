@@ -22,7 +22,7 @@ export const transform = {
 export default {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/ui'],
   testMatch: ['**/*.spec.ts'],
-  testPathIgnorePatterns: ['<rootDir>/test/stack/', '<rootDir>/test/browser/'],
+  testPathIgnorePatterns: ['<rootDir>/test/stack/', '<rootDir>/test/browser/', '<rootDir>/test/deploy/'],
   transform,
   transformIgnorePatterns: [],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

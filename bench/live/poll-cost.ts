@@ -75,7 +75,7 @@ async function countQueries(databaseUrl: string): Promise<number> {
        FROM pg_stat_statements
       WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND btrim(query, E' \\n') = btrim($1, E' \\n')`,
-    [listOpen('').text],
+    [listOpen([]).text],
   );
   return row?.calls ?? 0;
 }

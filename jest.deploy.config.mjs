@@ -1,0 +1,17 @@
+import base from './jest.config.mjs';
+import { findPrograms } from './test/deploy/support/needed-programs.mjs';
+
+findPrograms();
+
+/**
+ * The suite that checks deploy/ and docker-compose.yml with the programs that use them: Debian's prometheus and
+ * prometheus-alertmanager, and kubernetes-validate from PyPI.
+ * @type {import('jest').Config}
+ */
+export default {
+  ...base,
+  roots: ['<rootDir>/test/deploy'],
+  testPathIgnorePatterns: [],
+  testTimeout: 120_000,
+  maxWorkers: 1,
+};
