@@ -2,16 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, MigrationExecutor } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import pg from 'pg';
 import { messagesOf } from '../error-messages.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
+import { runMigrations } from '../migrations/run-migrations.js';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
 
-/** Class of the advisory lock under which one replica at a time migrates. */
-const MIGRATION_LOCK = 0x5e551003;
 const LONGEST_WAIT = 5_000;
 
 /**
@@ -87,7 +86,9 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
     for (let wait = 250; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       try {
         if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-        if (this.config.migrateOnStart) await this.migrate();
+        if (this.config.migrateOnStart) {
+          for (const name of await runMigrations(this.dataSource)) this.logger.log(`Migrated: ${name}`);
+        }
         this.isReady = true;
         this.logger.log('The database is ready');
         return;
@@ -95,29 +96,6 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
         this.logger.warn(`The database is not ready, trying again: ${messagesOf(error)}`);
         await sleep(wait, undefined, { signal }).catch(() => undefined);
       }
-    }
-  }
-
-  /**
-   * Replicas that start together wait for the first; those after it find nothing to do. All on one connection,
-   * which may take as long as it needs.
-   */
-  private async migrate(): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      await runner.query(`SET statement_timeout = 0`);
-      await runner.query(`SELECT pg_advisory_lock($1, 0)`, [MIGRATION_LOCK]);
-      try {
-        const executor = new MigrationExecutor(this.dataSource, runner);
-        executor.transaction = 'each';
-        for (const { name } of await executor.executePendingMigrations())
-          this.logger.log(`Migrated: ${name}`);
-      } finally {
-        await runner.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
-        await runner.query(`RESET statement_timeout`);
-      }
-    } finally {
-      await runner.release();
     }
   }
 }

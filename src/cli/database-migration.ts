@@ -1,0 +1,48 @@
+import { DataSource } from 'typeorm';
+import { messagesOf } from '../error-messages.js';
+import { pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
+import { postgresOptions } from '../migrations/postgres-options.js';
+import { CommandError, UnreachableError, UsageError } from './command-error.js';
+
+/**
+ * Runs the pending migrations of the database at DATABASE_URL and names them; a dry run only names them.
+ * @throws UsageError, UnreachableError, CommandError
+ */
+export async function migrateDatabase(
+  env: NodeJS.ProcessEnv,
+  { dryRun }: { dryRun: boolean },
+): Promise<string[]> {
+  const url = env['DATABASE_URL'] ?? '';
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    // What is there may hold a password: it is not repeated.
+    throw new UsageError('Set DATABASE_URL to something like postgresql://user:password@host:5432/database.');
+  }
+  const dataSource = new DataSource({
+    ...postgresOptions(url),
+    poolSize: 1,
+    connectTimeoutMS: 10_000,
+    applicationName: 'session-alerts migrate',
+  });
+  await connect(dataSource, new URL(url));
+  try {
+    return await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
+  } catch (error) {
+    throw new CommandError(
+      `The database could not be migrated, and what failed was undone: ${messagesOf(error)}. Mend that, and run it again.`,
+    );
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function connect(dataSource: DataSource, { host }: URL): Promise<void> {
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    const said = `${messagesOf(error)}: check DATABASE_URL.`;
+    // What PostgreSQL itself says has a five-letter SQLSTATE; all other errors come from the way there.
+    const isAnswered = /^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? '');
+    if (isAnswered) throw new CommandError(`The database at ${host} refuses the connection: ${said}`);
+    throw new UnreachableError(`The database at ${host} cannot be reached: ${said}`);
+  }
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { messagesOf } from '../error-messages.js';
+import { CommandError, EXIT } from './command-error.js';
+import { addConfigPrintCommand } from './config-print.command.js';
+import { addKeycloakSetupCommand } from './keycloak-setup.command.js';
+import { addMigrateCommand } from './migrate.command.js';
+import { packageRoot } from './package-root.js';
+import { addSendTestAlertCommand } from './send-test-alert.command.js';
+import type { Terminal } from './terminal.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  not done, or the answer is no; the message says what to do
+  2  the command line or the environment is not right; nothing was tried
+  3  a neighbour could not be reached; the same command may succeed later
+
+Results go to standard output, progress and errors to standard error.`;
+
+/** The command line with all its commands. */
+export function createProgram(terminal: Terminal = process): Command {
+  const program = new Command('session-alerts')
+    .description(
+      "The administrator's tools of session alerts: Prometheus's alerts, shown in people's sessions.",
+    )
+    .version(versionOfPackage())
+    .exitOverride()
+    .showHelpAfterError('Add --help to see what there is.')
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('afterAll', EXIT_CODES);
+
+  const keycloak = program.command('keycloak').description('what Keycloak needs for the webhook');
+  addKeycloakSetupCommand(keycloak, terminal);
+  addSendTestAlertCommand(program, terminal);
+  addMigrateCommand(program, terminal);
+  const config = program.command('config').description("the administrators' configuration files");
+  addConfigPrintCommand(config, terminal);
+  return program;
+}
+
+/** Runs one command; returns what the process should exit with. It throws nothing. */
+export async function runCommandLine(args: string[], terminal: Terminal = process): Promise<number> {
+  try {
+    await createProgram(terminal).parseAsync(args, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    // Commander has said it already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    terminal.stderr.write(`${messagesOf(error)}\n`);
+    return error instanceof CommandError ? error.exitCode : EXIT.failed;
+  }
+}
+
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
