@@ -395,7 +395,7 @@ class AlertmanagerCheck {
         'See its log ("Notify attempt failed"): for a 401 put the client\'s secret into the file that client_secret_file names',
       );
     } else {
-      this.ok('delivery', `${total - failed} of ${total} posts to webhooks since its start were taken`);
+      this.ok('delivery', `Posts to webhooks since its start: ${total - failed} of ${total} were taken`);
     }
   }
 

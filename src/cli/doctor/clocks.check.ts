@@ -53,8 +53,11 @@ function average(clocks: ClockReading[]): number {
   return clocks.reduce((sum, { ahead }) => sum + ahead, 0) / clocks.length;
 }
 
+/** To ten seconds where it is over a minute: clocks are read to the second. */
 function offset(ahead: number): string {
-  return `${durationText(Math.abs(ahead) / 1000)} ${ahead > 0 ? 'ahead of' : 'behind'}`;
+  const seconds = Math.abs(ahead) / 1000;
+  const text = durationText(seconds > 60 ? Math.round(seconds / 10) * 10 : seconds);
+  return `${text} ${ahead > 0 ? 'ahead of' : 'behind'}`;
 }
 
 function inWords(names: string[]): string {

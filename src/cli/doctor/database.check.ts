@@ -25,7 +25,11 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   try {
     await dataSource.initialize();
   } catch (error) {
-    examination.wrong('database', `It does not let us in: ${reasonOf(error)}`, mendOf(error));
+    examination.wrong(
+      'database',
+      `${isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached'}: ${reasonOf(error)}`,
+      mendOf(error),
+    );
     examination.skip('database.migrations', 'because the database cannot be asked');
     return;
   }
@@ -54,6 +58,11 @@ async function readClock(examination: Examination, dataSource: DataSource): Prom
   const [row] = await dataSource.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
   if (!row) return;
   examination.clocks.push({ whose: 'the database', ahead: row.now.getTime() - (sentAt + Date.now()) / 2 });
+}
+
+/** What PostgreSQL itself says has a five-letter SQLSTATE; all other errors come from the way there. */
+function isAnswer(error: unknown): boolean {
+  return /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
 }
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -93,24 +93,25 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
 function readServerConfig(env: NodeJS.ProcessEnv): { config: ServerConfig; problems: string[] } {
   const read = { ...env };
   for (const [name, value] of Object.entries(NOT_GIVEN)) read[name] ||= value;
+  const problems = credentialProblems(env);
   try {
-    return { config: readConfig(read), problems: credentialProblems(read) };
+    if (problems.length === 0) return { config: readConfig(read), problems };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const problems = error.message.split('\n');
-    // The rest of the chain is looked at with what is right.
-    const wrong = new Set(problems.flatMap((problem) => problem.match(/[A-Z][A-Z_]+[A-Z]/g) ?? []));
-    const sound = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
-    return { config: readServerConfig(sound).config, problems };
+    problems.push(...error.message.split('\n'));
   }
+  // The rest of the chain is looked at with what is right.
+  const wrong = new Set(problems.flatMap((problem) => problem.match(/[A-Z][A-Z_]+[A-Z]/g) ?? []));
+  const sound = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
+  const rest = readServerConfig(sound);
+  return { config: rest.config, problems: [...problems, ...rest.problems] };
 }
 
-function credentialProblems({ ALERTMANAGER_URLS: urls = '' }: NodeJS.ProcessEnv): string[] {
-  return urls.split(/[\s,]+/).some(hasCredentials)
-    ? [
-        'ALERTMANAGER_URLS must hold no user and password: set ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE',
-      ]
-    : [];
+/** Addresses with a password in them cannot be fetched from, and would be printed. */
+function credentialProblems(env: NodeJS.ProcessEnv): string[] {
+  return ['OIDC_ISSUER', 'OIDC_JWKS_URI', 'ALERTMANAGER_URLS']
+    .filter((name) => (env[name] ?? '').split(/[\s,]+/).some(hasCredentials))
+    .map((name) => `${name} must hold no user and password`);
 }
 
 function hasCredentials(url: string): boolean {

@@ -106,6 +106,6 @@ async function keysAt(
     );
     return undefined;
   }
-  examination.ok(check, `${signing.length} for RS256`);
+  examination.ok(check, `Keys for RS256: ${signing.length}`);
   return signing;
 }

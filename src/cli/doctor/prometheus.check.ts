@@ -128,7 +128,7 @@ class PrometheusCheck {
         'Set honor_labels: true on the job that scrapes kube-state-metrics (with the operator: honorLabels: true in its ServiceMonitor)',
       );
     } else if (named > 0 && named === all) {
-      this.examination.ok(check, `${SESSION_INFO} has the label safe_username for ${all} sessions`);
+      this.examination.ok(check, `${SESSION_INFO} has the label safe_username for every session (${all})`);
     } else if (named > 0) {
       this.examination.warn(
         check,
@@ -159,7 +159,7 @@ class PrometheusCheck {
       'kube_persistentvolumeclaim_labels{label_app_kubernetes_io_instance!=""}',
     );
     if (labelled > 0) {
-      this.examination.ok(check, `${labelled} volume claims tell their session`);
+      this.examination.ok(check, `Volume claims that tell their session: ${labelled}`);
     } else {
       this.examination.warn(
         check,

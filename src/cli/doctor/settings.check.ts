@@ -20,5 +20,5 @@ export function checkSettings(examination: Examination): void {
 /** The server's own sentences say what must be; that is the mend. */
 function split(problem: string): { what: string; mend: string } {
   const name = /^[A-Z_]+/.exec(problem)?.[0] ?? 'A setting';
-  return { what: `The server does not start with this ${name}`, mend: problem };
+  return { what: `${name} cannot be used as it is`, mend: problem };
 }
