@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { parse } from 'yaml';
-import { CommandError } from '../../../src/cli/command-error.js';
-import { addDoctorCommand } from '../../../src/cli/doctor/doctor.command.js';
 import type { Finding } from '../../../src/cli/doctor/check.js';
+import { doctorsFindings, runDoctor } from '../../support/doctor.js';
+import type { DoctorRun } from '../../support/doctor.js';
 import { waitUntil } from '../../support/server.js';
 import { Alertmanager } from './alertmanager.js';
 import type { IssuerUnderTest } from './issuer-under-test.js';
@@ -24,19 +23,18 @@ export const METRICS = [
   'container_memory_usage_bytes{namespace="renku",pod="jane-1-0",container="amalthea-session"} 1e9',
 ];
 
-export interface DoctorRun {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** What doctor is told in another way than the chain is. */
 export interface DoctorOverrides {
-  flags?: string[];
   env?: NodeJS.ProcessEnv;
   alertmanagerUrl?: string;
   prometheusUrl?: string;
-  terminal?: { isTTY?: boolean };
+}
+
+/** What another Prometheus has in the place of what it should have. */
+export interface PrometheusFaults {
+  ruleFiles?: string[];
+  moreRules?: object[];
+  metrics?: string[];
 }
 
 /** The whole chain, with the administrators' own files: Prometheus, Alertmanager, issuer, PostgreSQL, server. */
@@ -74,48 +72,54 @@ export class DoctorChain {
   }
 
   /** Runs doctor with all that the chain has. */
-  async examine({ flags = [], env = {}, terminal = {}, ...urls }: DoctorOverrides = {}): Promise<DoctorRun> {
-    const run: DoctorRun = { exitCode: 0, stdout: '', stderr: '' };
-    const program = new Command('session-alerts').exitOverride();
-    addDoctorCommand(program, {
-      env: {
+  examine(overrides: DoctorOverrides = {}): Promise<DoctorRun> {
+    return runDoctor(...this.commandLine(overrides));
+  }
+
+  /** What it found, by its own `--json`. */
+  findings(overrides: DoctorOverrides = {}): Promise<Finding[]> {
+    return doctorsFindings(...this.commandLine(overrides));
+  }
+
+  private commandLine({ env, ...urls }: DoctorOverrides): [string[], NodeJS.ProcessEnv] {
+    const { alertmanagerUrl = this.alertmanager.url, prometheusUrl = this.prometheus.url } = urls;
+    return [
+      [
+        ...['--api-url', `${this.server.url}/api/data`],
+        ...['--alertmanager-url', alertmanagerUrl],
+        ...['--prometheus-url', prometheusUrl],
+      ],
+      {
         DATABASE_URL: this.databaseUrl,
         OIDC_ISSUER: this.issuer.url,
         ALERTMANAGER_CLIENT_SECRET: this.issuer.clientSecret,
         ...env,
       },
-      stdout: { ...terminal, write: (text: string) => (run.stdout += text) },
-      stderr: { write: (text: string) => (run.stderr += text) },
-    });
-    const { alertmanagerUrl = this.alertmanager.url, prometheusUrl = this.prometheus.url } = urls;
-    const addresses = ['--alertmanager-url', alertmanagerUrl, '--prometheus-url', prometheusUrl];
-    const args = ['doctor', '--api-url', `${this.server.url}/api/data`, ...addresses, ...flags];
-    try {
-      await program.parseAsync(args, { from: 'user' });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      run.stderr += error.message;
-      run.exitCode = error.exitCode;
-    }
-    return run;
-  }
-
-  /** What it found, by its own `--json`. */
-  async findings(overrides: DoctorOverrides = {}): Promise<Finding[]> {
-    const { stdout } = await this.examine({ ...overrides, flags: [...(overrides.flags ?? []), '--json'] });
-    return JSON.parse(stdout) as Finding[];
+    ];
   }
 
   /** Another Alertmanager, with the administrators' configuration changed; it ends with the chain. */
-  async startAlertmanager(change: (config: string) => string, webhookUrl?: string): Promise<Alertmanager> {
-    const alertmanager = await startAlertmanager(this.issuer, webhookUrl ?? this.server.webhookUrl, change);
+  async startAlertmanager(
+    change: (config: string) => string,
+    {
+      webhookUrl = this.server.webhookUrl,
+      clientSecret = this.issuer.clientSecret,
+      issuer = this.issuer.url,
+    } = {},
+  ): Promise<Alertmanager> {
+    const alertmanager = await startAlertmanager({ url: issuer, clientSecret }, webhookUrl, change);
     this.closers.push(() => alertmanager.stop());
     return alertmanager;
   }
 
-  /** Another Prometheus, which knows other rules or metrics, and has told Alertmanager of the watchdog. */
-  async startPrometheus({ rules = RULE_FILES, metrics = METRICS }): Promise<Prometheus> {
-    const prometheus = await startPrometheus(this.alertmanager, await administratorsRules(rules), metrics);
+  /** Another Prometheus, which knows other rules or metrics; it ends with the chain. */
+  async startPrometheus({
+    ruleFiles = RULE_FILES,
+    moreRules = [],
+    metrics = METRICS,
+  }: PrometheusFaults): Promise<Prometheus> {
+    const rules = [...(await administratorsRules(ruleFiles)), ...moreRules];
+    const prometheus = await startPrometheus(this.alertmanager, rules, metrics);
     this.closers.push(() => prometheus.close());
     return prometheus;
   }
@@ -153,7 +157,7 @@ async function administratorsRules(files = RULE_FILES): Promise<object[]> {
 }
 
 async function startAlertmanager(
-  issuer: IssuerUnderTest,
+  issuer: Pick<IssuerUnderTest, 'url' | 'clientSecret'>,
   webhookUrl: string,
   change: (config: string) => string = (config) => config,
 ): Promise<Alertmanager> {
@@ -182,11 +186,10 @@ async function startPrometheus(
       const [evaluated, found, scraped] = await Promise.all([
         ask('rules'),
         ask('alertmanagers'),
-        ask('query?query=kube_customresource_amaltheasession_info'),
+        ask('query?query=container_memory_usage_bytes'),
       ]);
       return (
         !evaluated.includes('"health":"unknown"') &&
-        evaluated.includes('"state":"firing"') &&
         found.includes(new URL(alertmanager.url).host) &&
         scraped.includes('jane-1')
       );
