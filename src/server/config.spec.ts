@@ -99,6 +99,8 @@ describe('A duration', () => {
     ['2h15m', 8100],
     ['90d', 7_776_000],
     ['1d1h1m1s', 90_061],
+    ['1y2w', 32_745_600],
+    ['1s500ms', 1.5],
   ])('%s is %d seconds', (text, seconds) => {
     expect(parseDuration(text)).toBe(seconds);
   });

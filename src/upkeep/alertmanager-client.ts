@@ -20,6 +20,8 @@ export interface AlertmanagerStatus {
   runningFor: number;
   /** `ready`, `settling` or `disabled` (it runs alone). */
   cluster: string;
+  /** Its running configuration in YAML, secrets hidden; empty where it does not tell. */
+  config: string;
 }
 
 /**
@@ -35,10 +37,19 @@ export class AlertmanagerClient {
 
   async status(signal: AbortSignal): Promise<AlertmanagerStatus> {
     const { body, date } = await this.get('status', signal);
-    const status = body as { uptime?: unknown; cluster?: { status?: unknown } | null } | null;
+    const status = body as {
+      uptime?: unknown;
+      cluster?: { status?: unknown } | null;
+      config?: { original?: unknown } | null;
+    } | null;
     const runningFor = date.getTime() - new Date(String(status?.uptime)).getTime();
     if (Number.isNaN(runningFor)) throw new Error('its status does not say since when it runs');
-    return { runningFor, cluster: String(status?.cluster?.status) };
+    const original = status?.config?.original;
+    return {
+      runningFor,
+      cluster: String(status?.cluster?.status),
+      config: typeof original === 'string' ? original : '',
+    };
   }
 
   /** All alerts that have not ended, also those that a silence or inhibition holds back. */

@@ -18,13 +18,17 @@ export interface PrometheusOptions {
 
 /** Debian's Prometheus as a process of its own, which looks at everything once a second. */
 export class Prometheus {
+  /** Without a slash at its end. */
+  readonly url: string;
   private readonly runs: Program[] = [];
 
   private constructor(
     private readonly port: number,
     private readonly folder: string,
     private readonly closeExporter: () => Promise<void>,
-  ) {}
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
 
   /** Starts one with an exporter for it, and waits until it is ready. */
   static async start(options: PrometheusOptions): Promise<Prometheus> {
@@ -66,7 +70,7 @@ export class Prometheus {
       { folder: this.folder },
     );
     this.runs.push(run);
-    await run.until(async () => (await fetch(`http://127.0.0.1:${this.port}/-/ready`)).ok);
+    await run.until(async () => (await fetch(`${this.url}/-/ready`)).ok);
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,546 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Finding } from '../../src/cli/doctor/check.js';
+import { createTestDatabase, execute } from '../support/database.js';
+import { doctorsFindings, runDoctor } from '../support/doctor.js';
+import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
+import type { TestIssuer, TestServer } from '../support/server.js';
+
+/** What is neither ok nor left out, by its check. */
+function troubles(findings: Finding[]): Record<string, string> {
+  return Object.fromEntries(
+    findings
+      .filter(({ status }) => status === 'wrong' || status === 'warning')
+      .map(({ check, message, mend = '' }) => [check, `${message} >> ${mend}`]),
+  );
+}
+
+function notChecked(findings: Finding[]): Record<string, string> {
+  return Object.fromEntries(
+    findings.filter(({ status }) => status === 'not_checked').map(({ check, message }) => [check, message]),
+  );
+}
+
+/** A program at a port of its own, for as long as `use` needs it. */
+async function withProgram<T>(answer: RequestListener, use: (url: string) => Promise<T>): Promise<T> {
+  const program = createServer(answer);
+  await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve));
+  try {
+    return await use(`http://127.0.0.1:${(program.address() as AddressInfo).port}`);
+  } finally {
+    const closed = new Promise((resolve) => program.close(resolve));
+    program.closeAllConnections();
+    await closed;
+  }
+}
+
+function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
+
+describe('Told nothing', () => {
+  it('checks nothing, says what to give, and ends well', async () => {
+    const { exitCode, stdout, stderr } = await runDoctor([]);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^ok {11}settings: no issuer given, audience renku/),
+      'not checked  database: set DATABASE_URL as the server has it',
+      'not checked  issuer: give --issuer or set OIDC_ISSUER',
+      'not checked  token: give --issuer or set OIDC_ISSUER',
+      'not checked  server: give --api-url, such as https://host/api/data',
+      'not checked  clocks: because nobody has told the time',
+      'not checked  webhook: give --api-url, such as https://host/api/data',
+      'not checked  alertmanager: give --alertmanager-url or set ALERTMANAGER_URLS',
+      'not checked  prometheus: give --prometheus-url',
+      'not checked  feed: give --api-url, such as https://host/api/data',
+      '',
+    ]);
+  });
+
+  it('has colours on a screen, and none elsewhere or where they are not wanted', async () => {
+    const escape = '\u001b[';
+    expect((await runDoctor([], {}, { isTTY: true })).stdout).toContain(escape);
+    expect((await runDoctor([], { NO_COLOR: '1' }, { isTTY: true })).stdout).not.toContain(escape);
+    expect((await runDoctor([])).stdout).not.toContain(escape);
+  });
+});
+
+describe('Called wrongly', () => {
+  it.each([
+    ['an unknown option', ['--prometheus', 'http://p']],
+    ['no address', ['--prometheus-url', 'prometheus:9090']],
+    ['a password in an address', ['--alertmanager-url', 'http://jane:hunter2@alertmanager']],
+    ['a secret as an argument', ['--client-secret', 'hunter2']],
+    ['a file that is not there', ['--client-secret-file', '/does/not/exist']],
+  ])('with %s it ends with 2, looks at nothing and repeats no secret', async (_, args) => {
+    const { exitCode, stdout, stderr } = await runDoctor(args);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain('--');
+    expect(stderr).not.toContain('hunter2');
+  });
+});
+
+describe('The settings', () => {
+  it('are wrong where the server would not start, and the rest is looked at all the same', async () => {
+    const findings = await doctorsFindings([], {
+      EXPIRE_AFTER: 'long',
+      PORT: 'http',
+      ALERTMANAGER_USERNAME: 'jane',
+      DATABASE_URL: 'postgresql://jane:hunter2@127.0.0.1:1/alerts',
+    });
+
+    expect(findings.filter(({ check }) => check === 'settings').map(({ mend }) => mend)).toEqual([
+      expect.stringContaining('PORT must be a whole number'),
+      expect.stringContaining('EXPIRE_AFTER must be a duration'),
+      expect.stringContaining('ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE go together'),
+    ]);
+    expect(troubles(findings)['database']).toContain('ECONNREFUSED');
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+
+  it('must hold no passwords in addresses', async () => {
+    const findings = await doctorsFindings([], {
+      ALERTMANAGER_URLS: 'http://alertmanager:9093, http://jane:hunter2@alertmanager:9093',
+      OIDC_ISSUER: 'http://jane:hunter2@127.0.0.1:1/realms/Renku',
+    });
+
+    expect(findings.filter(({ check }) => check === 'settings').map(({ mend }) => mend)).toEqual([
+      'OIDC_ISSUER must hold no user and password',
+      'ALERTMANAGER_URLS must hold no user and password',
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('hunter2');
+  });
+});
+
+describe('The database', () => {
+  it('without tables is named, and stays without', async () => {
+    const database = await createTestDatabase({ migrated: false });
+    try {
+      const findings = await doctorsFindings([], { DATABASE_URL: database.url });
+      expect(troubles(findings)).toEqual({
+        'database.migrations': expect.stringMatching(/^Not applied: .+, .+session-alerts migrate/) as string,
+      });
+      const tables = `SELECT relname FROM pg_class WHERE relname LIKE 'session_alerts%'`;
+      expect(await execute(database.url, tables)).toEqual([]);
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('that does not exist is named', async () => {
+    const database = await createTestDatabase();
+    await database.drop();
+
+    const findings = await doctorsFindings([], { DATABASE_URL: database.url });
+
+    expect(troubles(findings)).toEqual({
+      database: expect.stringContaining('Create the database, or correct its name in DATABASE_URL') as string,
+    });
+    expect(notChecked(findings)['database.migrations']).toBe('because the database cannot be asked');
+  });
+});
+
+describe('The issuer and its tokens', () => {
+  let issuer: TestIssuer;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    issuer = await startIssuer();
+    env = { OIDC_ISSUER: issuer.issuer.url, ALERTMANAGER_CLIENT_SECRET: 'secret' };
+  });
+  afterEach(() => {
+    issuer.answerInstead = undefined;
+  });
+  afterAll(() => issuer.close());
+
+  /** Has the token endpoint answer so. */
+  function answerTokenRequests(answer: (response: ServerResponse) => void): void {
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/token')) return false;
+      answer(response);
+      return true;
+    };
+  }
+
+  /** Has the client get tokens with other claims or another header. */
+  function giveTokens(claims: Record<string, unknown>, header: Record<string, unknown> = {}): void {
+    answerTokenRequests((response) => {
+      void issuer.issuer
+        .sign({ realm_access: { roles: ['alertmanager-webhook'] }, ...claims }, header)
+        .then((token) => {
+          answerJson(response, 200, { access_token: token });
+        });
+    });
+  }
+
+  it('are ok, with the secret from a file too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'session-alerts-doctor-'));
+    try {
+      const file = join(folder, 'secret');
+      await writeFile(file, 'secret\n');
+      const findings = await doctorsFindings(['--client-secret-file', file], {
+        OIDC_ISSUER: issuer.issuer.url,
+      });
+      expect(troubles(findings)).toEqual({});
+      expect(findings.find(({ check }) => check === 'token.role')?.status).toBe('ok');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.each<[string, Record<string, unknown>, Record<string, unknown>, string, string]>([
+    [
+      'of another issuer',
+      { iss: 'https://other/realms/Renku' },
+      {},
+      'token',
+      'Set OIDC_ISSUER to that address',
+    ],
+    ['that is no access token', { typ: 'ID' }, {}, 'token', 'no lightweight access token'],
+    ['without a subject', { sub: undefined }, {}, 'token', 'Add client scope → basic'],
+    ['signed with an unknown key', {}, { kid: 'unknown' }, 'token', 'OIDC_JWKS_URI'],
+    ['signed in another way', {}, { alg: 'PS256' }, 'token', 'Access token signature algorithm: RS256'],
+    ['without roles at all', { realm_access: undefined }, {}, 'token.role', 'Add client scope → roles'],
+    [
+      "with the administrators' role",
+      { realm_access: { roles: ['renku-admin'] } },
+      {},
+      'token.role',
+      'Assign role',
+    ],
+    ['without an audience', { aud: undefined }, {}, 'token.audience', 'Included Custom Audience: renku'],
+    ['without an end', { exp: undefined }, {}, 'token.lifetime', 'Access Token Lifespan: 5 minutes'],
+    [
+      'that is over at once',
+      { exp: Math.floor(Date.now() / 1000) + 20, iat: Math.floor(Date.now() / 1000) },
+      {},
+      'token.lifetime',
+      'Access Token Lifespan: 5 minutes',
+    ],
+    [
+      'that lives for weeks',
+      { exp: 4_000_000_000 },
+      {},
+      'token.lifetime',
+      'Access Token Lifespan: 5 minutes',
+    ],
+  ])('A token %s is named', async (_, claims, header, check, mend) => {
+    giveTokens(claims, header);
+
+    expect(troubles(await doctorsFindings([], env))).toEqual({
+      [check]: expect.stringContaining(mend) as string,
+    });
+  });
+
+  it('A token whose signature was tampered with is named', async () => {
+    const token = await issuer.issuer.sign({});
+    const other = await issuer.issuer.sign({});
+    const [head = '', payload = ''] = token.split('.');
+    answerTokenRequests((response) => {
+      answerJson(response, 200, { access_token: [head, payload, other.split('.')[2]].join('.') });
+    });
+
+    expect(troubles(await doctorsFindings([], env))).toEqual({
+      token: expect.stringContaining("signature does not fit the issuer's published key") as string,
+    });
+  });
+
+  // Word for word as Keycloak 26 answers.
+  it.each([
+    [
+      401,
+      { error: 'unauthorized_client', error_description: 'Client not enabled to retrieve service account' },
+      'Service accounts roles: On',
+    ],
+    [
+      401,
+      { error: 'unauthorized_client', error_description: 'Invalid client or Invalid client credentials' },
+      'Clients → alertmanager → Credentials',
+    ],
+    [500, { error: 'unknown_error' }, 'See the log of Keycloak'],
+  ])('Keycloak refusing with %d %j is explained', async (status, body, mend) => {
+    answerTokenRequests((response) => {
+      answerJson(response, status, body);
+    });
+
+    expect(troubles(await doctorsFindings([], env))).toEqual({
+      token: expect.stringContaining(mend) as string,
+    });
+  });
+
+  it('An issuer that calls itself otherwise is named, and what needs it is not checked', async () => {
+    const findings = await doctorsFindings([], {
+      ...env,
+      OIDC_ISSUER: issuer.issuer.url.replace('127.0.0.1', 'localhost'),
+    });
+
+    expect(troubles(findings)).toEqual({
+      issuer: expect.stringContaining('(KC_HOSTNAME)') as string,
+    });
+    expect(notChecked(findings)).toMatchObject({
+      'issuer.keys': 'because the issuer cannot be asked',
+      token: 'because the issuer or its keys cannot be used',
+    });
+  });
+
+  it('A realm that does not exist is named', async () => {
+    const url = issuer.issuer.url.replace('Renku', 'Renko');
+
+    expect(troubles(await doctorsFindings([], { ...env, OIDC_ISSUER: url }))).toEqual({
+      issuer: expect.stringContaining("Set OIDC_ISSUER to the realm's address") as string,
+    });
+  });
+
+  it('Keys that cannot be used are named', async () => {
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/certs')) return false;
+      answerJson(response, 200, { keys: [{ kty: 'EC', alg: 'ES256', kid: 'one' }] });
+      return true;
+    };
+
+    expect(troubles(await doctorsFindings([], env))).toEqual({
+      'issuer.keys': expect.stringContaining('rsa-generated with algorithm RS256') as string,
+    });
+  });
+});
+
+describe('The server', () => {
+  let issuer: TestIssuer;
+  let server: TestServer;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    issuer = await startIssuer();
+    server = await startTestServer({ FEED_STALE_AFTER: '1s' }, { issuer });
+    env = {
+      DATABASE_URL: server.databaseUrl,
+      OIDC_ISSUER: issuer.issuer.url,
+      ALERTMANAGER_CLIENT_SECRET: 'secret',
+    };
+  });
+  afterAll(async () => {
+    await server.close();
+    await issuer.close();
+  });
+
+  const api = (): string[] => ['--api-url', `${server.url}/api/data`];
+
+  /** Has the watchdog alert arrive. */
+  async function deliverWatchdog(): Promise<void> {
+    const response = await fetch(server.webhookUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await server.alertmanagerToken()}`,
+      },
+      body: JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'Watchdog' } }] }),
+    });
+    expect(response.status).toBe(200);
+  }
+
+  it('where nothing has come through yet, doctor says where to look', async () => {
+    expect(troubles(await doctorsFindings(api(), env))).toEqual({
+      feed: expect.stringMatching(/has never arrived.*--prometheus-url and --alertmanager-url/) as string,
+    });
+  });
+
+  it('where nothing comes through any more, doctor says since when', async () => {
+    await deliverWatchdog();
+    const token = await server.alertmanagerToken();
+    await waitUntil(async () => {
+      const response = await fetch(`${server.url}/api/data/alerts/feed`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return ((await response.json()) as { status: string }).status === 'stale';
+    });
+
+    expect(troubles(await doctorsFindings(api(), { ...env, FEED_STALE_AFTER: '1s' }))).toEqual({
+      feed: expect.stringMatching(/arrived \d+s ago, .* not for 1s since/) as string,
+    });
+  });
+
+  it('stores nothing of the dry run', async () => {
+    await doctorsFindings(api(), env);
+
+    expect(await execute(server.databaseUrl, 'SELECT id FROM session_alerts.alerts')).toEqual([]);
+  });
+
+  it('is not found without its prefix', async () => {
+    const findings = await doctorsFindings(['--api-url', server.url], env);
+
+    expect(troubles(findings)).toEqual({
+      server: expect.stringMatching(/answers with 404.*with the prefix of the API/) as string,
+    });
+    expect(notChecked(findings)).toMatchObject({
+      webhook: 'because of what is wrong with server',
+      feed: 'because of what is wrong with server',
+    });
+  });
+
+  it('behind a redirect is named', async () => {
+    await withProgram(
+      (_request, response) => response.writeHead(308, { Location: `${server.webhookUrl}?token=x` }).end(),
+      async (url) => {
+        expect(troubles(await doctorsFindings(['--api-url', `${url}/api/data`], env))).toEqual({
+          server: expect.stringContaining(`redirects to ${server.webhookUrl}: `) as string,
+        });
+      },
+    );
+  });
+
+  it('that is told other things than doctor is named', async () => {
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/token')) return false;
+      void issuer.issuer.sign({ aud: 'other', realm_access: { roles: ['other-role'] } }).then((token) => {
+        answerJson(response, 200, { access_token: token });
+      });
+      return true;
+    };
+    try {
+      const told = { ...env, TOKEN_AUDIENCE: 'other', ALERTMANAGER_WEBHOOK_ROLE: 'other-role' };
+      expect(troubles(await doctorsFindings(api(), told))).toEqual({
+        webhook: expect.stringMatching(/refuses a token that fits these settings.*TOKEN_AUDIENCE/) as string,
+      });
+    } finally {
+      issuer.answerInstead = undefined;
+    }
+  });
+
+  it('prints no secret and no token, whatever is wrong', async () => {
+    for (const secret of ['secret', 'hunter2']) {
+      const told = { ...env, ALERTMANAGER_CLIENT_SECRET: secret };
+      for (const flags of [[], ['--json']]) {
+        const { stdout, stderr } = await runDoctor([...api(), ...flags], told);
+        expect(stdout).toContain('token');
+        for (const hidden of ['hunter2', 'eyJ', server.databaseUrl]) {
+          expect(stdout + stderr).not.toContain(hidden);
+        }
+      }
+    }
+  });
+});
+
+describe('An Alertmanager that hides the addresses of its webhooks, as from 0.26 on', () => {
+  const config = (webhook: string): string => `
+receivers:
+  - name: pager
+    webhook_configs: [{ url: <secret>, send_resolved: true, http_config: { follow_redirects: true } }]
+  - name: ours
+    webhook_configs:
+      - url: <secret>
+        send_resolved: true
+        max_alerts: 0
+        http_config:
+          follow_redirects: false
+          oauth2: { client_id: ${webhook}, client_secret_file: /secret, token_url: 'http://127.0.0.1:1/realms/Renku/protocol/openid-connect/token' }
+route:
+  receiver: pager
+  routes:
+    - { receiver: ours, matchers: ['purpose="renku-session"'], repeat_interval: 1h, continue: false }
+    - { receiver: ours, matchers: ['alertname="Watchdog"'], repeat_interval: 2m, group_interval: 1m, continue: false }
+`;
+
+  /** One that has this configuration, lists no alerts and has posted a few times. */
+  function alertmanager(original: string): RequestListener {
+    return ({ url }, response) => {
+      if (url?.startsWith('/api/v2/status')) {
+        answerJson(response, 200, {
+          uptime: new Date(Date.now() - 3_600_000).toISOString(),
+          cluster: { status: 'ready' },
+          config: { original },
+        });
+      } else if (url?.startsWith('/api/v2/alerts')) answerJson(response, 200, []);
+      else if (url === '/metrics') {
+        response.end(
+          'alertmanager_notification_requests_total{integration="webhook"} 3\n' +
+            'alertmanager_notification_requests_failed_total{integration="webhook"} 1\n',
+        );
+      } else response.writeHead(404).end();
+    };
+  }
+
+  it('is known by its client', async () => {
+    await withProgram(alertmanager(config('alertmanager')), async (url) => {
+      const findings = await doctorsFindings(['--alertmanager-url', url]);
+
+      expect(troubles(findings)).toEqual({});
+      expect(notChecked(findings)['alertmanager.address']).toBe('this Alertmanager hides it; give --api-url');
+      expect(findings.find(({ check }) => check === 'alertmanager.delivery')?.message).toContain('2 of 3');
+    });
+  });
+
+  it('is not known where another client posts', async () => {
+    await withProgram(alertmanager(config('somebody')), async (url) => {
+      expect(troubles(await doctorsFindings(['--alertmanager-url', url]))).toEqual({
+        'alertmanager.receiver': expect.stringContaining('Add the receiver of deploy/alertmanager') as string,
+      });
+    });
+  });
+
+  it('is told apart from others', async () => {
+    await withProgram(alertmanager(config('alertmanager')), async (one) => {
+      await withProgram(alertmanager('route: { receiver: default }'), async (other) => {
+        const findings = await doctorsFindings(['--alertmanager-url', one, other]);
+        expect(troubles(findings)).toEqual({
+          'alertmanager.receiver': expect.stringContaining(`${other}: No receiver`) as string,
+        });
+      });
+    });
+  });
+
+  it('whose matchers cannot be evaluated is not judged', async () => {
+    const odd = config('alertmanager').replace('purpose="renku-session"', 'purpose=~"[[:alpha:]]("');
+    await withProgram(alertmanager(odd), async (url) => {
+      const findings = await doctorsFindings(['--alertmanager-url', url]);
+      expect(notChecked(findings)['alertmanager.route']).toContain('cannot be evaluated here');
+    });
+  });
+});
+
+describe('A neighbour', () => {
+  it('that never answers is given up', async () => {
+    const startedAt = Date.now();
+    await withProgram(
+      () => undefined,
+      async (url) => {
+        expect(troubles(await doctorsFindings(['--prometheus-url', url]))).toEqual({
+          prometheus: expect.stringContaining('gave up waiting for') as string,
+        });
+      },
+    );
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
+  });
+
+  it('that is another program is named', async () => {
+    await withProgram(
+      (_request, response) => response.end('<html>'),
+      async (url) => {
+        const args = ['--prometheus-url', url, '--alertmanager-url', url, '--issuer', url];
+        expect(troubles(await doctorsFindings(args))).toEqual({
+          issuer: expect.stringContaining('calls itself') as string,
+          alertmanager: expect.stringContaining('without /api/v2') as string,
+          prometheus: expect.stringContaining('without /api/v1') as string,
+        });
+      },
+    );
+  });
+
+  it('cannot make the screen obey it', async () => {
+    await withProgram(
+      (_request, response) => {
+        answerJson(response, 200, { issuer: 'http://x/\u001b[2J' });
+      },
+      async (url) => {
+        const { stdout } = await runDoctor(['--issuer', url]);
+        expect(stdout).toContain('calls itself');
+        expect(stdout).not.toContain('\u001b');
+      },
+    );
+  });
+});
