@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { messagesOf } from '../error-messages.js';
 import { CommandError, EXIT } from './command-error.js';
 import { addConfigPrintCommand } from './config-print.command.js';
+import { addDoctorCommand } from './doctor/doctor.command.js';
 import { addKeycloakSetupCommand } from './keycloak-setup.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { packageRoot } from './package-root.js';
@@ -38,6 +39,7 @@ export function createProgram(terminal: Terminal = process): Command {
 
   const keycloak = program.command('keycloak').description('what Keycloak needs for the webhook');
   addKeycloakSetupCommand(keycloak, terminal);
+  addDoctorCommand(program, terminal);
   addSendTestAlertCommand(program, terminal);
   addMigrateCommand(program, terminal);
   const config = program.command('config').description("the administrators' configuration files");
