@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Module } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -31,6 +32,7 @@ async function startHost(newAdapter: () => ExpressAdapter | FastifyAdapter): Pro
   const database = await createTestDatabase();
   const issuer = await startIssuer();
   const metricsRegistry = new Registry();
+  @Module({})
   class HostModule {}
   const host: INestApplication<Server> = await NestFactory.create(
     {
