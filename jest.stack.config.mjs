@@ -1,14 +1,15 @@
 import base from './jest.config.mjs';
 
 /**
- * The suite that runs the built server, Prometheus, Alertmanager, Keycloak and PostgreSQL as processes of their own. It
- * needs Debian's prometheus, prometheus-alertmanager, default-jre-headless and maven.
+ * The suite that runs the built server, Prometheus, Alertmanager, Keycloak, nginx and PostgreSQL as processes of their
+ * own. It needs Debian's prometheus, prometheus-alertmanager, nginx-light, chromium, default-jre-headless and maven.
  * @type {import('jest').Config}
  */
 export default {
   ...base,
   roots: ['<rootDir>/test/stack'],
   testPathIgnorePatterns: [],
+  transformIgnorePatterns: ['/node_modules/playwright-core/'],
   globalSetup: '<rootDir>/test/stack/support/build.setup.ts',
   globalTeardown: '<rootDir>/test/stack/support/build.teardown.ts',
   testTimeout: 120_000,

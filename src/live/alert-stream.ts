@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http';
 const MOST_BEHIND = 256 * 1024;
 /** How soon a page should come back (ms). */
 const RETRY = 2_000;
+/** How long an ended stream waits for its reader to read the rest (ms). */
+const LONGEST_END = 5_000;
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -61,10 +63,18 @@ export class AlertStream {
 
   /** @param why an event that says so to the page */
   end(why?: 'expired'): void {
+    if (this.response.writableEnded) return;
     this.response.end(why && `event: ${why}\ndata: {}\n\n`);
+    // Who does not read would keep it open, and a server that stops waiting.
+    const cut = setTimeout(() => this.response.destroy(), LONGEST_END).unref();
+    this.response.once('close', () => {
+      clearTimeout(cut);
+    });
   }
 
   private write(text: string): void {
+    // Until it is closed it may be told more, and an error that nobody hears ends the process.
+    if (this.response.writableEnded) return;
     if (this.response.writableLength > MOST_BEHIND) {
       this.response.destroy();
       return;

@@ -1,3 +1,4 @@
+import { execute } from '../support/database.js';
 import { setUp } from './support/setting.js';
 
 const run = 'window.pwned=1';
@@ -94,6 +95,15 @@ describe('The text of an alert', () => {
         runbookUrl: index % 2 ? `javascript:${run}` : payload,
       })),
     );
+    // The server keeps no such addresses; another one might.
+    const changed = await execute(
+      setting.backend.databaseUrl,
+      `UPDATE session_alerts.alerts
+          SET runbook_url = CASE WHEN event_type ~ '[13579]$' THEN $1 ELSE title END
+        WHERE runbook_url IS NULL RETURNING id`,
+      [`javascript:${run}`],
+    );
+    expect(changed).toHaveLength(PAYLOADS.length);
     const away: string[] = [];
     const session = await setting.open({
       prepare: async (page) => {

@@ -24,7 +24,7 @@ describe('The panel', () => {
 
   it('tells all of an alert: severity in a word, message, since when, what to do', async () => {
     await setting.backend.fire(MEMORY);
-    setting.backend.age('ann', 5 * 60_000);
+    await setting.backend.age('ann', 5 * 60_000);
     const session = await setting.open();
     const alert = session.alert('High memory usage');
     await alert.getByText('Warning', { exact: true }).waitFor();
@@ -126,7 +126,7 @@ describe('The panel', () => {
     });
     await session.alert('Low disk space').waitFor();
     expect(await session.alerts.count()).toBe(1);
-    expect(setting.backend.streams).toBe(1);
+    expect(await setting.backend.openStreams()).toBe(1);
   });
 
   it('shows a storm in portions', async () => {
@@ -180,10 +180,10 @@ describe('The panel', () => {
     it('says what ended in the last day, and why', async () => {
       await setting.backend.fire(DISK);
       await setting.backend.resolve(DISK);
-      setting.backend.age('ann', 25 * 3600_000);
-      await setting.backend.fire(KILLED);
+      await setting.backend.age('ann', 25 * 3600_000);
+      await setting.backend.fire({ ...KILLED, kind: 'condition' });
       await setting.backend.resolve(KILLED);
-      setting.backend.age('ann', 2 * 3600_000);
+      await setting.backend.age('ann', 2 * 3600_000);
       await setting.backend.fire(MEMORY);
       const session = await setting.open();
       await session.button('Dismiss: High memory usage').click();
@@ -248,7 +248,7 @@ describe('The panel', () => {
 
   it('speaks the words and the language that the page gives it', async () => {
     await setting.backend.fire(MEMORY);
-    setting.backend.age('ann', 5 * 60_000);
+    await setting.backend.age('ann', 5 * 60_000);
     const session = await setting.open({ attributes: 'lang="de"' });
     await session.page.evaluate(() => {
       const panel = document.querySelector<SessionAlertsElement>('session-alerts');

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { Backend } from './support/backend.js';
 import { launchBrowser } from './support/browser.js';
 import { openDemoPage } from './support/demo-page.js';
-import { FakeBackend } from './support/fake-backend.js';
 import { SessionPage } from './support/session-page.js';
 import type { SessionPageOptions } from './support/session-page.js';
 
@@ -16,7 +16,7 @@ const narrow = { viewport: { width: 375, height: 667 }, deviceScaleFactor: 2 };
 
 describe('Pictures', () => {
   let browser: Browser;
-  let backend: FakeBackend;
+  let backend: Backend;
 
   beforeAll(async () => {
     await mkdir(FOLDER, { recursive: true });
@@ -26,7 +26,7 @@ describe('Pictures', () => {
     await browser.close();
   });
   beforeEach(async () => {
-    backend = await FakeBackend.create();
+    backend = await Backend.create();
   });
   afterEach(async () => {
     await backend.close();
@@ -40,7 +40,7 @@ describe('Pictures', () => {
       message: 'It is stopped after **seven**. See [how to keep your work](https://example.org/keep).',
       severity: 'info',
     });
-    backend.age('ann', 3 * 3600_000);
+    await backend.age('ann', 3 * 3600_000);
     await backend.fire({
       ...ann,
       name: 'RenkuSessionOOMKilled',
@@ -50,7 +50,7 @@ describe('Pictures', () => {
       kind: 'event',
       runbookUrl: 'https://example.org/oom',
     });
-    backend.age('ann', 12 * 60_000);
+    await backend.age('ann', 12 * 60_000);
     await backend.fire({
       ...ann,
       name: 'RenkuSessionHighMemory',
@@ -69,7 +69,7 @@ describe('Pictures', () => {
     ] as const) {
       await backend.fire({ ...ann, name, title, severity: 'warning' });
       await backend.resolve({ ...ann, name });
-      backend.age('ann', 47 * 60_000);
+      await backend.age('ann', 47 * 60_000);
     }
   }
 

@@ -1,16 +1,84 @@
+import { get } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Module } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Registry } from 'prom-client';
+import { AlertsModule } from '../../src/index.js';
+import { postgresOptions } from '../../src/migrations/postgres-options.js';
+import type { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
 import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
-import { execute, forgetAlerts } from '../support/database.js';
+import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
-import { startTestServer, waitUntil } from '../support/server.js';
+import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
-describe('The stream of open alerts', () => {
-  let server: TestServer;
+/** An application with our module in it. */
+interface Host {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly issuer: EmbeddedIssuer;
+  /** How many streams are open. */
+  openStreams(): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function startHost(newAdapter: () => ExpressAdapter | FastifyAdapter): Promise<Host> {
+  const database = await createTestDatabase();
+  const issuer = await startIssuer();
+  const metricsRegistry = new Registry();
+  @Module({})
+  class HostModule {}
+  const host: INestApplication<Server> = await NestFactory.create(
+    {
+      module: HostModule,
+      imports: [
+        TypeOrmModule.forRoot(postgresOptions(database.url)),
+        AlertsModule.forRoot({
+          auth: { issuer: issuer.issuer.url },
+          live: { streamsPerUser: 3 },
+          metricsRegistry,
+        }),
+      ],
+    },
+    newAdapter(),
+    // A spare connection on which nothing was ever asked would keep it.
+    { logger: false, forceCloseConnections: true },
+  );
+  host.setGlobalPrefix('api/data');
+  host.enableCors({ origin: 'https://page.example' });
+  await host.listen(0, '127.0.0.1');
+  return {
+    url: `http://127.0.0.1:${(host.getHttpServer().address() as AddressInfo).port}`,
+    databaseUrl: database.url,
+    issuer: issuer.issuer,
+    openStreams: async () => {
+      const metrics = await metricsRegistry.getMetricsAsJSON();
+      return metrics.find(({ name }) => name === 'session_alerts_streams')?.values[0]?.value ?? NaN;
+    },
+    close: async () => {
+      await host.close();
+      await issuer.close();
+      await database.drop();
+    },
+  };
+}
+
+describe.each([
+  ['Fastify', () => new FastifyAdapter({ forceCloseConnections: true })],
+  ['Express', () => new ExpressAdapter()],
+])('The stream of open alerts, on %s', (_adapter, newAdapter) => {
+  let server: Host;
   let api: AlertsApi;
   const pages: OpenPage[] = [];
 
   beforeAll(async () => {
-    server = await startTestServer({ STREAMS_PER_USER: '3' });
+    server = await startHost(newAdapter);
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
   });
   beforeEach(() => forgetAlerts(server.databaseUrl));
@@ -36,6 +104,8 @@ describe('The stream of open alerts', () => {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
+      // The host's own.
+      'access-control-allow-origin': 'https://page.example',
     });
   });
 
@@ -102,6 +172,41 @@ describe('The stream of open alerts', () => {
     await page.untilOver();
     expect(page.text.endsWith('event: expired\ndata: {}\n\n')).toBe(true);
   });
+
+  it('drops a reader that is far behind, who loses nothing by coming back', async () => {
+    const message = 'x'.repeat(20_000);
+    const large = (session: number, title: string): ReturnType<typeof firing> =>
+      firing({ session: `jane-${session}`, title, message });
+    for (let session = 0; session < 25; session += 1) await api.deliver(large(session, 'Large'));
+    const other = await open('jane', '?session_name=another');
+    const slow = await openWithoutReading();
+    await waitUntil(async () => (await server.openStreams()) === 2);
+    // What the network holds on the way is not far behind yet.
+    let changes = 0;
+    for (; (await server.openStreams()) === 2; changes += 1) {
+      expect(changes).toBeLessThan(200);
+      await api.deliver(large(24, `Change ${changes}`));
+    }
+
+    slow.resume();
+    await waitUntil(() => slow.closed);
+    expect(slow.complete).toBe(false);
+    await api.deliver(firing({ session: 'another', title: 'Small' }));
+    await other.untilShown(['Small']);
+    const again = await open();
+    await again.untilShown(['Small', `Change ${changes - 1}`, ...Array.from({ length: 24 }, () => 'Large')]);
+  });
+
+  async function openWithoutReading(): Promise<IncomingMessage> {
+    const token = await server.issuer.userToken({ sub: 'jane' });
+    const headers = { Authorization: `Bearer ${token}` };
+    return new Promise((resolve, reject) => {
+      get(`${api.url}/alerts/stream`, { headers, agent: false }, (response) => {
+        // It is cut off in the middle.
+        resolve(response.on('error', () => undefined));
+      }).on('error', reject);
+    });
+  }
 
   it('makes up for what it missed while its connection to the database was lost', async () => {
     const page = await open();

@@ -198,8 +198,9 @@ export class AlertsApi {
   }
 }
 
-function asSent(body: unknown): string | Buffer {
-  return typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+function asSent(body: unknown): string | Uint8Array<ArrayBuffer> {
+  if (Buffer.isBuffer(body)) return new Uint8Array(body);
+  return typeof body === 'string' ? body : JSON.stringify(body);
 }
 
 /** Expects an error with the API's error body, which says nothing of our insides; gives its details. */

@@ -12,8 +12,11 @@ const PEOPLE = [
 ];
 
 /** The page at the demo's address: two people's sessions, and a strip that plays Alertmanager. */
-export function serveDemoPage(app: NestFastifyApplication, issuer: EmbeddedIssuer): void {
-  const folder = join(UI_FOLDER, 'demo');
+export function serveDemoPage(
+  app: NestFastifyApplication,
+  issuer: EmbeddedIssuer,
+  folder = join(UI_FOLDER, 'demo'),
+): void {
   app.useStaticAssets({ root: join(folder, 'assets'), prefix: '/demo/assets/', decorateReply: false });
   const server = app.getHttpAdapter().getInstance();
   const page = readFileSync(join(folder, 'index.html'));

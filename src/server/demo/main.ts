@@ -1,9 +1,8 @@
 import { createServer as createTcpServer } from 'node:net';
 import { readConfig } from '../config.js';
 import { explain, runUntilStopped } from '../process.js';
-import { createServer } from '../server.js';
-import { serveDemoPage } from './demo-page.js';
 import { ADMIN, ANN, BOB, CLIENT } from './demo-people.js';
+import { createDemoServer } from './demo-server.js';
 import { EmbeddedIssuer } from './embedded-issuer.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { welcome } from './welcome.js';
@@ -29,7 +28,7 @@ async function startDemo(
   const postgres = await startEmbeddedPostgres();
   started(() => postgres.stop());
   const issuer = await EmbeddedIssuer.create({ url: `${origin}/auth/realms/Renku`, clients: [CLIENT] });
-  const app = await createServer(
+  const app = await createDemoServer(
     readConfig({
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
@@ -38,15 +37,9 @@ async function startDemo(
       DATABASE_URL: postgres.url,
       OIDC_ISSUER: issuer.url,
     }),
+    issuer,
   );
   started(() => app.close());
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', async (request, reply) => {
-      if (await issuer.handle(request.raw, reply.raw)) reply.hijack();
-    });
-  serveDemoPage(app, issuer);
   await app.listen(port, HOST);
   await untilReady(origin);
 

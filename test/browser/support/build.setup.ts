@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** Folder of the run's build, in the environment of the tests. */
 const BUILD = 'PANEL_BUILD';
 
-/** Builds panel, demo page and the tests' own pages for this run alone, where no other build gets in its way. */
+// Jest finds no source of a `.js` in a global setup.
+const { default: setUpTestDatabase } = createRequire(__filename)(
+  '../../support/database.setup.ts',
+) as typeof import('../../support/database.setup.js');
+
+/**
+ * Builds panel, demo page and the tests' own pages for this run alone, where no other build gets in its way, and
+ * starts PostgreSQL.
+ */
 export default async function setUpBuild(_: unknown, { rootDir }: { rootDir: string }): Promise<void> {
   const cache = join(rootDir, 'node_modules', '.cache');
   await mkdir(cache, { recursive: true });
@@ -26,4 +35,5 @@ export default async function setUpBuild(_: unknown, { rootDir }: { rootDir: str
     }
   }
   process.env[BUILD] = folder;
+  await setUpTestDatabase();
 }

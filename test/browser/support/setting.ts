@@ -1,20 +1,20 @@
 import type { Browser } from 'playwright-core';
+import { Backend } from './backend.js';
 import { launchBrowser } from './browser.js';
-import { FakeBackend } from './fake-backend.js';
 import { SessionPage } from './session-page.js';
 import type { SessionPageOptions } from './session-page.js';
 
 /** A browser for a file of tests, and for each test a backend and pages that are closed after it. */
 export interface Setting {
   readonly browser: Browser;
-  readonly backend: FakeBackend;
+  readonly backend: Backend;
   /** Opens a session page on the backend. */
   open(options?: SessionPageOptions): Promise<SessionPage>;
 }
 
 export function setUp(): Setting {
   let browser: Browser;
-  let backend: FakeBackend;
+  let backend: Backend;
   const pages: SessionPage[] = [];
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ export function setUp(): Setting {
     await browser.close();
   });
   beforeEach(async () => {
-    backend = await FakeBackend.create();
+    backend = await Backend.create();
   });
   afterEach(async () => {
     for (const page of pages.splice(0)) await page.close();

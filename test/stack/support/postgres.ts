@@ -16,6 +16,10 @@ export interface StackPostgres {
   crash(): Promise<void>;
   /** Ends the connections to a database; returns how many there were. */
   terminateBackends(databaseUrl: string): Promise<number>;
+  /** Another user of a database; returns the connection string. */
+  createUser(databaseUrl: string): Promise<string>;
+  /** Ends the connections of the user that `createUser` made, and refuses new ones until the returned is called. */
+  lockOut(databaseUrl: string): Promise<() => Promise<void>>;
   /** Starts it again. */
   startAgain(): Promise<void>;
   /** Ends it for good and removes all that was its own. */
@@ -53,6 +57,24 @@ export async function startPostgres(
         [new URL(databaseUrl).pathname.slice(1)],
       );
       return Number(row?.terminated);
+    },
+    async createUser(databaseUrl) {
+      const url = new URL(databaseUrl);
+      url.username = `user_${randomBytes(8).toString('hex')}`;
+      await query(first.url, `CREATE ROLE ${url.username} SUPERUSER LOGIN PASSWORD '${url.password}'`);
+      return url.href;
+    },
+    async lockOut(databaseUrl) {
+      const { username } = new URL(databaseUrl);
+      await query(first.url, `ALTER ROLE ${username} NOLOGIN`);
+      await query(
+        first.url,
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1`,
+        [username],
+      );
+      return async () => {
+        await query(first.url, `ALTER ROLE ${username} LOGIN`);
+      };
     },
     async startAgain() {
       // PostgreSQL notes there how it was started; `pg_ctl restart` reads it too.
