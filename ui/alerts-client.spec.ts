@@ -255,6 +255,23 @@ describe('The client', () => {
     expect(shownIds()).toEqual(['b']);
   });
 
+  it('soon has a stream again where the first answer after an outage is that there is none yet', async () => {
+    await goLive('a');
+    api.answers = { stream: refuse, list: refuse };
+    api.endStream();
+    await pass(600 * SECOND);
+    api.answers = { stream: status(503) };
+    const triesWhileDown = api.callsToStream.length;
+    await pass(15 * SECOND);
+    expect(client.state.connection).toBe('polling');
+    expect(api.callsToStream.length).toBeGreaterThan(triesWhileDown);
+    api.answers = {};
+    api.greeting = `data: ${JSON.stringify([alert('b')])}\n\n`;
+    await pass(15 * SECOND);
+    expect(client.state.connection).toBe('live');
+    expect(shownIds()).toEqual(['b']);
+  });
+
   it('does not know whether there are alerts where the API was never in reach', async () => {
     api.answers = { stream: refuse, list: refuse };
     client.start();
@@ -307,7 +324,7 @@ describe('The client', () => {
       await pass(600 * SECOND);
       const tries = api.callsToStream.length;
       expect(tries).toBeGreaterThan(4);
-      expect(tries).toBeLessThan(9);
+      expect(tries).toBeLessThan(12);
       api.answers = {};
       api.greeting = `data: ${JSON.stringify([alert('b')])}\n\n`;
       await pass(150 * SECOND);

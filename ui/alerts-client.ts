@@ -41,7 +41,7 @@ export const TIMES = {
   longestBackOff: 30_000,
   poll: 5_000,
   /** While polling works: before the stream is tried again, at first and at most. */
-  streamAgain: 30_000,
+  streamAgain: 5_000,
   streamAgainAtMost: 300_000,
   /** A page that is hidden for no longer keeps its connection. */
   hidden: 10_000,
@@ -70,6 +70,7 @@ export class AlertsClient {
   /** Ends all connections. */
   private running: AbortController | undefined;
   private polling: AbortController | undefined;
+  private readonly streamAgain = new BackOff(TIMES.streamAgain, TIMES.streamAgainAtMost);
   /** Ends the wait before the stream is tried again. */
   private streamWait: AbortController | undefined;
 
@@ -170,7 +171,7 @@ export class AlertsClient {
   /** Opens the stream again and again; while it does not work, polling stands in for it. */
   private async keepUp(signal: AbortSignal): Promise<void> {
     const reconnect = new BackOff(TIMES.reconnect, TIMES.longestBackOff);
-    const streamAgain = new BackOff(TIMES.streamAgain, TIMES.streamAgainAtMost);
+    this.streamAgain.reset();
     while (!signal.aborted) {
       const opened = Date.now();
       const { worked, retry } = await this.followStream(signal);
@@ -184,14 +185,14 @@ export class AlertsClient {
         reconnect.first = retry ?? TIMES.reconnect;
         if (lasted) {
           reconnect.reset();
-          streamAgain.reset();
+          this.streamAgain.reset();
         }
         this.become({ connection: 'connecting' });
         await sleep(lasted && endedWithToken ? 0 : reconnect.next(), signal);
       } else {
         this.startPolling(signal);
         this.streamWait = new AbortController();
-        await sleep(streamAgain.next(), AbortSignal.any([signal, this.streamWait.signal]));
+        await sleep(this.streamAgain.next(), AbortSignal.any([signal, this.streamWait.signal]));
       }
     }
   }
@@ -272,8 +273,11 @@ export class AlertsClient {
         if (isOver(signal)) return;
         this.contact('polling');
         if (alerts) this.hear(alerts);
-        // What was refused may work again, and so may the stream.
-        if (failing) this.streamWait?.abort();
+        // What was refused may work again, and so may the stream, at once or soon.
+        if (failing) {
+          this.streamAgain.reset();
+          this.streamWait?.abort();
+        }
         failing = false;
         backOff.reset();
         if (polls % POLLS_A_FEED === 0) await this.askForFeed(signal);

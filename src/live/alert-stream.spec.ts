@@ -40,7 +40,7 @@ describe('A stream whose page does not read', () => {
     stream.end('expired');
     stream.showAlerts('[]');
     stream.showFeed('{}');
-    stream.beat(0);
+    stream.beatIfSilentSince(Infinity);
     await once(response, 'close');
     expect(errors).toEqual([]);
   });
