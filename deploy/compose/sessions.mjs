@@ -2,7 +2,7 @@
 // Plays the cluster of docker-compose.yml: two sessions that one can get into trouble, as the kubelet and
 // kube-state-metrics tell of them, and the page of one, with the panel.
 //
-//   POST /sessions/jane-1 {"memory": 0.95}    how much of its memory is used; so with "volume"
+//   POST /sessions/jane-1 {"memory": 0.95}    how much of its memory is used; so with the volumes "data" and "scratch"
 //   POST /sessions/jane-1/oom-kill
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -16,8 +16,10 @@ const sessions = new Map(
   [
     { name: 'jane-1', user: '5f0c2b3e-6d1a-4c58-9a37-2e4b8f0d7c11' },
     { name: 'ruth-1', user: 'b81e9d54-03f7-4e6c-8c2d-7a95d1f0e622' },
-  ].map((session) => [session.name, { ...session, memory: 0.4, volume: 0.3, restarts: 0 }]),
+  ].map((session) => [session.name, { ...session, memory: 0.4, data: 0.3, scratch: 0.1, restarts: 0 }]),
 );
+
+const VOLUMES = ['data', 'scratch'];
 
 /** What each of Prometheus's jobs reads. */
 const METRICS = {
@@ -28,7 +30,6 @@ const METRICS = {
       uid: `uid-of-${name}`,
       container: 'amalthea-session',
     };
-    const claim = { namespace: NAMESPACE, persistentvolumeclaim: `${name}-data` };
     return [
       sample(
         'kube_customresource_amaltheasession_info',
@@ -38,24 +39,24 @@ const METRICS = {
       sample('kube_pod_container_status_restarts_total', container, restarts),
       restarts > 0 &&
         sample('kube_pod_container_status_last_terminated_reason', { ...container, reason: 'OOMKilled' }, 1),
-      sample(
-        'kube_persistentvolumeclaim_labels',
-        {
-          ...claim,
-          label_app_kubernetes_io_name: 'AmaltheaSession',
-          label_app_kubernetes_io_instance: name,
-        },
-        1,
+      ...VOLUMES.map((volume) =>
+        sample(
+          'kube_persistentvolumeclaim_labels',
+          {
+            ...claimOf(name, volume),
+            label_app_kubernetes_io_name: 'AmaltheaSession',
+            label_app_kubernetes_io_instance: name,
+          },
+          1,
+        ),
       ),
     ];
   },
-  '/kubelet': ({ name, volume }) => {
-    const claim = { namespace: NAMESPACE, persistentvolumeclaim: `${name}-data` };
-    return [
-      sample('kubelet_volume_stats_available_bytes', claim, (1 - volume) * 10 * GIB),
-      sample('kubelet_volume_stats_capacity_bytes', claim, 10 * GIB),
-    ];
-  },
+  '/kubelet': ({ name, ...used }) =>
+    VOLUMES.flatMap((volume) => [
+      sample('kubelet_volume_stats_available_bytes', claimOf(name, volume), (1 - used[volume]) * 10 * GIB),
+      sample('kubelet_volume_stats_capacity_bytes', claimOf(name, volume), 10 * GIB),
+    ]),
   '/cadvisor': ({ name, memory }) => {
     const container = { namespace: NAMESPACE, pod: `${name}-0`, container: 'amalthea-session' };
     return [
@@ -65,6 +66,10 @@ const METRICS = {
     ];
   },
 };
+
+function claimOf(session, volume) {
+  return { namespace: NAMESPACE, persistentvolumeclaim: `${session}-${volume}` };
+}
 
 function sample(name, labels, value) {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`);
@@ -107,7 +112,7 @@ function change(session, action, body) {
     session.memory = 0.4;
     return;
   }
-  for (const what of ['memory', 'volume']) {
+  for (const what of ['memory', ...VOLUMES]) {
     if (typeof body[what] === 'number') session[what] = Math.min(Math.max(body[what], 0), 1);
   }
 }

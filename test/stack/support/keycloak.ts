@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { freePort, Program } from './program.js';
 
 const VERSION = '26.5.6';
@@ -32,25 +32,35 @@ export class Keycloak {
     this.url = `http://127.0.0.1:${port}/auth`;
   }
 
-  /** Starts one and waits until it is ready. */
-  static async start(): Promise<Keycloak> {
+  /**
+   * Starts one and waits until it is ready.
+   * @param realm file of a realm to import, and the environment that it names
+   */
+  static async start(realm?: { file: string; env: NodeJS.ProcessEnv }): Promise<Keycloak> {
     const folder = await mkdtemp(join(tmpdir(), 'session-alerts-keycloak-'));
     try {
       await unpackDistribution(folder);
+      const home = join(folder, `keycloak-${VERSION}`);
+      if (realm) {
+        await mkdir(join(home, 'data', 'import'), { recursive: true });
+        await cp(realm.file, join(home, 'data', 'import', basename(realm.file)));
+      }
       const port = await freePort();
       const run = new Program(
         'Keycloak',
-        join(folder, `keycloak-${VERSION}`, 'bin', 'kc.sh'),
+        join(home, 'bin', 'kc.sh'),
         [
           'start-dev',
           '--http-host=127.0.0.1',
           `--http-port=${port}`,
           '--http-relative-path=/auth',
           '--cache=local',
+          ...(realm ? ['--import-realm'] : []),
         ],
         {
           env: {
             ...withoutSettings(process.env),
+            ...realm?.env,
             KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN.user,
             KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
             JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m',
