@@ -7,16 +7,18 @@ import { waitUntil } from '../support/server.js';
 import { DoctorChain, METRICS } from './support/doctor-chain.js';
 import type { DoctorOverrides, PrometheusFaults } from './support/doctor-chain.js';
 import { startEmbeddedIssuer } from './support/issuer-under-test.js';
-import type { Mend } from './support/issuer-under-test.js';
+import type { IssuerUnderTest, Mend } from './support/issuer-under-test.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
 
 let postgres: StackPostgres;
+let issuer: IssuerUnderTest;
 let chain: DoctorChain;
 
 beforeAll(async () => {
   postgres = await startPostgres();
-  chain = await DoctorChain.start(postgres, await startEmbeddedIssuer());
+  issuer = await startEmbeddedIssuer();
+  chain = await DoctorChain.start(postgres, issuer);
 });
 afterAll(async () => {
   await chain.close();
@@ -88,13 +90,13 @@ const TWELVE_FAULTS: Record<string, Fault> = {
     mend: 'Clients → alertmanager → Credentials',
   },
   'the role not assigned': {
-    put: async () => ({ mend: await chain.issuer.takeRoleAway() }),
+    put: async () => ({ mend: await issuer.takeRoleAway() }),
     check: 'token.role',
     message: 'lacks the role alertmanager-webhook',
     mend: 'Service accounts roles → Assign role → Realm roles → alertmanager-webhook',
   },
   'the audience mapper missing': {
-    put: async () => ({ mend: await chain.issuer.removeAudienceMapper() }),
+    put: async () => ({ mend: await issuer.removeAudienceMapper() }),
     check: 'token.audience',
     message: 'the server asks for renku: the audience mapper is missing',
     mend: 'Audience, Included Custom Audience: renku',
@@ -137,7 +139,7 @@ const TWELVE_FAULTS: Record<string, Fault> = {
     mend: 'labelsFromPath safe_username: [metadata, labels, "renku.io/safe-username"]',
   },
   'a clock off by two minutes': {
-    put: async () => ({ mend: await chain.issuer.setClockBack(120) }),
+    put: async () => ({ mend: await issuer.setClockBack(120) }),
     check: 'clocks',
     message: 'The clock of the issuer is 2m behind this machine, the database and the server',
     mend: 'Set the clock of the issuer: turn NTP on there',
@@ -149,7 +151,7 @@ const TWELVE_FAULTS: Record<string, Fault> = {
     mend: '`session-alerts migrate`',
   },
   'the issuer down': {
-    put: async () => ({ mend: await chain.issuer.stop() }),
+    put: async () => ({ mend: await issuer.stop() }),
     check: 'issuer',
     message: 'cannot be reached: connect ECONNREFUSED',
     mend: 'correct OIDC_ISSUER',

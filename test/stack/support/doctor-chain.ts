@@ -8,7 +8,7 @@ import { doctorsFindings, runDoctor } from '../../support/doctor.js';
 import type { DoctorRun } from '../../support/doctor.js';
 import { waitUntil } from '../../support/server.js';
 import { Alertmanager } from './alertmanager.js';
-import type { IssuerUnderTest } from './issuer-under-test.js';
+import type { ChainIssuer } from './issuer-under-test.js';
 import type { StackPostgres } from './postgres.js';
 import { Prometheus } from './prometheus.js';
 import { ServerProcess } from './server-process.js';
@@ -40,7 +40,7 @@ export interface PrometheusFaults {
 /** The whole chain, with the administrators' own files: Prometheus, Alertmanager, issuer, PostgreSQL, server. */
 export class DoctorChain {
   private constructor(
-    readonly issuer: IssuerUnderTest,
+    readonly issuer: ChainIssuer,
     readonly server: ServerProcess,
     readonly alertmanager: Alertmanager,
     readonly prometheus: Prometheus,
@@ -49,7 +49,7 @@ export class DoctorChain {
   ) {}
 
   /** Starts it and waits until the watchdog alert has come through. The chain closes the issuer. */
-  static async start(postgres: StackPostgres, issuer: IssuerUnderTest): Promise<DoctorChain> {
+  static async start(postgres: StackPostgres, issuer: ChainIssuer): Promise<DoctorChain> {
     const closers: (() => Promise<unknown>)[] = [() => issuer.close()];
     try {
       const databaseUrl = await postgres.createDatabase();
@@ -157,7 +157,7 @@ async function administratorsRules(files = RULE_FILES): Promise<object[]> {
 }
 
 async function startAlertmanager(
-  issuer: Pick<IssuerUnderTest, 'url' | 'clientSecret'>,
+  issuer: Pick<ChainIssuer, 'url' | 'clientSecret'>,
   webhookUrl: string,
   change: (config: string) => string = (config) => config,
 ): Promise<Alertmanager> {

@@ -4,11 +4,16 @@ import { startIssuer } from '../../support/server.js';
 /** Undoes what was done to the issuer. */
 export type Mend = () => Promise<void>;
 
-/** An issuer with the client `alertmanager`, ready for our server, and what can go wrong with it. */
-export interface IssuerUnderTest {
+/** An issuer with the client `alertmanager`, ready for our server. */
+export interface ChainIssuer {
   /** As it stands in `iss`. */
   readonly url: string;
   readonly clientSecret: string;
+  close(): Promise<void>;
+}
+
+/** One that things can be made to go wrong with. */
+export interface IssuerUnderTest extends ChainIssuer {
   /** The client's service account no longer has the role. */
   takeRoleAway(): Promise<Mend>;
   /** The client's tokens are for another audience. */
@@ -17,7 +22,6 @@ export interface IssuerUnderTest {
   setClockBack(seconds: number): Promise<Mend>;
   /** It cannot be reached. */
   stop(): Promise<Mend>;
-  close(): Promise<void>;
 }
 
 /** The embedded issuer in Keycloak's place. */
