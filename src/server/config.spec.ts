@@ -86,6 +86,7 @@ describe('The environment', () => {
 
   it.each([
     ['ALERTMANAGER_URLS', { ALERTMANAGER_URLS: 'one:9093' }],
+    ['ALERTMANAGER_PASSWORD_FILE', { ALERTMANAGER_URLS: 'http://user:secret@one:9093' }],
     ['ALERTMANAGER_BEARER_TOKEN_FILE', { ALERTMANAGER_BEARER_TOKEN_FILE: '/no/such/file' }],
     ['ALERTMANAGER_PASSWORD_FILE', { ALERTMANAGER_USERNAME: 'alerts' }],
   ])('is told that %s is wrong', (name, env) => {

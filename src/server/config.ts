@@ -109,6 +109,12 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     if (!urls.every(isHttpUrl)) {
       problems.push('ALERTMANAGER_URLS must be addresses like http://alertmanager:9093, with commas between');
     }
+    // They are named in the log, and fetch refuses them.
+    if (urls.some((url) => URL.canParse(url) && new URL(url).password !== '')) {
+      problems.push(
+        'ALERTMANAGER_URLS must hold no password: set ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE instead',
+      );
+    }
     if (urls.length === 0) return undefined;
     return {
       alertmanagers: urls.map((url) => ({

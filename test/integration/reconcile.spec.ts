@@ -87,7 +87,7 @@ describe('Reconciling with two Alertmanagers', () => {
 
   beforeAll(async () => {
     const urls = await Promise.all(alertmanagers.map((alertmanager) => alertmanager.start()));
-    server = await startTestServer({ ALERTMANAGER_URLS: urls.join(','), RECONCILE_INTERVAL: '1h' });
+    server = await startTestServer({ ALERTMANAGER_URLS: urls.join(',') }, { upkeep: false });
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
   });
   beforeEach(async () => {

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig } from '../../src/server/config.js';
 import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
 import { createServer } from '../../src/server/server.js';
+import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { createTestDatabase } from './database.js';
 
@@ -27,7 +28,7 @@ export interface TestServerOptions {
   issuer?: TestIssuer;
   /** Wait until it can serve. Default: true. */
   untilReady?: boolean;
-  /** Whether upkeep runs by itself, first some 5 s after the start. Default: true. */
+  /** Whether upkeep and reconciling run by themselves, first some 5 s after the start. Default: true. */
   upkeep?: boolean;
 }
 
@@ -55,7 +56,10 @@ export async function startTestServer(
     await database.drop();
   };
   try {
-    if (!upkeep) await app.get(UpkeepService, { strict: false }).beforeApplicationShutdown();
+    if (!upkeep) {
+      await app.get(UpkeepService, { strict: false }).beforeApplicationShutdown();
+      await app.get(ReconcileService, { strict: false }).beforeApplicationShutdown();
+    }
     if (untilReady) await waitUntil(async () => (await fetch(`${url}/readyz`)).ok);
   } catch (error) {
     await close();
