@@ -178,28 +178,6 @@ describe("The administrators' guide", () => {
     const paths = [...text.matchAll(/deploy\/[\w./-]*\w/g)].map(([path]) => path);
     expect(paths.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
   });
-
-  it('links to headings that are there', () => {
-    const links = [
-      ...readFileSync(join(PROJECT, 'docs', 'administration.md'), 'utf8').matchAll(
-        /\]\(([\w./-]+)(?:#([\w-]+))?\)/g,
-      ),
-    ];
-    const broken = links.filter(([, path = '', anchor]) => {
-      const file = join(PROJECT, 'docs', path);
-      if (!existsSync(file)) return true;
-      if (anchor === undefined) return false;
-      const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-        heading
-          .toLowerCase()
-          .replace(/[^\w\s-]/g, '')
-          .replaceAll(' ', '-'),
-      );
-      return !headings.includes(anchor);
-    });
-    expect(links).not.toEqual([]);
-    expect(broken.map(([link]) => link)).toEqual([]);
-  });
 });
 
 describe("The guide's kubectl, helm and docker", () => {
