@@ -153,8 +153,9 @@ describe("The administrators' guide", () => {
       ...['alertmanager-oauth2-secret', 'session-alerts'].flatMap((name) =>
         callsOf('kubectl', 'create', 'secret', 'generic', name),
       ),
-      ...callsOf('kubectl', 'create', 'configmap'),
+      ...['configmap', 'namespace'].flatMap((kind) => callsOf('kubectl', 'create', kind)),
       ...['apply', 'patch', 'rollout'].flatMap((verb) => callsOf('kubectl', verb)),
+      ...callsOf('helm', 'repo', 'add'),
       ...callsOf('helm', 'upgrade'),
       ...['build', 'push'].flatMap((verb) => callsOf('docker', verb)),
     ];
@@ -181,6 +182,18 @@ describe("The administrators' guide", () => {
 });
 
 describe("The guide's kubectl, helm and docker", () => {
+  it('creates each namespace before it is used', () => {
+    const created = new Set<string>();
+    const used = new Set<string>();
+    for (const { program, args } of [...calls.values()].flat()) {
+      if (program === 'kubectl' && args[1] === 'namespace') created.add(args[2] ?? '');
+      const namespace = args[args.indexOf('--namespace') + 1] ?? '';
+      if (args.includes('--namespace')) used.add(namespace);
+      expect([...used].filter((name) => !created.has(name))).toEqual([]);
+    }
+    expect(used).toEqual(created);
+  });
+
   it("stores Alertmanager's secret by the line that keycloak setup prints", () => {
     const printed = kubectlSecretLine(
       { literal: 'YOUR_CLIENT_SECRET' },
@@ -223,6 +236,8 @@ describe("The guide's kubectl, helm and docker", () => {
 
   it('installs the chart that deploy/README.md installs, with the file that is printed for it', () => {
     const [helm] = callsOf('helm', 'upgrade');
+    const [repository] = callsOf('helm', 'repo', 'add');
+    expect(helm?.args[3]).toMatch(new RegExp(`^${repository?.args[2] ?? ''}/`));
     const block = [...calls].find(([, made]) => made.includes(helm!))?.[0] ?? '';
     expect(readFileSync(join(PROJECT, 'deploy', 'README.md'), 'utf8')).toContain(
       `helm ${helm!.args.slice(0, 4).join(' ')}`,
