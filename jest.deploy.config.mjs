@@ -4,8 +4,8 @@ import { findPrograms } from './test/deploy/support/needed-programs.mjs';
 findPrograms();
 
 /**
- * The suite that checks deploy/ and docker-compose.yml with the programs that use them: Debian's prometheus and
- * prometheus-alertmanager, and kubernetes-validate from PyPI.
+ * The suite that checks deploy/ and docker-compose.yml with the programs that use them: Debian's prometheus,
+ * prometheus-alertmanager, curl and jq, and kubernetes-validate from PyPI.
  * @type {import('jest').Config}
  */
 export default {

@@ -6,37 +6,6 @@ import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
 import { ADMINISTRATORS_CONFIG, Stack } from './support/stack.js';
 
-/** What the guide tells administrators to add to Alertmanager's Helm values, word for word. */
-const GUIDES_BLOCK = `alertmanager:
-  config:
-    global:
-      resolve_timeout: 1m
-
-    receivers:
-      - name: "renku-webhook"
-        webhook_configs:
-          - url: 'https://your-renku-instance.com/api/data/webhooks/alertmanager'
-            send_resolved: true
-            max_alerts: 1
-            http_config:
-              oauth2:
-                client_id: 'alertmanager'
-                client_secret_file: '/etc/alertmanager/secrets/oauth2-client-secret'
-                token_url: 'https://your-renku-instance.com/auth/realms/Renku/protocol/openid-connect/token'
-
-    route:
-      receiver: "default"
-      routes:
-        - matchers:
-            - purpose="renku-session"
-          receiver: "renku-webhook"
-`;
-
-/** The configuration that Helm makes of it, with the receiver that its route names and it does not define. */
-const GUIDES_CONFIG = GUIDES_BLOCK.replace(/^.*\n.*\n/, '')
-  .replace(/^ {4}/gm, '')
-  .replace('receivers:\n', 'receivers:\n  - name: "default"\n');
-
 /** An alert of the guide's rules, as Prometheus posts it. */
 function alert(
   labels: Record<string, string>,
@@ -254,51 +223,5 @@ describe('Alertmanager with the configuration that administrators apply', () => 
 
     await alertmanager.changeClientSecret('secret');
     await waitUntil(async () => (await stack.sessionsWithAlertsOf(jane)).includes('jane-1'), 60_000);
-  });
-});
-
-describe("Alertmanager with the guide's own receiver and route", () => {
-  const jane = randomUUID();
-  const joe = randomUUID();
-  const jim = randomUUID();
-  let stack: Stack;
-
-  beforeAll(async () => {
-    stack = await Stack.start(postgres);
-    // Both wait for Alertmanager's own 30 s before they post a group for the first time.
-    const one = await stack.startAlertmanager({ config: GUIDES_CONFIG });
-    const two = await stack.startAlertmanager({ config: GUIDES_CONFIG });
-    await one.fire(highMemory(jane, 'jane-1'));
-    await two.fire(highMemory(joe, 'joe-1'), highMemory(jim, 'jim-1'));
-  });
-  afterAll(() => stack.close());
-
-  it('brings an alert to its user', async () => {
-    await waitUntil(async () => (await stack.alertsOf(jane)).length > 0, 90_000);
-    expect(await stack.alertsOf(jane)).toEqual([
-      expect.objectContaining({
-        title: 'High memory usage',
-        message: 'Memory usage over 90% of capacity',
-        event_type: 'RenkuSessionHighMemory',
-        session_name: 'jane-1',
-        user_id: jane,
-      }),
-    ]);
-  });
-
-  it('leaves out all alerts of a group but one, of which we warn, with what to change', async () => {
-    const shown = async (): Promise<string[]> => [
-      ...(await stack.sessionsWithAlertsOf(joe)),
-      ...(await stack.sessionsWithAlertsOf(jim)),
-    ];
-    await waitUntil(async () => (await shown()).length > 0, 90_000);
-    await waitUntil(() => stack.server.warnings.length > 0);
-
-    expect(await shown()).toHaveLength(1);
-    const [warning, ...others] = stack.server.warnings;
-    expect(others).toEqual([]);
-    expect(warning).toContain('renku-webhook');
-    expect(warning).toContain('max_alerts: 0');
-    expect(warning).toContain("group_by: ['...']");
   });
 });

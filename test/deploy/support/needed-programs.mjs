@@ -10,6 +10,8 @@ const PROGRAMS = {
   prometheus: 'apt-get install prometheus',
   amtool: 'apt-get install prometheus-alertmanager',
   'prometheus-alertmanager': 'apt-get install prometheus-alertmanager',
+  curl: 'apt-get install curl',
+  jq: 'apt-get install jq',
   'kubernetes-validate': `python3 -m venv ${PYTHON_ENVIRONMENT} && ${PYTHON_ENVIRONMENT}/bin/pip install kubernetes-validate==1.37.0`,
 };
 
