@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { guideBlocksOf } from '../support/administration-guide.js';
 import { firing, webhook } from '../support/alerts.js';
 import { waitUntil } from '../support/server.js';
+import { replaceWords, runInBash } from '../support/shell.js';
 import { Alertmanager } from './support/alertmanager.js';
 import { sessionAlerts } from './support/command-line.js';
 import type { CommandRun } from './support/command-line.js';
@@ -443,6 +445,27 @@ describe('A realm that is set up on an empty server', () => {
       expect([keyIdOf(first), keyIdOf(second)]).not.toContain(keyIdOf(third));
       expect([await postWebhook(third), await postWebhook(second)]).toEqual([200, 200]);
       expect(await postWebhook(first)).toBe(401);
+    });
+
+    it("takes the requests of the administrators' guide and of the older one, as they are printed", async () => {
+      // Between their quotes goes what Keycloak makes, not any secret.
+      secret = (await setUpAsJson('--rotate-secret')).client_secret!;
+      const older = await readFile(join(import.meta.dirname, 'guide', 'verification.sh'), 'utf8');
+      for (const text of [older, ...guideBlocksOf('requests').map(({ text }) => text)]) {
+        const script = replaceWords(text, {
+          'https://your-renku-instance.com/auth/realms/Renku': keycloak.issuer('Renku'),
+          'https://your-renku-instance.com': server.url,
+          YOUR_CLIENT_SECRET: secret,
+          KEYCLOAK_USER_ID: jane,
+        });
+        const { status, stdout } = await runInBash(script);
+        expect({ status, stdout }).toEqual({
+          status: 0,
+          stdout: expect.stringContaining('"stored":1') as string,
+        });
+      }
+      const titles = (await janesAlerts()).map(({ title }) => title);
+      expect(titles).toEqual(expect.arrayContaining(['A first alert', 'Test Alert']));
     });
 
     async function keysOf(): Promise<{ kid: string; providerId: string }[]> {
