@@ -8,8 +8,15 @@ import type { TestServer } from '../support/server.js';
 
 /** A way to the database on which nothing comes through any more, and nothing is refused either. */
 class SilentWay {
+  /** Whether connections that are made now are silent from the start. */
+  isSilent = false;
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((client) => {
+    if (this.isSilent) {
+      this.sockets.add(client);
+      client.on('error', () => undefined);
+      return;
+    }
     const upstream = connect(Number(this.database.port), this.database.hostname);
     for (const [from, to] of [
       [client, upstream],
@@ -37,8 +44,9 @@ class SilentWay {
     return url.href;
   }
 
-  /** What is open stays silent for ever; connections that are made later are served. */
+  /** What is open stays silent for ever. */
   fallSilent(): void {
+    this.isSilent = true;
     for (const socket of this.sockets) {
       socket.pause();
       socket.removeAllListeners('data');
@@ -78,6 +86,7 @@ describe('A database that falls silent', () => {
     ]);
     expectError(stored, 503);
     expectError(listed, 503);
+    way.isSilent = false;
     await waitUntil(
       async () => (await api.postWebhook(webhook([firing({ session: 'after' })]))).status === 200,
       60_000,
