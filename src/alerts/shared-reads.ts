@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 interface Waiting<Value> {
   promise: Promise<Value>;
   resolve: (value: Value) => void;
@@ -40,7 +42,11 @@ export class SharedReads<Value> {
 
   private async readAll(): Promise<void> {
     this.isReading = true;
-    while (this.waiting.size > 0) await this.settle(this.takeNext());
+    while (this.waiting.size > 0) {
+      await this.settle(this.takeNext());
+      // What has come but was not read yet goes along with what waits.
+      await setImmediate();
+    }
     this.isReading = false;
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { SharedWrites, WritesFullError } from './shared-writes.js';
 
 /** A write that is under way until the test ends it. */
@@ -45,8 +46,9 @@ describe('Writes that wait for each other', () => {
   }
 
   /** Lets everything happen that waits for nothing but its turn. */
-  function untilSettled(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+  async function untilSettled(): Promise<void> {
+    // The next write begins a turn of the event loop after the last.
+    for (let turn = 0; turn < 2; turn++) await setImmediate();
   }
 
   async function submit(requests: string[], weight = 1): Promise<void> {

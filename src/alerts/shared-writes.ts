@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** Too much waits to be written already: the same request may succeed later. */
 export class WritesFullError extends Error {
   constructor() {
@@ -59,7 +61,11 @@ export class SharedWrites<Request, Answer> {
 
   private async writeAll(): Promise<void> {
     this.isWriting = true;
-    while (this.waiting.length > 0) await this.settle(this.takeNext());
+    while (this.waiting.length > 0) {
+      await this.settle(this.takeNext());
+      // What has come but was not read yet goes along with what waits.
+      await setImmediate();
+    }
     this.isWriting = false;
   }
 
