@@ -33,17 +33,12 @@ export class Bench {
   }
 
   /** Runs a server for as long as the work takes. */
-  async withServer<T>(
+  withServer<T>(
     name: ServerName,
     databaseUrl: string,
     work: (server: TargetProcess) => Promise<T>,
   ): Promise<T> {
-    const server = await TargetProcess.start(name, databaseUrl, this.tokens);
-    try {
-      return await work(server);
-    } finally {
-      await server.stop();
-    }
+    return TargetProcess.during(name, databaseUrl, this.tokens, work);
   }
 
   /** Runs several at a time, each on the database that is given for it. */

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { Bench } from './bench.js';
 import { measureBig } from './big.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
@@ -10,6 +9,7 @@ import { measureOverload } from './overload.js';
 import { Progress } from './progress.js';
 import { reportOf } from './report.js';
 import type { Results } from './results.js';
+import { run } from './run.js';
 import { measureWal } from './wal.js';
 import { measureWebhooks } from './webhooks.js';
 
@@ -33,29 +33,14 @@ const MEASURES = {
 const options = readOptions(process.argv.slice(2));
 const progress = new Progress(planOf(options));
 let bench: Bench | undefined;
-const stopping = new AbortController();
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (stopping.signal.aborted) process.exit(130);
-    stopping.abort();
-    progress.finish();
-    void Promise.resolve(bench?.stop()).finally(() => process.exit(130));
-  });
-}
-
-try {
-  const results = await measure();
-  process.stdout.write(`${reportOf(results)}\n`);
-  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
-} catch (error) {
-  // What fails while all is being stopped fails because of that.
-  if (!stopping.signal.aborted) {
-    progress.finish();
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+await run({
+  progress,
+  measure,
+  report: reportOf,
+  stop: () => bench?.stop(),
+  json: options.json,
+});
 
 async function measure(): Promise<Results> {
   const disturbance = disturbanceMeter();

@@ -77,6 +77,21 @@ export class TargetProcess {
     return target;
   }
 
+  /** Runs one for as long as the work takes. */
+  static async during<T>(
+    name: ServerName,
+    databaseUrl: string,
+    tokens: Tokens,
+    work: (server: TargetProcess) => Promise<T>,
+  ): Promise<T> {
+    const server = await TargetProcess.start(name, databaseUrl, tokens);
+    try {
+      return await work(server);
+    } finally {
+      await server.stop();
+    }
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }

@@ -49,17 +49,12 @@ export class LiveBench {
   }
 
   /** Runs a server for as long as the work takes. */
-  async withServer<T>(
+  withServer<T>(
     name: ServerName,
     databaseUrl: string,
     work: (server: TargetProcess) => Promise<T>,
   ): Promise<T> {
-    const server = await TargetProcess.start(name, databaseUrl, this.tokens);
-    try {
-      return await work(server);
-    } finally {
-      await server.stop();
-    }
+    return TargetProcess.during(name, databaseUrl, this.tokens, work);
   }
 
   /** What the server and all of PostgreSQL use while the work goes on. */

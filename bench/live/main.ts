@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { CLUSTER_SETTINGS } from '../cluster.js';
 import { disturbanceMeter, thisMachine } from '../machine.js';
 import { Progress } from '../progress.js';
+import { run } from '../run.js';
 import { measureHeldStreams } from './held-streams.js';
 import { checkLimits } from './limits.js';
 import { LiveBench } from './live-bench.js';
@@ -19,33 +19,20 @@ const QUICK_EXPECTED = { streams: 50, pages: 40, polls: 8 };
 const options = readLiveOptions(process.argv.slice(2));
 const progress = new Progress(new Map(Object.entries(options.quick ? QUICK_EXPECTED : EXPECTED)));
 let bench: LiveBench | undefined;
-const stopping = new AbortController();
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (stopping.signal.aborted) process.exit(130);
-    stopping.abort();
-    progress.finish();
-    void Promise.resolve(bench?.stop()).finally(() => process.exit(130));
-  });
-}
-
-try {
-  if (!existsSync('/proc/self/schedstat')) {
-    throw new Error('This measures by /proc, so it needs Linux. Run it there, or in a Linux container.');
-  }
-  checkLimits(options.streams);
-  const results = await measure();
-  process.stdout.write(`${liveReportOf(results)}\n`);
-  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
-} catch (error) {
-  // What fails while all is being stopped fails because of that.
-  if (!stopping.signal.aborted) {
-    progress.finish();
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+await run({
+  progress,
+  measure: () => {
+    if (!existsSync('/proc/self/schedstat')) {
+      throw new Error('This measures by /proc, so it needs Linux. Run it there, or in a Linux container.');
+    }
+    checkLimits(options.streams);
+    return measure();
+  },
+  report: liveReportOf,
+  stop: () => bench?.stop(),
+  json: options.json,
+});
 
 async function measure(): Promise<LiveResults> {
   const disturbance = disturbanceMeter();
