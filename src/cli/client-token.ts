@@ -1,10 +1,11 @@
 import { messagesOf } from '../error-messages.js';
+import { fetchAnswer } from '../http/fetch-answer.js';
 import { fetchJson } from '../http/fetch-json.js';
 import { CommandError, UnreachableError } from './command-error.js';
+import { parsedJson, recordOf } from './untyped.js';
 
 /** How long an answer may take (ms), and how large it may be (bytes). */
-const TIMEOUT = 15_000;
-const LONGEST_ANSWER = 1024 * 1024;
+const LIMITS = { timeout: 15_000, longest: 1024 * 1024, signal: new AbortController().signal };
 
 /**
  * Where an issuer's tokens come from, by OpenID Connect discovery.
@@ -12,11 +13,9 @@ const LONGEST_ANSWER = 1024 * 1024;
  */
 export async function discoverTokenUrl(issuer: string): Promise<string> {
   const address = `${issuer}/.well-known/openid-configuration`;
-  const signal = new AbortController().signal;
   let document: { token_endpoint?: unknown } | null;
   try {
-    document = (await fetchJson(address, { timeout: TIMEOUT, longest: LONGEST_ANSWER, signal }))
-      .body as typeof document;
+    document = (await fetchJson(address, LIMITS)).body as typeof document;
   } catch (cause) {
     throw new UnreachableError(
       `The issuer cannot be asked where its tokens come from: check --issuer (${issuer}), or give --token-url`,
@@ -45,7 +44,7 @@ export async function clientToken(
       client_secret: clientSecret,
     }),
   });
-  const answer = asRecord(text);
+  const answer = recordOf(parsedJson(text));
   if (status === 200 && typeof answer['access_token'] === 'string') return answer['access_token'];
   const reason = [answer['error'], answer['error_description']].filter((word) => typeof word === 'string');
   const said = `${tokenUrl} gives the client ${clientId} no token (${[status, ...reason].join(', ')})`;
@@ -60,7 +59,7 @@ export async function clientToken(
 
 /** What a token claims; nothing is verified. */
 export function claimsOf(token: string): Record<string, unknown> {
-  return asRecord(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return recordOf(parsedJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
 }
 
 /**
@@ -72,29 +71,15 @@ export async function post(
   { body, headers }: { body: string | URLSearchParams; headers?: Record<string, string> },
 ): Promise<{ status: number; text: string }> {
   try {
-    const response = await fetch(address, {
+    return await fetchAnswer(address, LIMITS, {
       method: 'POST',
       body,
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT),
       ...(headers && { headers }),
     });
-    return { status: response.status, text: await response.text() };
   } catch (error) {
     throw new UnreachableError(
       `${address} does not answer: check the address, and that it can be reached from here (${messagesOf(error)}).`,
     );
-  }
-}
-
-/** JSON's object; an empty one for anything else. */
-export function asRecord(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {};
-  } catch {
-    return {};
   }
 }

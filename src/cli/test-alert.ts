@@ -1,5 +1,6 @@
-import { asRecord, post } from './client-token.js';
+import { post } from './client-token.js';
 import { CommandError, UnreachableError } from './command-error.js';
+import { parsedJson, recordOf } from './untyped.js';
 
 export interface TestAlertRequest {
   user: string;
@@ -54,7 +55,7 @@ export async function postTestAlert(
     body: JSON.stringify(testAlertBody(request, new Date())),
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
   });
-  const answer = asRecord(text);
+  const answer = recordOf(parsedJson(text));
   if (status === 200 && typeof answer['stored'] === 'number') return answer as unknown as WebhookAnswer;
   throw refusal(webhookUrl, status, messageIn(answer));
 }

@@ -6,7 +6,7 @@ import type { Labels, Route } from './alertmanager-routing.js';
 import type { Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { ask, reachingMend, reasonOf, shown } from './neighbours.js';
-import { isRecord, recordOf, recordsIn, textOf } from './untyped.js';
+import { isRecord, recordOf, recordsIn, textOf } from '../untyped.js';
 import { probeWebhook, WEBHOOK_PATH } from './webhook.check.js';
 
 const EXAMPLE = 'deploy/alertmanager/alertmanager.yml';

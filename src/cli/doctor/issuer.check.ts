@@ -2,7 +2,7 @@ import { isHttpUrl } from '../../alerts-settings.js';
 import type { Examination } from './check.js';
 import { ask, reachingMend, reasonOf, redirectOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, recordsIn, textOf } from './untyped.js';
+import { parsedJson, recordOf, recordsIn, textOf } from '../untyped.js';
 
 /** The issuer is there, is the one that the settings name, and has keys to verify tokens with. */
 export async function checkIssuer(examination: Examination): Promise<void> {
