@@ -47,8 +47,8 @@ describe('Writes that wait for each other', () => {
 
   /** Lets everything happen that waits for nothing but its turn. */
   async function untilSettled(): Promise<void> {
-    // The next write begins a turn of the event loop after the last.
-    for (let turn = 0; turn < 2; turn++) await setImmediate();
+    // The next write begins two turns of the event loop after the last.
+    for (let turn = 0; turn < 3; turn++) await setImmediate();
   }
 
   async function submit(requests: string[], weight = 1): Promise<void> {
@@ -79,6 +79,16 @@ describe('Writes that wait for each other', () => {
     expect(wereWritten()).toEqual([['a']]);
     await begun[0]!.succeed();
     expect(wereWritten()).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  it('takes along what comes while the last ones are answered', async () => {
+    await submit(['a']);
+    await submit(['b']);
+    void begun[0]!.succeed();
+    for (let turn = 0; turn < 2; turn++) await setImmediate();
+    expect(answers).toEqual([['a', 'a is written']]);
+    await submit(['c']);
+    expect(wereWritten()).toEqual([['a'], ['b', 'c']]);
   });
 
   it('goes on for as long as something comes, and begins anew after a rest', async () => {

@@ -63,7 +63,8 @@ export class SharedWrites<Request, Answer> {
     this.isWriting = true;
     while (this.waiting.length > 0) {
       await this.settle(this.takeNext());
-      // What has come but was not read yet goes along with what waits.
+      // What has come but was not read yet goes along: in what is left of this turn of the event loop, and in the next.
+      await setImmediate();
       await setImmediate();
     }
     this.isWriting = false;
