@@ -10,6 +10,7 @@ import { addMigrateCommand } from './migrate.command.js';
 import { packageRoot } from './package-root.js';
 import { addSendTestAlertCommand } from './send-test-alert.command.js';
 import type { Terminal } from './terminal.js';
+import { trustMend } from './trust.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -55,7 +56,9 @@ export async function runCommandLine(args: string[], terminal: Terminal = proces
   } catch (error) {
     // Commander has said it already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    terminal.stderr.write(`${messagesOf(error)}\n`);
+    const said = messagesOf(error);
+    const mend = trustMend(said);
+    terminal.stderr.write(mend === undefined ? `${said}\n` : `${said}\n${mend}.\n`);
     return error instanceof CommandError ? error.exitCode : EXIT.failed;
   }
 }

@@ -1,6 +1,7 @@
 import { messagesOf } from '../../error-messages.js';
 import { fetchAnswer } from '../../http/fetch-answer.js';
 import type { Answer, Question } from '../../http/fetch-answer.js';
+import { trustMend } from '../trust.js';
 import type { Examination } from './check.js';
 
 /** How long a neighbour may take to answer (ms), and how much it may send (bytes). */
@@ -40,9 +41,10 @@ export function reasonOf(error: unknown): string {
 
 /** What to look at where a neighbour could not be reached. */
 export function reachingMend(error: unknown, setting: string): string {
-  return /certificate/i.test(messagesOf(error))
-    ? `Set NODE_EXTRA_CA_CERTS to the file with the certificate of the authority that signed its certificate, or correct ${setting}`
-    : `Start it, open the network to it from here (firewall, NetworkPolicy, kubectl port-forward), or correct ${setting}`;
+  const others = `or correct ${setting}`;
+  const trust = trustMend(messagesOf(error));
+  if (trust !== undefined) return `${trust}, ${others}`;
+  return `Start it, open the network to it from here (firewall, NetworkPolicy, kubectl port-forward), ${others}`;
 }
 
 /** An address as it may be printed: a user, password or query may be secret. */
