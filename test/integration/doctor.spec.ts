@@ -346,7 +346,9 @@ describe('The server', () => {
 
   it('where nothing has come through yet, doctor says where to look', async () => {
     expect(troubles(await doctorsFindings(api(), env))).toEqual({
-      feed: expect.stringMatching(/has never arrived.*--prometheus-url and --alertmanager-url/) as string,
+      feed: expect.stringMatching(
+        /has not arrived yet.*two minutes.*--prometheus-url and --alertmanager-url/s,
+      ) as string,
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Examination } from './check.js';
+import type { DoctorSettings } from './doctor-settings.js';
 import { durationText } from './duration-text.js';
 import { ask, reasonOf } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
@@ -52,13 +53,28 @@ function report(examination: Examination, answer: TimedAnswer): void {
     examination.skip('feed', `because of what is wrong with ${fault.check}; it is ${textOf(status)}`);
     return;
   }
-  const what =
-    status === 'stale'
-      ? `The watchdog alert ${alertname} arrived ${age} ago, and not for ${durationText(staleAfter)} since`
-      : `The watchdog alert ${alertname} has never arrived`;
-  examination.wrong(
-    'feed',
-    `${what}: somewhere between Prometheus and the server alerts are lost`,
-    'Give doctor --prometheus-url and --alertmanager-url to see where; Alertmanager\'s log ("Notify attempt failed") says why its posts are refused',
-  );
+  const look = whereToLook(examination.settings);
+  if (status === 'stale') {
+    examination.wrong(
+      'feed',
+      `The watchdog alert ${alertname} arrived ${age} ago, and not for ${durationText(staleAfter)} since: somewhere between Prometheus and the server alerts are lost`,
+      look,
+    );
+  } else {
+    examination.wrong(
+      'feed',
+      `The watchdog alert ${alertname} has not arrived yet`,
+      `After a set-up it may take two minutes: wait, and call doctor again. Where it stays so: ${look}`,
+    );
+  }
+}
+
+function whereToLook({ prometheusUrl, alertmanagers }: DoctorSettings): string {
+  const unasked = [
+    ...(prometheusUrl === undefined ? ['--prometheus-url'] : []),
+    ...(alertmanagers.length === 0 ? ['--alertmanager-url'] : []),
+  ];
+  return unasked.length > 0
+    ? `Give doctor ${unasked.join(' and ')} to see where`
+    : 'Alertmanager\'s log says why its posts are refused ("Notify attempt failed")';
 }
