@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 
-/** How a webhook ended: taken, refused (4xx), refused because too much waits (503), or failed (5xx). */
+/** How a webhook ended: taken, refused for its body (413, 415, 422), because too much waits (503), or failed (5xx). */
 export type WebhookOutcome = 'ok' | 'refused' | 'overloaded' | 'failed';
 
 /** The module's metrics, in the host's registry if it gives one. No label takes more than a few values. */

@@ -11,6 +11,10 @@ import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
+/** The answers to bodies that cannot be read; 401 and 403 anybody can have. */
+const OF_THE_BODY: ReadonlySet<number> = new Set([413, 415, 422]);
+
+/** When requests arrived that nobody has taken in hand yet. */
 const arrivals = new WeakMap<IncomingMessage, number>();
 
 /**
@@ -47,11 +51,23 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
       throw new WritesFullError();
     }
     this.bytesUnderWay += bytes;
-    response.once('close', () => (this.bytesUnderWay -= bytes));
+    response.once('close', () => {
+      this.bytesUnderWay -= bytes;
+      this.countUntaken(request, response);
+    });
+  }
+
+  /** What was refused before anybody took it, as its body is too large, no JSON or not said to be JSON. */
+  private countUntaken(request: IncomingMessage, { statusCode, writableFinished }: ServerResponse): void {
+    const arrivedAt = arrivals.get(request);
+    if (arrivedAt === undefined || !writableFinished || !OF_THE_BODY.has(statusCode)) return;
+    this.metrics.webhookDuration.observe({ outcome: 'refused' }, (performance.now() - arrivedAt) / 1000);
   }
 }
 
-/** When the request arrived (`performance.now()`, ms). */
-export function arrivalOf(request: IncomingMessage): number {
-  return arrivals.get(request) ?? performance.now();
+/** Takes a request in hand: what becomes of it is for the caller to count. Returns when it arrived (`performance.now()`, ms). */
+export function takeArrival(request: IncomingMessage): number {
+  const arrivedAt = arrivals.get(request) ?? performance.now();
+  arrivals.delete(request);
+  return arrivedAt;
 }

@@ -11,7 +11,7 @@ import { AllowRole } from '../auth/allow.decorators.js';
 import { nodeRequest } from '../auth/caller.decorator.js';
 import type { HttpRequest } from '../auth/caller.decorator.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
-import { arrivalOf } from './webhook-arrival.middleware.js';
+import { takeArrival } from './webhook-arrival.middleware.js';
 import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';
 import { WebhooksService } from './webhooks.service.js';
 
@@ -35,8 +35,7 @@ export class WebhooksController {
     @Body() body: unknown,
     @Query() query: WebhookQuery,
   ): Promise<WebhookSummary> {
-    return query.dry_run === 'true'
-      ? this.webhooks.dryRun(body)
-      : this.webhooks.receive(body, arrivalOf(nodeRequest(request)));
+    const arrivedAt = takeArrival(nodeRequest(request));
+    return query.dry_run === 'true' ? this.webhooks.dryRun(body) : this.webhooks.receive(body, arrivedAt);
   }
 }

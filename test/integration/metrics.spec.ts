@@ -1,6 +1,6 @@
 import { AlertsApi, firing, resolved, webhook } from '../support/alerts.js';
 import { giveDatabaseBack, takeDatabaseAway } from '../support/database.js';
-import { startTestServer } from '../support/server.js';
+import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 describe('/metrics', () => {
@@ -8,7 +8,7 @@ describe('/metrics', () => {
   let api: AlertsApi;
 
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ BODY_LIMIT_MB: '1' });
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
   });
   afterAll(() => server.close());
@@ -43,8 +43,22 @@ describe('/metrics', () => {
   });
 
   it('counts webhooks that were refused or failed apart', async () => {
+    const refused = () => sample('session_alerts_webhook_duration_seconds_count{outcome="refused"}');
     await api.postWebhook({ alerts: 'none' });
-    expect(await sample('session_alerts_webhook_duration_seconds_count{outcome="refused"}')).toBe(1);
+    expect(await refused()).toBe(1);
+    const token = await server.alertmanagerToken();
+    const post = async (body: string, { type = 'application/json', bearer = token, query = '' } = {}) => {
+      const headers = { 'content-type': type, authorization: `Bearer ${bearer}` };
+      return (await fetch(`${server.webhookUrl}${query}`, { method: 'POST', headers, body })).status;
+    };
+    // Whoever may not post is nobody's webhook, and a dry run is none.
+    expect(await post('{', { bearer: 'none' })).toBe(401);
+    expect(await post('{"alerts":"none"}', { query: '?dry_run=true' })).toBe(422);
+    expect(await post(JSON.stringify({ alerts: ['x'.repeat(2_000_000)] }))).toBe(413);
+    expect(await post('alerts=none', { type: 'application/x-www-form-urlencoded' })).toBe(415);
+    expect(await post('{')).toBe(422);
+    await waitUntil(async () => ((await refused()) ?? 0) >= 4);
+    expect(await refused()).toBe(4);
     await takeDatabaseAway(server.databaseUrl);
     try {
       await api.postWebhook(webhook([firing()]));
