@@ -1,6 +1,6 @@
 import { AbstractLogger, DataSource } from 'typeorm';
 import { messagesOf } from '../error-messages.js';
-import { pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
+import { MigratedElsewhereError, pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { CommandError, UnreachableError, UsageError } from './command-error.js';
 
@@ -35,6 +35,11 @@ export async function migrateDatabase(
   try {
     return await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
   } catch (error) {
+    if (error instanceof MigratedElsewhereError) {
+      throw new CommandError(
+        'The application that made these tables runs their migrations itself: there is nothing to do here.',
+      );
+    }
     throw new CommandError(
       `The database could not be migrated, and what failed was undone: ${messagesOf(error)}. Mend that, and run it again.`,
     );

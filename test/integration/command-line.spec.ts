@@ -350,6 +350,16 @@ describe('session-alerts migrate', () => {
     expect(migrated.sort((a, b) => b.length - a.length)).toEqual([names, [], []]);
   });
 
+  it('leaves the tables of an application alone that runs the migrations itself', async () => {
+    await migrate();
+    // TypeORM's own name for it, which an application has that says nothing else.
+    await execute(database.url, 'ALTER TABLE session_alerts_migrations RENAME TO migrations');
+    const before = await tables();
+    expectFailure(await migrate('--dry-run'), 1, /runs their migrations itself/);
+    expectFailure(await migrate(), 1, /runs their migrations itself/);
+    expect(await tables()).toEqual(before);
+  });
+
   it('says what is in the way, and leaves it there', async () => {
     await execute(database.url, 'CREATE SCHEMA session_alerts');
     const printed = jest.spyOn(console, 'log').mockImplementation(() => undefined);

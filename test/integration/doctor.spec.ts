@@ -133,6 +133,18 @@ describe('The database', () => {
     }
   });
 
+  it("of an application that runs the migrations itself is that one's own affair", async () => {
+    const database = await createTestDatabase();
+    try {
+      await execute(database.url, 'ALTER TABLE session_alerts_migrations RENAME TO migrations');
+      const findings = await doctorsFindings([], { DATABASE_URL: database.url });
+      expect(troubles(findings)).toEqual({});
+      expect(notChecked(findings)['database.migrations']).toMatch(/runs their migrations itself/);
+    } finally {
+      await database.drop();
+    }
+  });
+
   it('that does not exist is named', async () => {
     const database = await createTestDatabase();
     await database.drop();
