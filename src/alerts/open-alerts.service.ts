@@ -32,8 +32,8 @@ interface Kept {
  */
 @Injectable()
 export class OpenAlerts {
-  /** By user and session. */
-  private readonly kept = new Map<string, Map<string, Kept>>();
+  /** By user and session; `undefined` is all of them, and not the session without a name. */
+  private readonly kept = new Map<string, Map<string | undefined, Kept>>();
   private keptText = 0;
   private hearsChanges = false;
   private changes = 0;
@@ -88,20 +88,20 @@ export class OpenAlerts {
   }
 
   private find(userId: string, sessionName: string | undefined): Kept | undefined {
-    const kept = this.kept.get(userId)?.get(sessionName ?? '');
+    const kept = this.kept.get(userId)?.get(sessionName);
     return kept && performance.now() < kept.until ? kept : undefined;
   }
 
   private keep(userId: string, sessionName: string | undefined, answer: Omit<Kept, 'until'>): void {
     if (this.keptText > MOST_TEXT) this.forgetAll();
-    const sessions = this.kept.get(userId) ?? new Map<string, Kept>();
+    const sessions = this.kept.get(userId) ?? new Map<string | undefined, Kept>();
     if (!this.kept.has(userId)) {
       const [oldest] = this.kept.keys();
       if (this.kept.size >= MOST_KEPT && oldest !== undefined) this.kept.delete(oldest);
       this.kept.set(userId, sessions);
     }
     if (sessions.size >= MOST_SESSIONS) sessions.clear();
-    sessions.set(sessionName ?? '', { ...answer, until: performance.now() + KEPT_FOR });
+    sessions.set(sessionName, { ...answer, until: performance.now() + KEPT_FOR });
   }
 }
 

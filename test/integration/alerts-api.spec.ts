@@ -82,6 +82,11 @@ describe('The alerts API', () => {
       await api.deliver(firing(), firing({ session: 'jane-2' }), firing({ user: 'ann', session: 'jane-1' }));
       await created({ session_name: null });
       expect(await api.openAlerts('jane', 'jane-2')).toMatchObject([{ session_name: 'jane-2' }]);
+      // A session without a name is no session, and none of its answers is one for all sessions.
+      for (let time = 0; time < 2; time++) {
+        expect(await api.openAlerts('jane', '')).toEqual([]);
+        expect(await api.openAlerts('jane')).toHaveLength(3);
+      }
       expect(await api.openAlerts('jane', 'jane-1')).toMatchObject([{ user_id: 'jane' }]);
       expect(await api.openAlerts('jane', 'jane')).toEqual([]);
       expect(await api.openAlerts('jane', 'JANE-1')).toEqual([]);
