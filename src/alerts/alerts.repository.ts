@@ -74,13 +74,17 @@ interface Writes<T> {
  */
 @Injectable()
 export class AlertsRepository {
-  /** Tells this process's notices from those of other replicas. */
-  readonly process = randomUUID();
+  private processId: string = randomUUID();
   private readonly committed = new Subject<ReadonlySet<string>>();
 
   /** Whose open alerts this process has changed, when it is committed and before it is answered. */
   readonly userChanges: Observable<ReadonlySet<string>> = this.committed.asObservable();
   private readonly databaseClock = new DatabaseClock();
+
+  /** Tells this process's notices from those of other replicas. */
+  get process(): string {
+    return this.processId;
+  }
 
   constructor(
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
@@ -463,7 +467,12 @@ export class AlertsRepository {
             const [, clock, ...rows] = await connection.send([statements.BEGIN, lock, ...reads]);
             const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
             const notices = statements.notifyChange(this.process, users);
-            const written = await connection.send([...writes, ...notices, statements.COMMIT]);
+            const written = await connection
+              .send([...writes, ...notices, statements.COMMIT])
+              .catch((error: unknown) => {
+                if (!isConcurrencyFailure(error)) this.doubt(users);
+                throw error;
+              });
             if (users.size > 0) this.committed.next(users);
             return answer(written);
           } catch (error) {
@@ -478,6 +487,15 @@ export class AlertsRepository {
         await sleep(Math.random() * 20 * attempt);
       }
     }
+  }
+
+  /**
+   * The answer to a COMMIT may be all that was lost, and its work done, now or soon. What has been heard of it was
+   * taken for our own; what is yet to be heard is not.
+   */
+  private doubt(users: ReadonlySet<string>): void {
+    this.processId = randomUUID();
+    if (users.size > 0) this.committed.next(users);
   }
 
   /** For a statement that joins many rows with many, which the server's own connections do not plan for. */
