@@ -7,6 +7,7 @@ import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-user.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { onceOver } from '../http/once-over.js';
 import { AlertStream } from './alert-stream.js';
 import { LiveAlerts } from './live-alerts.service.js';
 
@@ -57,9 +58,14 @@ export class AlertStreamController {
       },
       raw,
     );
-    stream.open(headers, () => {
+    stream.open(headers);
+    if (raw.req.method === 'HEAD') {
+      stream.end();
+      return;
+    }
+    this.live.add(stream);
+    onceOver(raw.req, raw, () => {
       this.live.remove(stream);
     });
-    this.live.add(stream);
   }
 }

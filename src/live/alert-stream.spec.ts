@@ -16,7 +16,7 @@ describe('A stream whose page does not read', () => {
     server = createServer((_request, opened) => {
       response = opened.on('error', (error) => errors.push(error));
       stream = new AlertStream({ userId: 'ann', sessionName: undefined, expiresAt: undefined }, opened);
-      stream.open({}, () => undefined);
+      stream.open({});
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;

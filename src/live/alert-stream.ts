@@ -38,8 +38,7 @@ export class AlertStream {
   ) {}
 
   /** @param headers what the host sets on every response */
-  open(headers: Record<string, number | string | string[] | undefined>, closed: () => void): void {
-    this.response.once('close', closed);
+  open(headers: Record<string, number | string | string[] | undefined>): void {
     this.response.writeHead(200, { ...headers, ...HEADERS });
     this.write(`retry: ${RETRY}\n\n`);
   }

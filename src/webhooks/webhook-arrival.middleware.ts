@@ -6,6 +6,7 @@ import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import { AccessService } from '../auth/access.service.js';
 import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
+import { onceOver } from '../http/once-over.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
@@ -51,7 +52,7 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
       throw new WritesFullError();
     }
     this.bytesUnderWay += bytes;
-    response.once('close', () => {
+    onceOver(request, response, () => {
       this.bytesUnderWay -= bytes;
       this.countUntaken(request, response);
     });

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
@@ -240,6 +241,24 @@ describe.each([
     expect((await open('bob')).response.status).toBe(200);
     first.leave();
     await waitUntil(async () => (await open()).response.status === 200);
+  });
+
+  it('takes pages again when those have gone that waited on one connection', async () => {
+    const token = await server.issuer.userToken({ sub: 'jane' });
+    const request = `GET /api/data/alerts/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    const client = connect(Number(new URL(server.url).port), '127.0.0.1');
+    client.write(request.repeat(3));
+    await waitUntil(async () => (await server.openStreams()) === 3);
+    client.destroy();
+    await waitUntil(async () => (await server.openStreams()) === 0);
+    expect((await open()).response.status).toBe(200);
+  });
+
+  it('answers HEAD, and keeps no page for it', async () => {
+    const answer = await api.call('HEAD', '/alerts/stream', { as: { sub: 'jane' } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(await server.openStreams()).toBe(0);
   });
 
   it('asks for a token', async () => {
