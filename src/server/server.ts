@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorResponse } from '../http/error-response.dto.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { serveApiDocs } from './api-docs.js';
@@ -39,6 +39,7 @@ export async function createServer(
     logger,
     abortOnError: false,
   });
+  adapter.getInstance().addHook('onRequest', refuseUnknownAddress);
   app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz', 'metrics'] });
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
   adapter.getInstance().removeContentTypeParser('text/plain');
@@ -53,6 +54,12 @@ export async function createServer(
 function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply): void {
   const body: ErrorResponse = { error: { code: 404, message: 'There is nothing at this address' } };
   void reply.status(404).send(body);
+}
+
+/** Before the body is read, which anybody could make large. */
+function refuseUnknownAddress(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
+  if (request.is404) answerNotFound(undefined, request, reply);
+  else next();
 }
 
 function createLogger({ logFormat, logLevel }: ServerConfig): ConsoleLogger {
