@@ -138,7 +138,7 @@ export class AlertsService implements OnModuleDestroy {
 
   /**
    * A page of a user's closed alerts, the last closed first.
-   * @throws UnprocessableEntityException the cursor is none of the user's closed alerts
+   * @throws UnprocessableEntityException the cursor is none of the user's closed alerts, or `since` is no moment
    */
   async listResolved(userId: string, query: Omit<ListAlertsQuery, 'status'> = {}): Promise<AlertRow[]> {
     const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
@@ -149,9 +149,17 @@ export class AlertsService implements OnModuleDestroy {
         detail: 'cursor must be the id of the last alert of the page before',
       });
     }
+    const from = since === undefined ? undefined : new Date(since);
+    // A leap second is a moment by RFC 3339, and none to us.
+    if (from && Number.isNaN(from.getTime())) {
+      throw new UnprocessableEntityException({
+        message: 'The request does not fit',
+        detail: 'since must be a moment like 2025-11-27T12:00:00Z',
+      });
+    }
     return this.repository.listResolved(userId, {
       sessionName: sessionName === undefined ? undefined : storable(sessionName),
-      since: since === undefined ? undefined : new Date(since),
+      since: from,
       limit,
       after,
     });

@@ -1,6 +1,9 @@
 import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
-import { UnprocessableEntityException } from '@nestjs/common';
+import { PayloadTooLargeException, UnprocessableEntityException } from '@nestjs/common';
 import { doesNotFit } from '../http/alerts-endpoint.decorator.js';
+
+/** More than anybody has; a body of nothing but commas can hold so many millions that memory ends. */
+const MOST_ALERTS = 500_000;
 
 /**
  * The body of Alertmanager's webhook, version 4. Only the envelope is checked: the alerts are looked at one
@@ -33,9 +36,15 @@ export function parsePayload(body: unknown): AlertmanagerPayload {
   const payload = new AlertmanagerPayload();
   payload.version = version;
   payload.alerts = alerts as unknown[];
-  if (typeof truncatedAlerts === 'number' && truncatedAlerts > 0) payload.truncatedAlerts = truncatedAlerts;
+  if (isCount(truncatedAlerts)) payload.truncatedAlerts = truncatedAlerts;
   if (typeof receiver === 'string') payload.receiver = receiver;
   const errors = validateSync(payload);
   if (errors.length > 0) throw doesNotFit(errors);
+  if (payload.alerts.length > MOST_ALERTS) throw new PayloadTooLargeException();
   return payload;
+}
+
+/** What fits no number is no count: metrics refuse it. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }

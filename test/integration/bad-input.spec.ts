@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { AlertsApi, expectError, firing, minute, resolved, webhook } from '../support/alerts.js';
 import { execute, forgetAlerts } from '../support/database.js';
-import { startTestServer } from '../support/server.js';
+import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -314,6 +316,39 @@ describe('Bad input', () => {
       expectError(await api.postWebhook(webhook([firing({ title: 'x'.repeat(33 * MEGABYTE) })])), 413);
     });
 
+    it('bodies that were announced and never came take no room for long', async () => {
+      const token = await server.alertmanagerToken();
+      const ask = (method: string, path: string, more = '') =>
+        `${method} /api/data${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${more}\r\n`;
+      const post = ask(
+        'POST',
+        '/webhooks/alertmanager',
+        `Content-Type: application/json\r\nContent-Length: ${32 * MEGABYTE}\r\n`,
+      );
+      // Behind a stream, which is never answered to its end, nothing is.
+      for (let time = 0; time < 3; time++) {
+        const client = connect(Number(new URL(server.url).port), '127.0.0.1');
+        client.write(`${ask('GET', '/alerts/stream')}${post}{`);
+        await once(client, 'data');
+        client.destroy();
+      }
+      await waitUntil(async () => (await api.postWebhook(webhook([firing()]))).status === 200);
+    });
+
+    it('a list of millions that are no alerts is refused', async () => {
+      expectError(await api.postWebhook(`{"alerts":[${'1,'.repeat(2_000_000)}1]}`), 413);
+    });
+
+    it.each([
+      ['POST', '/nothing'],
+      ['PUT', '/webhooks/alertmanager'],
+      ['DELETE', '/alerts/some-id'],
+      ['POST', '/alerts%2Fstream'],
+    ])('a body to %s %s, where nothing takes one, is not read', async (method, path) => {
+      expectError(await api.call(method, path, { body: '{' }), 404);
+      expectError(await api.call(method, path, { body: 'x'.repeat(33 * MEGABYTE) }), 404);
+    });
+
     it.each([
       ['as an alert', (nest: string) => `{"version":"4","alerts":[${nest},${JSON.stringify(firing())}]}`],
       [
@@ -449,6 +484,19 @@ describe('Bad input', () => {
         status: 200,
         body: { stored: 1 },
       });
+    });
+
+    // JSON takes the first for infinity; a counter of metrics takes it for none.
+    it.each(['1e999', '1.7e308', '0.5'])('may say truncatedAlerts %s', async (truncatedAlerts) => {
+      const body = JSON.stringify(webhook([firing()], { truncatedAlerts: 7 }));
+      for (let time = 0; time < 2; time++) {
+        const answer = await api.postWebhook(
+          body.replace('"truncatedAlerts":7', `"truncatedAlerts":${truncatedAlerts}`),
+        );
+        expect(answer).toMatchObject({ status: 200, body: { stored: 1 } });
+      }
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      expect(metrics).toMatch(/^session_alerts_truncated_total \d+$/m);
     });
 
     it.each<[string, unknown]>([

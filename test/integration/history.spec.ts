@@ -70,6 +70,7 @@ describe('GET /alerts?status=resolved', () => {
     ['a limit over 200', '/alerts?status=resolved&limit=201'],
     ['a limit that is no number', '/alerts?status=resolved&limit=ten'],
     ['a since that is no moment', '/alerts?status=resolved&since=yesterday'],
+    ['a since in a leap second', '/alerts?status=resolved&since=2016-12-31T23:59:60Z'],
     ['a cursor that is no alert', '/alerts?status=resolved&cursor=nothing'],
     ['a cursor with a NUL', '/alerts?status=resolved&cursor=%00'],
   ])('refuses %s', async (_what, path) => {
