@@ -91,7 +91,7 @@ export interface LifeChanges {
 }
 
 /**
- * The rules of an alert's life (the numbers are those of the documentation), applied to what is stored about
+ * The rules of an alert's life (the numbers are those of `docs/reliability.md`), applied to what is stored about
  * the series and alerts that a batch touches. It decides in memory, observation by observation in order of
  * arrival; the caller holds the locks, loads the state and writes the changes.
  */
