@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { messagesOf } from '../error-messages.js';
 import { CommandError, EXIT } from './command-error.js';
 import { addConfigPrintCommand } from './config-print.command.js';
-import { addDoctorCommand } from './doctor/doctor.command.js';
+import { addDoctorCommand, DOCTOR_EXIT_CODES } from './doctor/doctor.command.js';
 import { addKeycloakSetupCommand } from './keycloak-setup.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { packageRoot } from './package-root.js';
@@ -12,14 +12,10 @@ import { addSendTestAlertCommand } from './send-test-alert.command.js';
 import type { Terminal } from './terminal.js';
 import { trustMend } from './trust.js';
 
-const EXIT_CODES = `
-Exit codes:
-  0  done
+const EXIT_CODES = `  0  done
   1  not done, or the answer is no; the message says what to do
   2  the command line or the environment is not right; nothing was tried
-  3  a neighbour could not be reached; the same command may succeed later
-
-Results go to standard output, progress and errors to standard error.`;
+  3  a neighbour could not be reached; the same command may succeed later`;
 
 /** The command line with all its commands. */
 export function createProgram(terminal: Terminal = process): Command {
@@ -36,7 +32,7 @@ export function createProgram(terminal: Terminal = process): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .addHelpText('afterAll', EXIT_CODES);
+    .addHelpText('afterAll', ({ command }) => endOfHelp(command));
 
   const keycloak = program.command('keycloak').description('what Keycloak needs for the webhook');
   addKeycloakSetupCommand(keycloak, terminal);
@@ -61,6 +57,14 @@ export async function runCommandLine(args: string[], terminal: Terminal = proces
     terminal.stderr.write(mend === undefined ? `${said}\n` : `${said}\n${mend}.\n`);
     return error instanceof CommandError ? error.exitCode : EXIT.failed;
   }
+}
+
+function endOfHelp(command: Command): string {
+  return `
+Exit codes:
+${command.name() === 'doctor' ? DOCTOR_EXIT_CODES : EXIT_CODES}
+
+Results go to standard output, progress and errors to standard error.`;
 }
 
 function versionOfPackage(): string {

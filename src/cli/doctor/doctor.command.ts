@@ -8,7 +8,12 @@ import { coloured, lineOf } from './report.js';
 
 type DoctorOptions = DoctorFlags & { json?: boolean };
 
-/** `session-alerts doctor`: exits with 0 where nothing is wrong, 1 where something is, 2 where it is called wrongly. */
+/** To doctor a neighbour out of reach is one more thing that is wrong. */
+export const DOCTOR_EXIT_CODES = `  0  nothing is wrong; warnings count as nothing
+  1  something is wrong; each finding says what mends it
+  2  the command line is not right; nothing was tried`;
+
+/** `session-alerts doctor`: walks along the chain, and says what is wrong with it. */
 export function addDoctorCommand(program: Command, terminal: Terminal = process): void {
   program
     .command('doctor')
