@@ -21,7 +21,7 @@ interface ListeningClient {
 const LONGEST_WAIT = 5_000;
 /** How often the connection has to answer, and how soon (ms): one that is cut off silently looks alive. */
 const CHECK_EVERY = 15_000;
-const CHECK_TIMEOUT = 5_000;
+const LONGEST_SILENCE = 5_000;
 
 /** Hears, on a connection of its own, what other replicas change. */
 @Injectable()
@@ -72,13 +72,13 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
       client.on('notification', (notice) => {
         this.hear(notice);
       });
-      await client.query(`LISTEN ${CHANNEL}`);
+      await ask(client, `LISTEN ${CHANNEL}`);
       heard = true;
       this.up.next(true);
       await this.checkUntil(ended, client);
       this.up.next(false);
       client.removeAllListeners('notification');
-      if (signal.aborted) await client.query(`UNLISTEN ${CHANNEL}`);
+      if (signal.aborted) await ask(client, `UNLISTEN ${CHANNEL}`);
       else this.logger.warn('The connection that hears of changes was lost; making it again');
     } catch (error) {
       if (heard) this.logger.warn(`The connection that hears of changes was lost: ${messagesOf(error)}`);
@@ -93,20 +93,29 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
     for (;;) {
       const pause = sleep(CHECK_EVERY, undefined, { ref: false });
       if ((await Promise.race([ended, pause])) === 'ended') return;
-      const answer = client.query('SELECT 1').then(
+      const answer = ask(client, 'SELECT 1').then(
         () => 'answered',
         () => 'ended',
       );
-      const timeout = sleep(CHECK_TIMEOUT, 'silent', { ref: false });
-      const outcome = await Promise.race([ended, answer, timeout]);
-      if (outcome === 'silent') client.connection.stream.destroy();
-      if (outcome !== 'answered') return;
+      if ((await Promise.race([ended, answer])) === 'ended') return;
     }
   }
 
   private hear({ channel, payload = '' }: { channel: string; payload?: string }): void {
     const [process, ...userIds] = payload.split(' ');
     if (channel === CHANNEL && process !== this.repository.process) this.heard.next(userIds);
+  }
+}
+
+/** Runs a statement; a connection that does not answer is destroyed, and its pool makes another. */
+async function ask(client: ListeningClient, statement: string): Promise<void> {
+  const timer = setTimeout(() => {
+    client.connection.stream.destroy();
+  }, LONGEST_SILENCE);
+  try {
+    await client.query(statement);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

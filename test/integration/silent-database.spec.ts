@@ -1,5 +1,10 @@
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { filter, firstValueFrom } from 'rxjs';
+import { DataSource } from 'typeorm';
+import type { AlertsRepository } from '../../src/alerts/alerts.repository.js';
+import { ChangeListener } from '../../src/live/change-listener.service.js';
+import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
@@ -94,4 +99,44 @@ describe('A database that falls silent', () => {
     const open = await api.openAlerts();
     expect(open.map((alert) => alert.session_name)).toEqual(expect.arrayContaining(['before', 'after']));
   }, 120_000);
+});
+
+describe('Hearing of changes while the database falls silent', () => {
+  let database: TestDatabase;
+  let way: SilentWay;
+  let dataSource: DataSource;
+  let listener: ChangeListener;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    way = new SilentWay(new URL(database.url));
+    dataSource = new DataSource({ ...postgresOptions(await way.open()), poolSize: 1 });
+    // Leaves a connection in the pool.
+    await dataSource.initialize();
+    // All it needs of the repository is which notices are its own.
+    listener = new ChangeListener(dataSource, { process: 'ours' } as unknown as AlertsRepository);
+  });
+  afterEach(async () => {
+    await way.close();
+    await listener.beforeApplicationShutdown();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  async function startHearing(): Promise<void> {
+    listener.onApplicationBootstrap();
+    await firstValueFrom(listener.isListening.pipe(filter(Boolean)));
+  }
+
+  it('gives up a pooled connection that does not answer, and takes another', async () => {
+    way.fallSilent();
+    way.isSilent = false;
+    await startHearing();
+  }, 20_000);
+
+  it('stops all the same', async () => {
+    await startHearing();
+    way.fallSilent();
+    await listener.beforeApplicationShutdown();
+  }, 20_000);
 });
