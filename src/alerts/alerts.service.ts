@@ -5,7 +5,7 @@ import {
   NotFoundException,
   UnprocessableEntityException,
 } from '@nestjs/common';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-user.js';
@@ -42,7 +42,7 @@ const MOST_LISTS_TOGETHER = 100;
 
 /** What can be done with alerts. A host may inject it. */
 @Injectable()
-export class AlertsService implements OnModuleDestroy {
+export class AlertsService implements OnApplicationShutdown {
   private readonly subject = new Subject<AlertChange>();
   private readonly writes = new SharedWrites<Report, Outcome[]>(
     (reports) => this.write(reports),
@@ -63,7 +63,8 @@ export class AlertsService implements OnModuleDestroy {
     private readonly metrics: AlertsMetrics,
   ) {}
 
-  onModuleDestroy(): void {
+  /** Not before: webhooks are answered until the HTTP server is closed. */
+  onApplicationShutdown(): void {
     this.subject.complete();
   }
 

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Injectable, Module } from '@nestjs/common';
-import type { INestApplication } from '@nestjs/common';
+import type { BeforeApplicationShutdown, INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -36,6 +36,16 @@ class PeopleDirectory implements UserDirectory {
   }
 }
 
+/** Does something while the host stops and its HTTP server still answers. */
+@Injectable()
+class LastMoment implements BeforeApplicationShutdown {
+  do = (): Promise<unknown> => Promise.resolve();
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.do();
+  }
+}
+
 describe('A host that calls the module', () => {
   let database: TestDatabase;
   let issuer: TestIssuer;
@@ -63,6 +73,7 @@ describe('A host that calls the module', () => {
           useFactory: () => ({ auth: { issuer: issuer.issuer.url }, ...options }),
         }),
       ],
+      providers: [LastMoment],
     }).compile();
     app = module.createNestApplication(new FastifyAdapter(), { logger: false });
     await app.listen(0, '127.0.0.1');
@@ -138,6 +149,18 @@ describe('A host that calls the module', () => {
       ['opened', 'bob', null],
       ['closed', 'bob', 'manual'],
     ]);
+  });
+
+  it('hears of what is stored while it stops, and then that there is no more', async () => {
+    await startHost();
+    const heard: string[] = [];
+    app.get(AlertsService).changes.subscribe({
+      next: ({ change }) => heard.push(change),
+      complete: () => heard.push('complete'),
+    });
+    app.get(LastMoment).do = () => api.deliver(firing());
+    await app.close();
+    expect(heard).toEqual(['opened', 'complete']);
   });
 
   it('erases a user, and nobody else', async () => {
