@@ -34,6 +34,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   private readonly changed = new Set<string>();
   private isRefreshing = false;
   private isListening = false;
+  private isStopping = false;
   private deafSince = performance.now();
   private feed: string | undefined;
   private feedStatus: string | undefined;
@@ -72,6 +73,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): void {
+    this.isStopping = true;
     clearInterval(this.sweeper);
     for (const stream of this.streams) stream.end();
   }
@@ -82,7 +84,8 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
    */
   admit(userId: string): void {
     const { streams, streamsPerUser } = this.settings.live;
-    if (this.isDeaf())
+    // Nothing would end a page that comes now, and it would keep the HTTP server open.
+    if (this.isStopping || this.isDeaf())
       throw new ServiceUnavailableException('Changes cannot be followed just now. Try again.');
     if (this.streams.size >= streams)
       throw new ServiceUnavailableException('Too many pages are open. Try again.');

@@ -11,6 +11,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import { AlertsModule } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
+import { LiveAlerts } from '../../src/live/live-alerts.service.js';
 import type { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
 import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
@@ -276,6 +277,23 @@ describe('A server that has just started', () => {
       const stopping = performance.now();
       await server.close();
       expect(performance.now() - stopping).toBeLessThan(20_000);
+    }
+  });
+});
+
+describe('A server that stops', () => {
+  it('ends its streams and takes no more', async () => {
+    const server = await startTestServer();
+    try {
+      const token = await server.issuer.userToken({ sub: 'jane' });
+      const open = (): Promise<OpenPage> => OpenPage.open(`${server.url}/api/data`, token);
+      const page = await open();
+      expect(page.response.status).toBe(200);
+      server.app.get(LiveAlerts, { strict: false }).beforeApplicationShutdown();
+      await page.untilOver();
+      expect((await open()).response.status).toBe(503);
+    } finally {
+      await server.close();
     }
   });
 });
