@@ -59,6 +59,13 @@ describe('The environment', () => {
     expect(readConfig({ ...REQUIRED, GLOBAL_PREFIX: given }).globalPrefix).toBe(prefix);
   });
 
+  it('leaves requests some connections to the database besides those of its own work', () => {
+    expect(readConfig({ ...REQUIRED, DATABASE_POOL_SIZE: '5' }).databasePoolSize).toBe(5);
+    expect(problemsWith({ ...REQUIRED, DATABASE_POOL_SIZE: '4' })).toBe(
+      'DATABASE_POOL_SIZE must be a whole number from 5 to 1000, not "4"',
+    );
+  });
+
   it('names the Alertmanagers to reconcile with, their secrets in files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'session-alerts-config-'));
     try {

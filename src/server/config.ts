@@ -35,6 +35,9 @@ export interface ServerConfig {
 const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
+/** Hearing of changes, upkeep and reconciling may hold a connection each at once; requests need some besides. */
+const LEAST_POOL_SIZE = 5;
+
 /** The environment cannot be served with; the message says, line by line, what to set. */
 export class ConfigError extends Error {}
 
@@ -132,7 +135,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     port: wholeNumber('PORT', 3000, 0, 65535),
     host: text('HOST', '0.0.0.0'),
     databaseUrl: url('DATABASE_URL', isPostgresUrl, 'postgresql://user:password@host:5432/database', true),
-    databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, 3, 1000),
+    databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, LEAST_POOL_SIZE, 1000),
     issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),
     jwksUri:
       url(
