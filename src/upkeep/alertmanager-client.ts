@@ -16,6 +16,8 @@ export interface ListedAlert {
 
 /** What an Alertmanager says of itself. */
 export interface AlertmanagerStatus {
+  /** When it started, by its own clock (ms since 1970): another time is another process. */
+  startedAt: number;
   /** For how long it runs, by its own clock (ms). */
   runningFor: number;
   /** `ready`, `settling` or `disabled` (it runs alone). */
@@ -42,10 +44,12 @@ export class AlertmanagerClient {
       cluster?: { status?: unknown } | null;
       config?: { original?: unknown } | null;
     } | null;
-    const runningFor = date.getTime() - new Date(String(status?.uptime)).getTime();
+    const startedAt = new Date(String(status?.uptime)).getTime();
+    const runningFor = date.getTime() - startedAt;
     if (Number.isNaN(runningFor)) throw new Error('its status does not say since when it runs');
     const original = status?.config?.original;
     return {
+      startedAt,
       runningFor,
       cluster: String(status?.cluster?.status),
       config: typeof original === 'string' ? original : '',

@@ -98,8 +98,8 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     signal: AbortSignal,
   ): Promise<void> {
     const { filter = [], settleTime = 0 } = this.settings.reconcile ?? {};
-    // The status first: one that restarts in between cannot pass for a settled one.
-    const { runningFor, cluster } = await client.status(signal);
+    // Before the list and after it: a fresh one in its place cannot pass for a settled one.
+    const { startedAt, runningFor, cluster } = await client.status(signal);
     for (const alert of await client.alerts(filter, signal)) {
       const ending = this.mapper.map({ ...alert, status: 'resolved' });
       if ('observation' in ending) listing.known.add(ending.observation.seriesId);
@@ -111,6 +111,9 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     }
     if (runningFor < settleTime) throw new Error('it has just started');
     if (cluster === 'settling') throw new Error('its cluster is settling');
+    if ((await client.status(signal)).startedAt !== startedAt) {
+      throw new Error('it has restarted meanwhile, or its address leads to several');
+    }
   }
 
   /** What is active there and not firing here, and what would expire here though it fires. */

@@ -10,14 +10,18 @@ import { forgetAlerts } from '../support/database.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
+/** ms since 1970 */
+function hourAgo(): number {
+  return Date.now() - 3_600_000;
+}
+
 /**
  * The answers of an Alertmanager to what reconciling asks, so that faults can be had at will. What a real one
  * answers is for the stack suite.
  */
 class ListingAlertmanager {
   alerts: { alert: AlertmanagerAlert; state: 'active' | 'suppressed' }[] = [];
-  /** ms */
-  runningFor = 3_600_000;
+  startedAt = hourAgo();
   cluster = 'disabled';
   fault: 'none' | 'error' | 'hang up' | 'no json' | 'no list' = 'none';
   /** Done, once, before the list is given. */
@@ -35,7 +39,7 @@ class ListingAlertmanager {
       if (pathname === '/am/api/v2/status') {
         response.end(
           JSON.stringify({
-            uptime: new Date(Date.now() - this.runningFor).toISOString(),
+            uptime: new Date(this.startedAt).toISOString(),
             cluster: { status: this.cluster },
           }),
         );
@@ -66,7 +70,7 @@ class ListingAlertmanager {
   }
 
   reset(): void {
-    Object.assign(this, { alerts: [], runningFor: 3_600_000, cluster: 'disabled', fault: 'none' });
+    Object.assign(this, { alerts: [], startedAt: hourAgo(), cluster: 'disabled', fault: 'none' });
   }
 
   stop(): Promise<void> {
@@ -102,6 +106,16 @@ describe('Reconciling with two Alertmanagers', () => {
 
   function reconcile(): Promise<void> {
     return server.app.get(ReconcileService, { strict: false }).run();
+  }
+
+  /** Spoils the other one when it has told its status. */
+  function beforeListing(spoil: () => void): () => void {
+    return () => {
+      other.whenAsked = () => {
+        spoil();
+        return Promise.resolve();
+      };
+    };
   }
 
   async function past(): Promise<ShownAlert[]> {
@@ -156,8 +170,10 @@ describe('Reconciling with two Alertmanagers', () => {
     ['answers with an error', () => (other.fault = 'error')],
     ['answers with no JSON', () => (other.fault = 'no json')],
     ['lists no list', () => (other.fault = 'no list')],
-    ['has just started', () => (other.runningFor = 60_000)],
+    ['has just started', () => (other.startedAt = Date.now() - 60_000)],
     ['has not settled', () => (other.cluster = 'settling')],
+    ['is replaced by a new one before it lists', beforeListing(() => (other.startedAt = Date.now()))],
+    ['is gone when it has listed', beforeListing(() => (other.fault = 'hang up'))],
   ])('closes nothing while one of them %s, but opens what the other lists', async (_what, spoil) => {
     await api.deliver(firing());
     one.lists(firing({ session: 'jane-2' }));
