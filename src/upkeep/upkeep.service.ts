@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
+import { AlertsClock } from '../alerts/alerts-clock.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
@@ -15,17 +16,22 @@ const BATCH = 500;
 const SIGHTINGS_BATCH = 10_000;
 /** For so long (ms) a request may be under way whose place in the order of arrival sightings tell. */
 const LONGEST_REQUEST = 15 * 60_000;
+/** By then (ms) Alertmanager has tried again what it could not tell us. */
+const LONGEST_RETRY = 10 * 60_000;
 
 /** Closes what nothing has refreshed for too long and deletes what is old enough, on one replica at a time. */
 @Injectable()
 export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(UpkeepService.name);
   private readonly job: PeriodicJob;
+  /** Since when webhooks have been stored, as far as this process knows (ms). */
+  private hearingSince = Infinity;
 
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly alerts: AlertsService,
     private readonly repository: AlertsRepository,
+    private readonly clock: AlertsClock,
     metrics: AlertsMetrics,
   ) {
     metrics.addGauge('session_alerts_open', 'Open alerts', () => repository.countOpen());
@@ -33,6 +39,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   onApplicationBootstrap(): void {
+    this.hearingSince = this.now();
     this.job.start();
   }
 
@@ -42,18 +49,37 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Does what is due now; nothing where another replica is at it. */
   async run(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.repository.exclusively(UPKEEP_JOB, () => this.expire(signal));
+    } catch (error) {
+      this.hearingSince = this.now();
+      throw error;
+    }
+    await this.repository.exclusively(UPKEEP_JOB, () => this.deleteOld(signal));
+  }
+
+  private async expire(signal?: AbortSignal): Promise<void> {
     const { upkeep } = this.settings;
-    await this.repository.exclusively(UPKEEP_JOB, async () => {
-      await this.repository.carryOverSightings(upkeep.expireAfter);
-      const expired = await inBatches(() => this.alerts.closeOverdue(upkeep, BATCH), signal);
-      if (expired > 0) {
-        this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
-      }
-      const deleted = await inBatches(() => this.repository.deleteOld(upkeep.retention, BATCH), signal);
-      if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
-      const countedAlready = upkeep.expireAfter + LONGEST_REQUEST;
-      await inBatches(() => this.repository.deleteSightings(countedAlready, SIGHTINGS_BATCH), signal);
-    });
+    await this.repository.carryOverSightings(upkeep.expireAfter);
+    // However long we or the database were away: what still fires is repeated first.
+    if (this.now() - this.hearingSince < Math.min(upkeep.expireAfter, LONGEST_RETRY)) return;
+    const expired = await inBatches(() => this.alerts.closeOverdue(upkeep, BATCH), signal);
+    if (expired > 0) {
+      this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
+    }
+  }
+
+  private async deleteOld(signal?: AbortSignal): Promise<void> {
+    const { expireAfter, retention } = this.settings.upkeep;
+    const deleted = await inBatches(() => this.repository.deleteOld(retention, BATCH), signal);
+    if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
+    const countedAlready = expireAfter + LONGEST_REQUEST;
+    await inBatches(() => this.repository.deleteSightings(countedAlready, SIGHTINGS_BATCH), signal);
+  }
+
+  /** By a clock that nobody sets, and that tests move (ms). */
+  private now(): number {
+    return performance.now() + this.clock.ahead;
   }
 }
 

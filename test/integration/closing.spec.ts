@@ -5,7 +5,7 @@ import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
 import { AlertsApi, expectError, firing, minute, resolved } from '../support/alerts.js';
 import type { AlertmanagerAlert } from '../support/alerts.js';
-import { execute, forgetAlerts } from '../support/database.js';
+import { execute, forgetAlerts, giveDatabaseBack, takeDatabaseAway } from '../support/database.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -155,6 +155,45 @@ describe('How an alert ends', () => {
       letTimePass(3 * HOUR);
       await doUpkeep();
       expect(await api.openAlerts()).toEqual([]);
+    });
+  });
+
+  describe('rule 9: expiry, after nothing could be heard for long', () => {
+    let restarted: TestServer;
+
+    beforeEach(async () => {
+      await api.deliver(firing());
+      await execute(
+        server.databaseUrl,
+        `UPDATE session_alerts.alerts SET last_seen = last_seen - interval '3 hours'`,
+      );
+      restarted = await startTestServer({ DATABASE_URL: server.databaseUrl }, { upkeep: false });
+    });
+    afterEach(() => restarted.close());
+
+    async function doUpkeepAfter(time: number): Promise<void> {
+      restarted.app.get(AlertsClock, { strict: false }).ahead = time;
+      await restarted.app.get(UpkeepService, { strict: false }).run();
+    }
+
+    it('rule 9: a start closes nothing for ten minutes, in which what fires is repeated', async () => {
+      await doUpkeepAfter(9 * MINUTE);
+      expect(await api.openAlerts()).toHaveLength(1);
+      await doUpkeepAfter(10 * MINUTE);
+      expect(await endings()).toEqual(['expired']);
+    });
+
+    it('rule 9: nor does a database that is back', async () => {
+      await takeDatabaseAway(server.databaseUrl);
+      try {
+        await expect(doUpkeepAfter(HOUR)).rejects.toThrow();
+      } finally {
+        await giveDatabaseBack(server.databaseUrl);
+      }
+      await doUpkeepAfter(HOUR + 9 * MINUTE);
+      expect(await api.openAlerts()).toHaveLength(1);
+      await doUpkeepAfter(HOUR + 11 * MINUTE);
+      expect(await endings()).toEqual(['expired']);
     });
   });
 
