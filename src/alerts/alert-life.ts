@@ -258,11 +258,12 @@ export class AlertLife {
     return alert;
   }
 
-  /** Rule 3. */
+  /** Rule 3. What has happened stays an event, whatever is so for a while under its name (rule 10). */
   private rewrite(
     alert: AlertState,
-    { title, message, severity, kind, runbookUrl }: FiringObservation,
+    { title, message, severity, kind: seenKind, runbookUrl }: FiringObservation,
   ): void {
+    const kind = alert.kind === 'event' ? 'event' : seenKind;
     const isSame =
       alert.title === title &&
       alert.message === message &&

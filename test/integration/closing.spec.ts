@@ -243,6 +243,15 @@ describe('How an alert ends', () => {
       expect((await api.onlyAlert()).id).toBe(id);
     });
 
+    it('rule 10: a condition of the same name takes nothing from an event', async () => {
+      const condition = firing({ name: 'RenkuSessionOOMKilled', labels: { alert_kind: '' } });
+      await api.deliver(outOfMemory());
+      await api.deliver(resolved(outOfMemory(), minute(5)));
+      await api.deliver(condition);
+      await api.deliver(resolved(condition));
+      expect(await api.onlyAlert()).toMatchObject({ kind: 'event', resolved_date: null });
+    });
+
     it('rule 10: a condition ends when it ends', async () => {
       await api.deliver(firing({ labels: { alert_kind: 'condition' } }));
       await api.deliver(resolved(firing({ labels: { alert_kind: 'condition' } })));
