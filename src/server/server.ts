@@ -39,7 +39,7 @@ export async function createServer(
     logger,
     abortOnError: false,
   });
-  adapter.getInstance().addHook('onRequest', refuseUnknownAddress);
+  adapter.getInstance().addHook('preParsing', refuseUnknownAddress);
   app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz', 'metrics'] });
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
   adapter.getInstance().removeContentTypeParser('text/plain');
@@ -56,8 +56,13 @@ function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply)
   void reply.status(404).send(body);
 }
 
-/** Before the body is read, which anybody could make large. */
-function refuseUnknownAddress(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
+/** Before the body is read, which anybody could make large; after all that may know the address past the router. */
+function refuseUnknownAddress(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  _body: unknown,
+  next: () => void,
+): void {
   if (request.is404) answerNotFound(undefined, request, reply);
   else next();
 }
