@@ -92,6 +92,7 @@ export class AlertResponse implements AlertRow {
 }
 
 const MOST_LISTED = 200;
+export const SINCE_IS_NO_MOMENT = 'since must be a moment like 2025-11-27T12:00:00Z';
 export const DEFAULT_LISTED = 50;
 
 export class ListAlertsQuery {
@@ -108,7 +109,7 @@ export class ListAlertsQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'With `status=resolved`: only what ended since' })
   @IsOptional()
-  @IsRFC3339({ message: 'since must be a moment like 2025-11-27T12:00:00Z' })
+  @IsRFC3339({ message: SINCE_IS_NO_MOMENT })
   since?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_LISTED, default: DEFAULT_LISTED })

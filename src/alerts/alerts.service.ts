@@ -11,7 +11,7 @@ import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-user.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { LifeChanges, ResolvedReason } from './alert-life.js';
-import { DEFAULT_LISTED, toAlertRow } from './alerts.dto.js';
+import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toAlertRow } from './alerts.dto.js';
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
 import type { Report } from './alerts.repository.js';
@@ -145,18 +145,12 @@ export class AlertsService implements OnApplicationShutdown {
     const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
     const after = cursor === undefined ? undefined : await this.repository.find(storable(cursor));
     if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
-      throw new UnprocessableEntityException({
-        message: 'The request does not fit',
-        detail: 'cursor must be the id of the last alert of the page before',
-      });
+      throw unfit('cursor must be the id of the last alert of the page before');
     }
     const from = since === undefined ? undefined : new Date(since);
     // A leap second is a moment by RFC 3339, and none to us.
     if (from && Number.isNaN(from.getTime())) {
-      throw new UnprocessableEntityException({
-        message: 'The request does not fit',
-        detail: 'since must be a moment like 2025-11-27T12:00:00Z',
-      });
+      throw unfit(SINCE_IS_NO_MOMENT);
     }
     return this.repository.listResolved(userId, {
       sessionName: sessionName === undefined ? undefined : storable(sessionName),
@@ -256,6 +250,10 @@ export class AlertsService implements OnApplicationShutdown {
       this.subject.next({ change: 'closed', alert });
     }
   }
+}
+
+function unfit(detail: string): UnprocessableEntityException {
+  return new UnprocessableEntityException({ message: 'The request does not fit', detail });
 }
 
 function* partsOf<T>(all: T[], size: number): Generator<T[]> {

@@ -32,7 +32,10 @@ export async function createServer(
     onProtoPoisoning: 'ignore',
     // Longer than any address that Node takes: an id of any length is only unknown.
     routerOptions: { maxParamLength: 64 * 1024 },
-    frameworkErrors: answerNotFound,
+    // What the router cannot even decode (`/alerts/%`) is no address of ours.
+    frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => {
+      answerNotFound(reply);
+    },
     onConstructorPoisoning: 'ignore',
   });
   const app = await NestFactory.create<NestFastifyApplication>(ServerModule.forConfig(config), adapter, {
@@ -50,8 +53,7 @@ export async function createServer(
   return app;
 }
 
-/** What the router cannot even decode (`/alerts/%`) is no address of ours. */
-function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply): void {
+function answerNotFound(reply: FastifyReply): void {
   const body: ErrorResponse = { error: { code: 404, message: 'There is nothing at this address' } };
   void reply.status(404).send(body);
 }
@@ -63,7 +65,7 @@ function refuseUnknownAddress(
   _body: unknown,
   next: () => void,
 ): void {
-  if (request.is404) answerNotFound(undefined, request, reply);
+  if (request.is404) answerNotFound(reply);
   else next();
 }
 
