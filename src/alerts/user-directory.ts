@@ -3,6 +3,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
 
 /** Says which user ids exist; a host may provide one. */
 export interface UserDirectory {
@@ -14,6 +15,9 @@ export interface UserDirectory {
 @Injectable()
 export class KnownUsers implements OnModuleInit {
   private readonly logger = new Logger(KnownUsers.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
   private directory: UserDirectory | undefined;
 
   constructor(
@@ -42,7 +46,10 @@ export class KnownUsers implements OnModuleInit {
           cause: error,
         });
       }
-      this.logger.warn(`The user directory failed; alerts are stored unasked: ${String(error)}`);
+      this.lines.say(
+        'failed',
+        (count) => `The user directory failed (${count} times); alerts are stored unasked: ${String(error)}`,
+      );
       return new Set();
     }
   }

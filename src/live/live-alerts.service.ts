@@ -7,6 +7,7 @@ import { AlertsRepository } from '../alerts/alerts.repository.js';
 import { EVERYBODY } from '../alerts/alerts.statements.js';
 import { OpenAlerts } from '../alerts/open-alerts.service.js';
 import { messagesOf } from '../error-messages.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
 import type { AlertStream } from './alert-stream.js';
@@ -29,6 +30,9 @@ const NO_ALERTS = '[]';
 @Injectable()
 export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(LiveAlerts.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
   private readonly streams = new Set<AlertStream>();
   private readonly streamsByUser = new Map<string, Set<AlertStream>>();
   private readonly changed = new Set<string>();
@@ -127,7 +131,10 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
         this.show(userIds, await this.repository.listOpen(userIds));
       } catch (error) {
         // A page that knows it is cut off says so; one that is shown nothing new would look healthy.
-        this.logger.warn(`Streams are ended, their alerts cannot be read: ${messagesOf(error)}`);
+        this.lines.say(
+          'unread',
+          () => `Streams are ended, their alerts cannot be read: ${messagesOf(error)}`,
+        );
         for (const userId of userIds) for (const stream of this.streamsByUser.get(userId) ?? []) stream.end();
       }
     }
@@ -166,6 +173,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       if (isDeaf) stream.end();
       else if (stream.of.expiresAt !== undefined && stream.of.expiresAt <= now) stream.end('expired');
       else stream.beatIfSilentSince(silentSince);
+      stream.cutIfUnread();
     }
     if (this.streams.size > 0) this.checkFeed();
   }

@@ -3,6 +3,7 @@ import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { IgnoredReason, Observation, Outcome } from '../alerts/observation.js';
 import { WritesFullError } from '../alerts/shared-writes.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
@@ -36,6 +37,9 @@ const ORDINARY: ReadonlySet<string> = new Set<IgnoredReason | SkipReason>([
 @Injectable()
 export class WebhooksService {
   private readonly logger = new Logger(WebhooksService.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
 
   constructor(
     private readonly mapper: AlertMapper,
@@ -103,15 +107,16 @@ export class WebhooksService {
     const refreshed = summary.stored - opened;
     if (refreshed > 0) this.metrics.stored.inc({ result: 'refreshed' }, refreshed);
     const from = `receiver ${JSON.stringify(receiver.slice(0, 100))}`;
-    const unusable = Object.entries(summary.reasons).filter(([reason]) => !ORDINARY.has(reason));
-    if (unusable.length > 0) {
-      const reasons = unusable.map(([reason, count]) => `${count} ${reason}`).join(', ');
-      this.logger.warn(`Of ${alerts.length} alerts from ${from} some can be shown to nobody: ${reasons}`);
+    for (const [reason, skipped] of Object.entries(summary.reasons)) {
+      if (ORDINARY.has(reason)) continue;
+      const line = (count: number): string =>
+        `${count} alerts can be shown to nobody: ${reason}; the last of them came from ${from}`;
+      this.lines.say(reason, line, skipped);
     }
     if (truncatedAlerts > 0) {
-      this.logger.warn(
-        `Alertmanager left alerts of this group out (${truncatedAlerts}), and they are lost: in ${from} set "max_alerts: 0", or give its route "group_by: ['...']"`,
-      );
+      const line = (count: number): string =>
+        `Alertmanager left out ${count} alerts, and they are lost: in ${from} set "max_alerts: 0", or give its route "group_by: ['...']"`;
+      this.lines.say('truncated', line, truncatedAlerts);
     }
   }
 }

@@ -1,0 +1,48 @@
+import { OnceAMinute } from './once-a-minute.js';
+
+describe('Lines of which there is one a minute and reason', () => {
+  let lines: OnceAMinute;
+  let written: string[];
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    written = [];
+    lines = new OnceAMinute((line) => written.push(line));
+  });
+  afterEach(() => jest.useRealTimers());
+
+  function say(reason: string, count?: number): void {
+    lines.say(reason, (sum) => `${sum} ${reason}`, count);
+  }
+
+  it('are written at once where there was none for a minute', () => {
+    say('no_user', 3);
+    expect(written).toEqual(['3 no_user']);
+  });
+
+  it('stand for all of the minute before', () => {
+    for (let time = 0; time < 1000; time++) say('no_user', 2);
+    expect(written).toEqual(['2 no_user']);
+    jest.advanceTimersByTime(60_000);
+    expect(written).toEqual(['2 no_user', '1998 no_user']);
+    say('no_user');
+    jest.advanceTimersByTime(59_999);
+    expect(written).toHaveLength(2);
+    jest.advanceTimersByTime(1);
+    expect(written).toEqual(['2 no_user', '1998 no_user', '1 no_user']);
+  });
+
+  it('do not wait for those of another reason', () => {
+    say('no_user');
+    say('no_session');
+    expect(written).toEqual(['1 no_user', '1 no_session']);
+  });
+
+  it('are forgotten when there is nothing to say', () => {
+    say('no_user');
+    jest.advanceTimersByTime(60_000);
+    expect(jest.getTimerCount()).toBe(0);
+    say('no_user');
+    expect(written).toEqual(['1 no_user', '1 no_user']);
+  });
+});
