@@ -21,8 +21,9 @@ import {
 import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './alerts.module-definition.js';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
-import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
+import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
+import { UnannouncedBodies } from './http/unannounced-bodies.js';
 import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
@@ -56,6 +57,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     OpenAlerts,
     ReconcileService,
     SigningKeys,
+    UnannouncedBodies,
     UpkeepService,
     WebhooksService,
   ],
@@ -73,12 +75,8 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer
-      .apply(TokenFirstMiddleware)
-      .forRoutes(
-        { path: 'alerts', method: RequestMethod.POST },
-        { path: 'alerts/:id', method: RequestMethod.PATCH },
-      );
+    consumer.apply(TokenFirstMiddleware).forRoutes({ path: 'alerts/:id', method: RequestMethod.PATCH });
+    consumer.apply(AdminFirstMiddleware).forRoutes({ path: 'alerts', method: RequestMethod.POST });
     consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
   }
 }

@@ -1,17 +1,4 @@
-import {
-  Body,
-  Controller,
-  Get,
-  Header,
-  Headers,
-  HttpStatus,
-  Param,
-  Patch,
-  Post,
-  Query,
-  Res,
-  UnprocessableEntityException,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiForbiddenResponse,
@@ -23,6 +10,8 @@ import {
 } from '@nestjs/swagger';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
+import { NoQuery } from '../http/known-fields.pipe.js';
+import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-user.js';
@@ -35,6 +24,8 @@ interface HeadersOnly {
   header(name: string, value: string): unknown;
   status(code: number): unknown;
 }
+
+const ONLY_OF_HISTORY = ['since', 'limit', 'cursor'] as const;
 
 @ApiTags('alerts')
 @Controller('alerts')
@@ -50,7 +41,6 @@ export class AlertsController {
   @ApiOperation({
     summary: "The caller's open alerts, newest first; with `status=resolved` a page of those that ended",
   })
-  @Header('Cache-Control', 'private, no-cache')
   @ApiHeader({ name: 'If-None-Match', required: false, description: "Open alerts: the last answer's `ETag`" })
   @ApiResponse({ status: 200, type: [AlertResponse] })
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
@@ -61,6 +51,8 @@ export class AlertsController {
     @Res({ passthrough: true }) response: HeadersOnly,
   ): Promise<AlertResponse[] | undefined> {
     if (query.status === 'resolved') return this.alerts.listResolved(caller.id, query);
+    const ofHistory = ONLY_OF_HISTORY.filter((name) => query[name] !== undefined);
+    if (ofHistory.length > 0) throw unfit(`${ofHistory.join(', ')} can be said with status=resolved only`);
     const { etag, alerts } = await this.openAlerts.list(caller.id, query.session_name, known);
     response.header('ETag', etag);
     if (!alerts) response.status(HttpStatus.NOT_MODIFIED);
@@ -72,7 +64,7 @@ export class AlertsController {
   @ApiOperation({ summary: 'Open an alert for a user' })
   @ApiResponse({ status: 201, type: AlertResponse })
   @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
-  create(@Body() request: CreateAlertRequest): Promise<AlertResponse> {
+  create(@Query() _query: NoQuery, @Body() request: CreateAlertRequest): Promise<AlertResponse> {
     return this.alerts.create(request);
   }
 
@@ -88,13 +80,11 @@ export class AlertsController {
   update(
     @Caller() caller: AlertsCaller,
     @Param('id') id: string,
+    @Query() _query: NoQuery,
     @Body() { resolved, dismissed }: UpdateAlertRequest,
   ): Promise<AlertResponse> {
     if (resolved === dismissed) {
-      throw new UnprocessableEntityException({
-        message: 'The request does not fit',
-        detail: 'send either {"resolved": true} or {"dismissed": true}',
-      });
+      throw unfit('send either {"resolved": true} or {"dismissed": true}');
     }
     return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.resolve(id, caller);
   }

@@ -1,14 +1,9 @@
-import {
-  ConflictException,
-  ForbiddenException,
-  Injectable,
-  NotFoundException,
-  UnprocessableEntityException,
-} from '@nestjs/common';
+import { ConflictException, ForbiddenException, Injectable, NotFoundException } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-user.js';
+import { unfit } from '../http/unfit.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { LifeChanges, ResolvedReason } from './alert-life.js';
 import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toAlertRow } from './alerts.dto.js';
@@ -250,10 +245,6 @@ export class AlertsService implements OnApplicationShutdown {
       this.subject.next({ change: 'closed', alert });
     }
   }
-}
-
-function unfit(detail: string): UnprocessableEntityException {
-  return new UnprocessableEntityException({ message: 'The request does not fit', detail });
 }
 
 function* partsOf<T>(all: T[], size: number): Generator<T[]> {

@@ -1,4 +1,4 @@
-import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
+import { applyDecorators, Header, SetMetadata, UseGuards } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiForbiddenResponse,
@@ -6,18 +6,27 @@ import {
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import { ErrorResponse } from '../http/error-response.dto.js';
-import { JsonBodyGuard } from '../http/json-body.guard.js';
+import { LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
+import { RequestHeadGuard } from '../http/request-head.guard.js';
 import { AccessGuard } from './access.guard.js';
 
 export type AllowedRole = 'admin' | 'alertmanager';
 
 export const REQUIRED_ROLE = 'session-alerts:role';
 
+/** Bytes that a body may have; a webhook's may have what the host's parser takes. */
+const LONGEST_BODY: Record<AllowedRole, number> = { admin: LONGEST_ADMIN_BODY, alertmanager: Infinity };
+
 /** Whoever has a valid token may call. */
 export function AllowAnyUser(): MethodDecorator {
+  return allow(LONGEST_USER_BODY);
+}
+
+function allow(longestBody: number): MethodDecorator {
   return applyDecorators(
     // Who may not call is told so first.
-    UseGuards(AccessGuard, new JsonBodyGuard()),
+    UseGuards(AccessGuard, new RequestHeadGuard(longestBody)),
+    Header('Cache-Control', 'no-store'),
     ApiBearerAuth(),
     ApiUnauthorizedResponse({ type: ErrorResponse, description: 'No token, or one that does not verify' }),
     ApiServiceUnavailableResponse({ type: ErrorResponse, description: 'Database or issuer away: try again' }),
@@ -28,7 +37,7 @@ export function AllowAnyUser(): MethodDecorator {
 export function AllowRole(role: AllowedRole): MethodDecorator {
   return applyDecorators(
     SetMetadata(REQUIRED_ROLE, role),
-    AllowAnyUser(),
+    allow(LONGEST_BODY[role]),
     ApiForbiddenResponse({ type: ErrorResponse, description: 'The token lacks the role' }),
   );
 }

@@ -4,26 +4,40 @@ import type { NestMiddleware } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
+import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
+import { UnannouncedBodies } from '../http/unannounced-bodies.js';
 import { AccessService } from './access.service.js';
 import type { AllowedRole } from './allow.decorators.js';
 
 /**
- * Refuses who has no valid token, on Fastify before a byte of the body is read. (Express parses first, unless
- * the host made the application with `bodyParser: false`.)
+ * Refuses who has no valid token, and then what announces itself as more or other than the call takes, on Fastify
+ * before a byte of the body is read. (Express parses first, unless the host made the application with
+ * `bodyParser: false`.)
  */
 @Injectable()
 @UseFilters(new ErrorResponseFilter())
 export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
-  /** What else the token must have; for middleware that extends this one. */
+  /** What else the token must have, and how many bytes the body may have; for middleware that extends this one. */
   protected readonly role: AllowedRole | undefined = undefined;
+  protected readonly longestBody: number = LONGEST_USER_BODY;
 
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly access: AccessService,
+    protected readonly bodies: UnannouncedBodies,
   ) {}
 
   async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
     if (!('guard' in this.settings.auth)) await this.access.admit(request, this.role);
+    checkHead(request, this.longestBody);
+    this.bodies.limit(request, this.longestBody);
     next();
   }
+}
+
+/** The same for what only administrators may call. */
+@Injectable()
+export class AdminFirstMiddleware extends TokenFirstMiddleware {
+  protected override readonly role = 'admin';
+  protected override readonly longestBody = LONGEST_ADMIN_BODY;
 }

@@ -8,6 +8,7 @@ import { messagesOf } from '../error-messages.js';
 import { IssuerUnavailableException } from '../auth/auth-errors.js';
 import type { Challenge } from '../auth/auth-errors.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
+import { OnceAMinute } from './once-a-minute.js';
 
 /** What Express's response and Fastify's reply have in common. */
 interface Reply {
@@ -16,14 +17,23 @@ interface Reply {
   send(body: unknown): unknown;
 }
 
+const logger = new Logger('ErrorResponseFilter');
+/** Of all filters together: failures that every caller has while they last, and the trace that they share. */
+const repeated = new OnceAMinute((line) => {
+  logger.error(line);
+});
+const traces = new Map<string, string>();
+
 /** Turns every error into the error body; what is ours to mend is logged, and says nothing of our insides. */
 @Catch()
 export class ErrorResponseFilter implements ExceptionFilter {
-  private readonly logger = new Logger(ErrorResponseFilter.name);
-
   catch(error: unknown, host: ArgumentsHost): void {
     const details = this.describe(error);
-    const headers: Record<string, string> = isChallenge(error) ? { 'WWW-Authenticate': error.challenge } : {};
+    const headers: Record<string, string> = {
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    };
+    if (isChallenge(error)) headers['WWW-Authenticate'] = error.challenge;
     answer(host.switchToHttp().getResponse<Reply | ServerResponse>(), headers, { error: details });
   }
 
@@ -32,14 +42,25 @@ export class ErrorResponseFilter implements ExceptionFilter {
     if (known && known.code < 500) return known;
     // Thousands of them a second are what it is for; the metrics count them.
     if (error instanceof WritesFullError) return { code: 503, message: 'Too much at once. Try again.' };
-    const details: ErrorDetails = {
-      ...(known ?? { code: 500, message: 'Something went wrong on our side' }),
-      trace_id: randomUUID(),
-    };
     // Anybody can cause it, and the look-up of the keys has said it already.
-    if (error instanceof IssuerUnavailableException) return details;
-    this.logger.error(`${details.trace_id}: ${messagesOf(error)}`, known ? undefined : stackOf(error));
-    return details;
+    if (error instanceof IssuerUnavailableException && known) return { ...known, trace_id: randomUUID() };
+    if (known) return { ...known, trace_id: this.logRepeated(error, known.code) };
+    const trace = randomUUID();
+    logger.error(`${trace}: ${messagesOf(error)}`, stackOf(error));
+    return { code: 500, message: 'Something went wrong on our side', trace_id: trace };
+  }
+
+  /** A line a minute; returns the trace under which it stands. */
+  private logRepeated(error: unknown, code: number): string {
+    const reason = `${code} ${error instanceof Error ? error.constructor.name : ''}`;
+    const known = repeated.hasSaid(reason) ? traces.get(reason) : undefined;
+    const trace = known ?? randomUUID();
+    traces.set(reason, trace);
+    repeated.say(reason, (count) => {
+      const line = `${trace}: ${messagesOf(error)}`;
+      return count === 1 ? line : `${line}; ${count} answers in the last minute`;
+    });
+    return trace;
   }
 }
 
@@ -53,9 +74,14 @@ function answer(
     for (const [name, value] of Object.entries(headers)) response.header(name, value);
     response.status(body.error.code).send(body);
   } else {
+    const json = JSON.stringify(body);
     response
-      .writeHead(body.error.code, { ...headers, 'Content-Type': 'application/json; charset=utf-8' })
-      .end(JSON.stringify(body));
+      .writeHead(body.error.code, {
+        ...headers,
+        'Content-Type': 'application/json; charset=utf-8',
+        'Content-Length': Buffer.byteLength(json),
+      })
+      .end(json);
   }
 }
 
@@ -63,7 +89,9 @@ function knownError(error: unknown): ErrorDetails | undefined {
   if (error instanceof DatabaseUnavailableError) {
     return { code: HttpStatus.SERVICE_UNAVAILABLE, message: 'The database cannot be reached. Try again.' };
   }
-  return ofParser(error) ?? (error instanceof HttpException ? ofHttpException(error) : undefined);
+  const ours = error instanceof HttpException ? ofHttpException(error) : undefined;
+  // What says more than its status was thrown by ourselves.
+  return ours?.detail === undefined ? (ofParser(error) ?? ours) : ours;
 }
 
 /** What body parsers throw, each adapter in its own way: 400 for what is no JSON, and the statuses for its size and type. */

@@ -1,18 +1,23 @@
-import { UnsupportedMediaTypeException } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { nodeRequest } from '../auth/caller.decorator.js';
 import type { HttpRequest } from '../auth/caller.decorator.js';
+import { checkHead } from './request-head.js';
+import { cutIfUnread } from './unread-answers.js';
 
-const JSON_TYPE = /^application\/([\w.-]+\+)?json *(;|$)/i;
+/** A response of Express (Node's own, extended), or of Fastify (with Node's own inside). */
+type HttpResponse = ServerResponse | { raw: ServerResponse };
 
-/** 415 for a body that did not come as JSON: a host's parsers may take forms and plain text as well. */
-export class JsonBodyGuard implements CanActivate {
+/** Refuses what fits no call of ours, and lets nobody keep an answer waiting. */
+export class RequestHeadGuard implements CanActivate {
+  /** @param longestBody bytes */
+  constructor(private readonly longestBody: number) {}
+
   canActivate(context: ExecutionContext): boolean {
-    const { method, headers } = nodeRequest(context.switchToHttp().getRequest<HttpRequest>());
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
-    if (method !== 'GET' && hasBody && !JSON_TYPE.test(headers['content-type'] ?? '')) {
-      throw new UnsupportedMediaTypeException();
-    }
+    const http = context.switchToHttp();
+    checkHead(nodeRequest(http.getRequest<HttpRequest>()), this.longestBody);
+    const response = http.getResponse<HttpResponse>();
+    cutIfUnread('raw' in response ? response.raw : response);
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { LONGEST_READ } from '../http/unread-answers.js';
 
 /** How many bytes a reader may be behind: what is sent is the whole state, so it loses nothing by starting anew. */
 const MOST_BEHIND = 256 * 1024;
@@ -10,7 +11,7 @@ const LONGEST_END = 5_000;
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   // `no-transform` keeps compression away, which would hold events back.
-  'Cache-Control': 'no-cache, no-transform',
+  'Cache-Control': 'no-store, no-transform',
   'X-Accel-Buffering': 'no',
   // An ended stream's connection would be kept for the next request, and keep a server that stops waiting.
   Connection: 'close',
@@ -31,6 +32,7 @@ export interface StreamOf {
 export class AlertStream {
   private alerts: string | undefined;
   private writtenAt = performance.now();
+  private unreadSince: number | undefined;
 
   constructor(
     readonly of: StreamOf,
@@ -58,6 +60,14 @@ export class AlertStream {
   /** Shows that the connection lives, where nothing else has since then (`performance.now()`). */
   beatIfSilentSince(time: number): void {
     if (this.writtenAt <= time) this.write(':\n\n');
+  }
+
+  /** Cuts off who has had something to read, and has not read it to its end, for too long. */
+  cutIfUnread(): void {
+    if (this.response.writableLength === 0) this.unreadSince = undefined;
+    else this.unreadSince ??= performance.now();
+    const { unreadSince } = this;
+    if (unreadSince !== undefined && performance.now() - unreadSince > LONGEST_READ) this.response.destroy();
   }
 
   /** @param why an event that says so to the page */

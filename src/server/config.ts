@@ -23,6 +23,8 @@ export interface ServerConfig {
   migrateOnStart: boolean;
   /** Bytes. */
   bodyLimit: number;
+  /** Of the request line and all headers together, in bytes. */
+  headerLimit: number;
   upkeep: Required<UpkeepOptions>;
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
@@ -150,6 +152,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     globalPrefix: prefix('GLOBAL_PREFIX', '/api/data'),
     migrateOnStart: oneOf('MIGRATE_ON_START', ['true', 'false'], 'true') === 'true',
     bodyLimit: wholeNumber('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
+    headerLimit: wholeNumber('HEADER_LIMIT_KB', 64, 8, 1024) * 1024,
     upkeep: {
       expireAfter: seconds('EXPIRE_AFTER', '2h15m'),
       eventTtl: seconds('EVENT_TTL', '24h'),

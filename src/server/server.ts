@@ -1,14 +1,19 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parse } from 'node:querystring';
+import type { ParsedUrlQuery } from 'node:querystring';
 import { ConsoleLogger } from '@nestjs/common';
-import type { LoggerService } from '@nestjs/common';
+import type { LoggerService, SecurityHeadersOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ErrorResponse } from '../http/error-response.dto.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
+import { LONGEST_QUERY } from '../http/request-head.js';
+import { cutIfUnread } from '../http/unread-answers.js';
 import { serveApiDocs } from './api-docs.js';
 import { levelsDownTo } from './config.js';
 import type { ServerConfig } from './config.js';
+import { answerNodesErrors, answerNotFound, refuseConnection, refuseWithoutHost } from './http-errors.js';
 import { servePanel } from './panel.js';
 import { ServerModule } from './server.module.js';
 import { endConnectionsOnClose } from './stopping.js';
@@ -17,6 +22,35 @@ import { endConnectionsOnClose } from './stopping.js';
 const KEEP_ALIVE = 310_000;
 const REQUEST_TIMEOUT = 60_000;
 
+/** Swagger's page has its styles inside. What the API answers is data. */
+const SECURITY_HEADERS: SecurityHeadersOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: "'self'",
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      objectSrc: "'none'",
+      baseUri: "'none'",
+      formAction: "'self'",
+      frameAncestors: "'none'",
+    },
+  },
+  xContentTypeOptions: true,
+  xFrameOptions: { action: 'deny' },
+  referrerPolicy: { policy: 'no-referrer' },
+  // Pages of other origins take the panel from here.
+  crossOriginResourcePolicy: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  // Whether it is reached by TLS is for what stands before it to know.
+  strictTransportSecurity: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};
+
 /** The standalone server, ready to `listen`. It listens, and answers 503, before database and issuer are up. */
 export async function createServer(
   config: ServerConfig,
@@ -24,6 +58,10 @@ export async function createServer(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimit,
+    http: { maxHeaderSize: config.headerLimit, requireHostHeader: false },
+    clientErrorHandler: (error, socket) => {
+      refuseConnection(error, socket, config.headerLimit);
+    },
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: REQUEST_TIMEOUT,
     // What still comes on an open connection while we stop is served, and the connection closed after it.
@@ -31,7 +69,7 @@ export async function createServer(
     // `__proto__` is a legal name of a label; we read labels by name and copy none.
     onProtoPoisoning: 'ignore',
     // Longer than any address that Node takes: an id of any length is only unknown.
-    routerOptions: { maxParamLength: 64 * 1024 },
+    routerOptions: { maxParamLength: config.headerLimit, querystringParser },
     // What the router cannot even decode (`/alerts/%`) is no address of ours.
     frameworkErrors: (_error: unknown, _request: unknown, reply: FastifyReply) => {
       answerNotFound(reply);
@@ -42,10 +80,19 @@ export async function createServer(
     logger,
     abortOnError: false,
   });
-  adapter.getInstance().addHook('preParsing', refuseUnknownAddress);
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', refuseWithoutHost);
+  fastify.addHook('preParsing', refuseUnknownAddress);
+  app.useSecurityHeaders(SECURITY_HEADERS);
+  const server = app.getHttpServer();
+  answerNodesErrors(server);
+  // Before Fastify, which may answer at once.
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    cutIfUnread(response);
+  });
   app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz', 'metrics'] });
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
-  adapter.getInstance().removeContentTypeParser('text/plain');
+  fastify.removeContentTypeParser('text/plain');
   app.useGlobalFilters(new ErrorResponseFilter());
   serveApiDocs(app);
   servePanel(app);
@@ -53,9 +100,9 @@ export async function createServer(
   return app;
 }
 
-function answerNotFound(reply: FastifyReply): void {
-  const body: ErrorResponse = { error: { code: 404, message: 'There is nothing at this address' } };
-  void reply.status(404).send(body);
+/** What is refused for its length is not parsed before. */
+function querystringParser(query: string): ParsedUrlQuery {
+  return query.length > LONGEST_QUERY ? {} : parse(query);
 }
 
 /** Before the body is read, which anybody could make large; after all that may know the address past the router. */

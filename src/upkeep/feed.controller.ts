@@ -1,8 +1,9 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { FeedResponse } from '../alerts/alerts.dto.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { NoQuery } from '../http/known-fields.pipe.js';
 import { FeedHealth } from './feed-health.service.js';
 
 @ApiTags('alerts')
@@ -15,7 +16,7 @@ export class FeedController {
   @AllowAnyUser()
   @ApiOperation({ summary: "Whether alerts can reach us: the age of Prometheus's watchdog alert" })
   @ApiOkResponse({ type: FeedResponse })
-  check(): Promise<FeedResponse> {
+  check(@Query() _query: NoQuery): Promise<FeedResponse> {
     return this.feed.check();
   }
 }

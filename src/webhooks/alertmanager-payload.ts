@@ -1,6 +1,6 @@
 import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
-import { PayloadTooLargeException, UnprocessableEntityException } from '@nestjs/common';
-import { doesNotFit } from '../http/alerts-endpoint.decorator.js';
+import { PayloadTooLargeException } from '@nestjs/common';
+import { doesNotFit, unfit } from '../http/unfit.js';
 
 /** More than anybody has; a body of nothing but commas can hold so many millions that memory ends. */
 const MOST_ALERTS = 500_000;
@@ -27,10 +27,7 @@ export class AlertmanagerPayload {
 /** @throws UnprocessableEntityException the body is no webhook */
 export function parsePayload(body: unknown): AlertmanagerPayload {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new UnprocessableEntityException({
-      message: 'The request does not fit',
-      detail: "the body must be the JSON object of Alertmanager's webhook",
-    });
+    throw unfit("the body must be the JSON object of Alertmanager's webhook");
   }
   const { version, alerts, truncatedAlerts, receiver } = body as Record<string, unknown>;
   const payload = new AlertmanagerPayload();

@@ -7,10 +7,14 @@ import type { AlertsSettings } from '../alerts-settings.js';
 import { AccessService } from '../auth/access.service.js';
 import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
 import { onceOver } from '../http/once-over.js';
+import { UnannouncedBodies } from '../http/unannounced-bodies.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 48 * 1024 * 1024;
+
+/** How much of a body may have come before anybody looks (bytes): Node reads so much at a time. */
+const READ_AHEAD = 64 * 1024;
 
 /** The answers to bodies that cannot be read; 401 and 403 anybody can have. */
 const OF_THE_BODY: ReadonlySet<number> = new Set([413, 415, 422]);
@@ -25,15 +29,17 @@ const arrivals = new WeakMap<IncomingMessage, number>();
 @Injectable()
 export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
   protected override readonly role = 'alertmanager';
+  protected override readonly longestBody = Infinity;
   private bytesUnderWay = 0;
 
   constructor(
     @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
     access: AccessService,
+    bodies: UnannouncedBodies,
     private readonly alerts: AlertsService,
     private readonly metrics: AlertsMetrics,
   ) {
-    super(settings, access);
+    super(settings, access, bodies);
   }
 
   override async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
@@ -45,13 +51,20 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
   }
 
   private makeRoom(request: IncomingMessage, response: ServerResponse): void {
-    const bytes = Number(request.headers['content-length'] ?? 0);
+    let bytes = this.bodies.mostBytesOf(request);
     const isTooMuch = this.bytesUnderWay > 0 && this.bytesUnderWay + bytes > MOST_BYTES;
     if (this.alerts.isFull || isTooMuch) {
       this.metrics.webhookDuration.observe({ outcome: 'overloaded' }, 0);
       throw new WritesFullError();
     }
     this.bytesUnderWay += bytes;
+    const readBefore = request.socket.bytesRead;
+    request.once('end', () => {
+      // What did not say its length counted as much as it might have been.
+      const weighed = Math.min(bytes, request.socket.bytesRead - readBefore + READ_AHEAD);
+      this.bytesUnderWay -= bytes - weighed;
+      bytes = weighed;
+    });
     onceOver(request, response, () => {
       this.bytesUnderWay -= bytes;
       this.countUntaken(request, response);

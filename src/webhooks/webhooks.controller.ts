@@ -17,7 +17,7 @@ import { WebhooksService } from './webhooks.service.js';
 
 @ApiTags('webhooks')
 @Controller('webhooks')
-@AlertsEndpoint()
+@AlertsEndpoint('ignored')
 @ApiExtraModels(WebhookSummary, DryRunSummary)
 export class WebhooksController {
   constructor(private readonly webhooks: WebhooksService) {}

