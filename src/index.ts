@@ -3,6 +3,7 @@ import { AlertSeries } from './alerts/alert-series.entity.js';
 import { Feed } from './alerts/feed.entity.js';
 import { Sightings } from './alerts/sightings.entity.js';
 import { CreateSessionAlerts1763800000000 } from './migrations/1763800000000-create-session-alerts.js';
+import { FindHistoryBySession1795600000000 } from './migrations/1795600000000-find-history-by-session.js';
 import { KeepSightings1795300000000 } from './migrations/1795300000000-keep-sightings.js';
 
 export { AlertsModule } from './alerts.module.js';
@@ -41,4 +42,8 @@ export type { ResolvedReason } from './alerts/alert-life.js';
 /** For the host's DataSource, where it does not load entities by itself. */
 export const alertsEntities = [Alert, AlertSeries, Feed, Sightings];
 /** For the host's DataSource: the module's tables, in the schema `session_alerts`. */
-export const alertsMigrations = [CreateSessionAlerts1763800000000, KeepSightings1795300000000];
+export const alertsMigrations = [
+  CreateSessionAlerts1763800000000,
+  KeepSightings1795300000000,
+  FindHistoryBySession1795600000000,
+];

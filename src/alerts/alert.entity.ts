@@ -13,6 +13,9 @@ import type { AlertKind } from './observation.js';
   where: 'resolved_date IS NULL AND user_id IS NOT NULL',
 })
 @Index('alerts_resolved_by_user', ['userId', 'resolvedDate'], { where: 'resolved_date IS NOT NULL' })
+@Index('alerts_resolved_by_session', ['userId', 'sessionName', 'resolvedDate'], {
+  where: 'resolved_reason IS NOT NULL AND session_name IS NOT NULL',
+})
 @Index('alerts_open_by_session', ['sessionName'], {
   where: 'resolved_date IS NULL AND session_name IS NOT NULL',
 })

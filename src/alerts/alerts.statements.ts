@@ -321,24 +321,34 @@ export interface HistoryPage {
 
 /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */
 export function listResolved(userId: string, page: HistoryPage): Statement {
-  return {
-    name: 'session_alerts_list_resolved',
-    text: `
-      SELECT ${SHOWN}
-        FROM session_alerts.alerts
-       WHERE user_id = $1 AND resolved_date IS NOT NULL
-         AND ($2::text IS NULL OR session_name = $2)
-         AND resolved_date >= $3
-         AND (resolved_date, id) < ($4, $5)
-       ORDER BY resolved_date DESC, id DESC
-       LIMIT $6`,
-    values: [
-      userId,
-      page.sessionName ?? null,
-      page.since ?? '-infinity',
-      page.after?.resolved_date ?? 'infinity',
-      page.after?.id ?? '',
-      page.limit,
-    ],
-  };
+  return page.sessionName === undefined
+    ? {
+        name: 'session_alerts_list_resolved',
+        text: `
+          SELECT ${SHOWN}
+            FROM session_alerts.alerts
+           WHERE user_id = $1 AND resolved_date IS NOT NULL
+             AND resolved_date >= $2
+             AND (resolved_date, id) < ($3, $4)
+           ORDER BY resolved_date DESC, id DESC
+           LIMIT $5`,
+        values: [userId, ...valuesOf(page)],
+      }
+    : {
+        name: 'session_alerts_list_resolved_of_session',
+        // Said so that no plan can take the index over all that the user ever had, and look through it.
+        text: `
+          SELECT ${SHOWN}
+            FROM session_alerts.alerts
+           WHERE user_id = $1 AND session_name = $6 AND resolved_reason IS NOT NULL
+             AND coalesce(resolved_date, 'infinity') >= $2
+             AND (coalesce(resolved_date, 'infinity'), id) < ($3, $4)
+           ORDER BY resolved_date DESC, id DESC
+           LIMIT $5`,
+        values: [userId, ...valuesOf(page), page.sessionName],
+      };
+}
+
+function valuesOf({ since, after, limit }: HistoryPage): unknown[] {
+  return [since ?? '-infinity', after?.resolved_date ?? 'infinity', after?.id ?? '', limit];
 }

@@ -60,6 +60,7 @@ const PREPARED: Statement[] = [
   ...statements.notifyChange('process', statements.usersOf(changes)),
   statements.listOpen(['user-1', 'user-2']),
   statements.listResolved('user-1', { limit: 50 }),
+  statements.listResolved('user-1', { limit: 50, sessionName: 'session-1' }),
 ];
 
 /**
@@ -117,6 +118,7 @@ const INDEXES: Record<string, string[]> = {
   session_alerts_notify_change: [],
   session_alerts_list_open: ['alerts_open_by_user'],
   session_alerts_list_resolved: ['alerts_resolved_by_user'],
+  session_alerts_list_resolved_of_session: ['alerts_resolved_by_session'],
 };
 
 /** What PostgreSQL's planner goes by, as it comes, wherever the tests run. */
