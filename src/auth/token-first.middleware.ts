@@ -28,10 +28,15 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   ) {}
 
   async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
-    if (!('guard' in this.settings.auth)) await this.access.admit(request, this.role);
+    await this.admit(request);
     checkHead(request, this.longestBody);
     this.bodies.limit(request, this.longestBody);
     next();
+  }
+
+  /** A host's own guard comes later, with the handler. */
+  protected async admit(request: IncomingMessage): Promise<void> {
+    if (!('guard' in this.settings.auth)) await this.access.admit(request, this.role);
   }
 }
 

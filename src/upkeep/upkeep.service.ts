@@ -5,6 +5,7 @@ import type { AlertsSettings } from '../alerts-settings.js';
 import { AlertsClock } from '../alerts/alerts-clock.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { paced } from '../http/paced.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { PeriodicJob } from './periodic-job.js';
 
@@ -34,7 +35,9 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     private readonly clock: AlertsClock,
     metrics: AlertsMetrics,
   ) {
-    metrics.addGauge('session_alerts_open', 'Open alerts', () => repository.countOpen());
+    // Anybody may scrape, and counting takes as long as there are open alerts.
+    const countOpen = paced(() => repository.countOpen());
+    metrics.addGauge('session_alerts_open', 'Open alerts', countOpen);
     this.job = new PeriodicJob('Upkeep', settings.upkeep.interval, this.logger, (signal) => this.run(signal));
   }
 

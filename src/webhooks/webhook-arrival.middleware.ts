@@ -7,6 +7,7 @@ import type { AlertsSettings } from '../alerts-settings.js';
 import { AccessService } from '../auth/access.service.js';
 import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
 import { onceOver } from '../http/once-over.js';
+import { checkHead } from '../http/request-head.js';
 import { UnannouncedBodies } from '../http/unannounced-bodies.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 
@@ -44,30 +45,33 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
 
   override async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
     arrivals.set(request, performance.now());
-    await super.use(request, response, () => {
-      this.makeRoom(request, response);
-      next();
+    await this.admit(request);
+    const room = { bytes: 0 };
+    onceOver(request, response, () => {
+      this.bytesUnderWay -= room.bytes;
+      room.bytes = 0;
+      this.countUntaken(request, response);
     });
+    checkHead(request, this.longestBody);
+    this.makeRoom(request, room);
+    next();
   }
 
-  private makeRoom(request: IncomingMessage, response: ServerResponse): void {
-    let bytes = this.bodies.mostBytesOf(request);
+  private makeRoom(request: IncomingMessage, room: { bytes: number }): void {
+    const bytes = this.bodies.mostBytesOf(request);
     const isTooMuch = this.bytesUnderWay > 0 && this.bytesUnderWay + bytes > MOST_BYTES;
     if (this.alerts.isFull || isTooMuch) {
       this.metrics.webhookDuration.observe({ outcome: 'overloaded' }, 0);
       throw new WritesFullError();
     }
+    room.bytes = bytes;
     this.bytesUnderWay += bytes;
     const readBefore = request.socket.bytesRead;
     request.once('end', () => {
       // What did not say its length counted as much as it might have been.
-      const weighed = Math.min(bytes, request.socket.bytesRead - readBefore + READ_AHEAD);
-      this.bytesUnderWay -= bytes - weighed;
-      bytes = weighed;
-    });
-    onceOver(request, response, () => {
-      this.bytesUnderWay -= bytes;
-      this.countUntaken(request, response);
+      const weighed = Math.min(room.bytes, request.socket.bytesRead - readBefore + READ_AHEAD);
+      this.bytesUnderWay -= room.bytes - weighed;
+      room.bytes = weighed;
     });
   }
 
