@@ -43,7 +43,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, h
   if (refused.has(socket)) return;
   refused.add(socket);
   const [status, message, advice = ''] = describe(error, headerLimit);
-  lines.say(String(status), (count) => `Answered ${count} times with ${status}: ${message}${advice}`);
+  lines.say(String(status), (count) => `Refused ${count} requests with ${status}: ${message}${advice}`);
   const body = bodyOf(status, message);
   const head = Object.entries({ ...HEADERS, 'Content-Length': Buffer.byteLength(body) })
     .map(([name, value]) => `${name}: ${value}\r\n`)

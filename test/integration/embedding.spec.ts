@@ -25,6 +25,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { json } from 'express';
 import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryColumn, Repository } from 'typeorm';
 import { AlertsHealth, AlertsModule, AlertsService } from '../../src/index.js';
@@ -175,7 +176,7 @@ async function startHost(
 describe.each<[string, () => AbstractHttpAdapter]>([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter() as AbstractHttpAdapter],
-])('In a host on %s', (_adapter, newAdapter) => {
+])('In a host on %s', (adapter, newAdapter) => {
   const auth = () => ({ issuer: issuer.issuer.url });
 
   beforeEach(async () => {
@@ -323,6 +324,67 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       expect(await api.openAlerts()).toEqual([]);
     },
   );
+
+  it("a call takes little and knows what it takes, whatever the host's parsers allow", async () => {
+    const url = await startHost(newAdapter(), AlertsModule.forRoot({ auth: auth() }), {
+      configure: (host) => {
+        if (host.getHttpAdapter().getType() === 'express') {
+          host.use('/host/api/alerts', json({ limit: '32mb' }));
+        }
+      },
+    });
+    const api = new AlertsApi(url, issuer.issuer);
+    const jane = { sub: 'jane' };
+    const id = '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R';
+    const manyKeys = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, 1])),
+    );
+    expectError(await api.update(id, manyKeys, jane), 413);
+    expectError(await api.create(manyKeys), 413);
+    expectError(await api.call('POST', '/alerts', { as: jane, body: manyKeys }), 403);
+    expect(expectError(await api.update(id, { dismissed: true, why: 'x' }, jane), 422).detail).toContain(
+      'why',
+    );
+    expect(expectError(await api.call('GET', '/alerts?sesion_name=a', { as: jane }), 422).detail).toContain(
+      'sesion_name',
+    );
+    const query = Array.from({ length: 1_000 }, (_, i) => `k${i}=1`).join('&');
+    expectError(await api.call('GET', `/alerts?${query}`, { as: jane }), 422);
+    for (const answer of [await api.call('GET', '/alerts', { as: jane }), await api.call('GET', '/alerts')]) {
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  it('a webhook of a thousand alerts is taken where its limit was raised', async () => {
+    const url = await startHost(
+      adapter === 'Express' ? newAdapter() : new FastifyAdapter({ bodyLimit: 32 * 1024 * 1024 }),
+      AlertsModule.forRoot({ auth: auth() }),
+      {
+        configure: (host) => {
+          if (adapter === 'Express') host.use('/host/api/webhooks/alertmanager', json({ limit: '32mb' }));
+        },
+      },
+    );
+    const alerts = Array.from({ length: 1_000 }, (_, i) =>
+      firing({ session: `s${i}`, message: 'm'.repeat(2_000) }),
+    );
+    expect(await new AlertsApi(url, issuer.issuer).deliver(...alerts)).toMatchObject({ stored: 1_000 });
+  });
+
+  it('a body that does not say how long it is goes no further than what the call takes', async () => {
+    const url = await startHost(newAdapter(), AlertsModule.forRoot({ auth: auth() }));
+    const response = await fetch(`${url}/alerts/01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R`, {
+      method: 'PATCH',
+      headers: {
+        Authorization: `Bearer ${await issuer.issuer.userToken({ sub: 'jane' })}`,
+        'Content-Type': 'application/json',
+      },
+      body: new Blob([`{"x":[${'1,'.repeat(20_000)}1]}`]).stream(),
+      duplex: 'half',
+    });
+    // Fastify's parser is told where to stop; Express's has read it, and its only field is unknown.
+    expect(response.status).toBe(adapter === 'Fastify' ? 413 : 422);
+  });
 
   it("the database's trouble is a 503 in our words", async () => {
     // Not migrated yet.

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { refuseConnection } from './http-errors.js';
+
+describe('What never becomes a request', () => {
+  let server: Server;
+
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  beforeEach(async () => {
+    server = createServer({ requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 20 });
+    server.on('clientError', (error, socket: Socket) => {
+      refuseConnection(error, socket, 16 * 1024);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  afterEach(() => server.close());
+
+  /** All that is answered until the connection ends. */
+  async function answerTo(request: string, more = ''): Promise<string> {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let answer = '';
+    client.setEncoding('utf8').on('data', (text: string) => (answer += text));
+    client.write(request);
+    if (more !== '') client.write(more);
+    await once(client, 'close');
+    return answer;
+  }
+
+  it.each<[string, string, number]>([
+    ['is not finished in time', 'GET / HTTP/1.1\r\nHost: a\r\n', 408],
+    ['has headers without end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20 * 1024)}`, 431],
+    ['is no HTTP', 'hello\r\n\r\n', 400],
+  ])('is answered with the error body: it %s', async (_what, request, status) => {
+    const [head, body] = (await answerTo(request)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} \\w`));
+    expect(head).toContain('Connection: close');
+    expect(JSON.parse(body ?? '')).toEqual({
+      error: { code: status, message: expect.stringMatching(/\w/) as string },
+    });
+  });
+
+  it('is answered once, whatever comes after it', async () => {
+    const answer = await answerTo('hello\r\n\r\n', 'hello again\r\n\r\n'.repeat(100_000));
+    expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
+  });
+});
