@@ -1,23 +1,79 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { ALERTS_DATA_SOURCE } from './alerts.module-definition.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
+import { sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from './alerts/database-problems.js';
+import type { DatabaseProblem } from './alerts/database-problems.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
+import { messagesOf } from './error-messages.js';
+import { ChangeListener } from './live/change-listener.service.js';
 
 export type HealthCheck = 'ok' | 'unavailable';
 
+export interface AlertsHealthReport {
+  database: HealthCheck;
+  issuer: HealthCheck;
+  /** Why the database cannot serve, and what mends it, in sentences that anybody may read; empty while it can. */
+  problems: string[];
+}
+
 /** Whether the module can serve; for a host's readiness probe. */
 @Injectable()
-export class AlertsHealth {
+export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(AlertsHealth.name);
+  private said = '';
+  private firstCheck: Promise<unknown> | undefined;
+
   constructor(
+    @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly repository: AlertsRepository,
     private readonly keys: SigningKeys,
+    private readonly listener: ChangeListener,
   ) {}
 
-  /** Asks the database for its tables, and whether the issuer's keys are known; never throws. */
-  async check(): Promise<Record<'database' | 'issuer', HealthCheck>> {
-    const database = await this.repository.ping().then(
-      (): HealthCheck => 'ok',
-      (): HealthCheck => 'unavailable',
-    );
-    return { database, issuer: this.keys.isReady ? 'ok' : 'unavailable' };
+  /** Says in the log what is wrong from the start; nobody may ever ask. */
+  onApplicationBootstrap(): void {
+    if (this.dataSource.isInitialized) this.firstCheck = this.check();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.firstCheck;
+  }
+
+  /** Asks whether the database can serve with our tables, and whether the issuer's keys are known; never throws. */
+  async check(): Promise<AlertsHealthReport> {
+    const problems = await this.findProblems();
+    return this.reportOf(problems);
+  }
+
+  /** The database's part of it, by another's word. */
+  reportOf(problems: DatabaseProblem[]): AlertsHealthReport {
+    return {
+      database: problems.length === 0 ? 'ok' : 'unavailable',
+      issuer: this.keys.isReady ? 'ok' : 'unavailable',
+      problems: problems.map(sentenceOf),
+    };
+  }
+
+  /** Why the database cannot serve; said in the log as well, where it is not what was said last. */
+  async findProblems(): Promise<DatabaseProblem[]> {
+    try {
+      const { listeningBackend, isDeaf } = this.listener;
+      const problems = await this.repository.findProblems(listeningBackend);
+      if (isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
+      this.say(problems.map(sentenceOf).join(' '));
+      return problems;
+    } catch (error) {
+      this.say(messagesOf(error));
+      return [UNREACHABLE];
+    }
+  }
+
+  private say(trouble: string): void {
+    if (trouble === this.said) return;
+    if (trouble === '') this.logger.log('The database can serve again');
+    else this.logger.error(`The database cannot serve: ${trouble}`);
+    this.said = trouble;
   }
 }

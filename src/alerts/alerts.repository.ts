@@ -24,6 +24,8 @@ import type { HistoryPage, Statement } from './alerts.statements.js';
 import { Connection } from './connection.js';
 import { DatabaseClock } from './database-clock.js';
 import { isConcurrencyFailure } from './database-errors.js';
+import { findProblems } from './database-problems.js';
+import type { DatabaseProblem } from './database-problems.js';
 import type { Observation, Outcome } from './observation.js';
 
 /** What one request reports. */
@@ -115,7 +117,7 @@ export class AlertsRepository {
       return {
         writes: [...writes, findAlerts(changedIds)],
         users,
-        answer: (rows) => ({ outcomes, changes, rows: rows[writes.length] as AlertRow[] }),
+        answer: (rows) => ({ outcomes, changes, rows: toAlertRows(rows[writes.length]) }),
       };
     });
   }
@@ -157,26 +159,25 @@ export class AlertsRepository {
         },
       ],
       users: new Set([alert.userId]),
-      answer: ([created]) => (created as AlertRow[])[0],
+      answer: ([created]) => toAlertRows(created)[0],
     }));
   }
 
   /** The open alerts of each of these users, newest first. */
   async listOpen(userIds: string[]): Promise<AlertRow[][]> {
     const byUser = new Map<string, AlertRow[]>(userIds.map((userId) => [userId, []]));
-    const rows = await this.query<AlertRow>(statements.listOpen(userIds));
-    for (const row of rows) byUser.get(row.user_id)?.push(row);
+    const rows = await this.query(statements.listOpen(userIds));
+    for (const row of toAlertRows(rows)) byUser.get(row.user_id)?.push(row);
     return userIds.map((userId) => byUser.get(userId) ?? []);
   }
 
   /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */
   async listResolved(userId: string, page: HistoryPage): Promise<AlertRow[]> {
-    return this.query<AlertRow>(statements.listResolved(userId, page));
+    return toAlertRows(await this.query(statements.listResolved(userId, page)));
   }
 
   async find(id: string): Promise<AlertRow | undefined> {
-    const [alert] = await this.query<AlertRow>(findAlerts([id]));
-    return alert;
+    return toAlertRows(await this.query(findAlerts([id])))[0];
   }
 
   /** Closes an open alert; `undefined` where it is closed already, and stays as it is. */
@@ -276,7 +277,7 @@ export class AlertsRepository {
   async deleteSightings(retention: number, most: number): Promise<number> {
     return this.withConnection(async (connection) => {
       const now = await this.readClock(connection);
-      const [row] = await connection.query<{ deleted: string }>({
+      const [row] = await this.inTransaction<{ deleted: string }>(connection, {
         text: `
           WITH deleted AS (
             DELETE FROM session_alerts.sightings
@@ -300,7 +301,7 @@ export class AlertsRepository {
     return this.withConnection(async (connection) => {
       const now = await this.readClock(connection);
       const before = new Date(now.getTime() - retention);
-      const [row] = await connection.query<{ deleted: string }>({
+      const [row] = await this.inTransaction<{ deleted: string }>(connection, {
         // No alert is closed before it is opened, and ids carry the time of opening.
         text: `
           WITH old_alerts AS (
@@ -344,8 +345,8 @@ export class AlertsRepository {
 
   /** The firing series behind open alerts that came from Alertmanager. */
   async listFiringSeries(): Promise<FiringSeries[]> {
-    return this.withConnection(async (connection) =>
-      this.queryMany<FiringSeries>(connection, {
+    const rows = await this.withConnection(async (connection) =>
+      this.queryMany<Omit<FiringSeries, 'unseenFor'> & { unseenFor: string }>(connection, {
         text: `
           WITH sighted AS (
             SELECT seen.id, to_timestamp(max(sightings.arrival) / 1e6) AS last_seen
@@ -355,7 +356,7 @@ export class AlertsRepository {
           SELECT series.id AS "seriesId", series.fingerprint AS "seriesFingerprint",
                  alert.user_id AS "userId", alert.session_name AS "sessionName",
                  (extract(epoch FROM $1::timestamptz - greatest(alert.last_seen, sighted.last_seen))
-                   * 1000)::float8 AS "unseenFor"
+                   * 1000)::bigint AS "unseenFor"
             FROM session_alerts.alerts AS alert
             JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
             LEFT JOIN sighted ON sighted.id = series.id
@@ -363,23 +364,25 @@ export class AlertsRepository {
         values: [await this.readClock(connection)],
       }),
     );
+    return rows.map((row) => ({ ...row, unseenFor: Number(row.unseenFor) }));
   }
 
   /** Which of these series a person has closed, and the start of the episode that stays silent. */
   async listSilencedSeries(seriesIds: string[]): Promise<{ id: string; startsAt: Date }[]> {
-    return this.query({
+    const rows = await this.query<{ id: string; startsAt: string }>({
       text: `
-        SELECT id, starts_at AS "startsAt"
+        SELECT id, (extract(epoch FROM starts_at) * 1000)::bigint AS "startsAt"
           FROM session_alerts.alert_series
          WHERE id = ANY ($1::uuid[]) AND closed_by_hand`,
       values: [seriesIds],
     });
+    return rows.map(({ id, startsAt }) => ({ id, startsAt: momentOf(startsAt) }));
   }
 
   /** Notes that the watchdog alert came. */
   async recordFeed(): Promise<void> {
     await this.withConnection(async (connection) =>
-      connection.query({
+      this.inTransaction(connection, {
         text: `
           INSERT INTO session_alerts.feed AS feed (id, last_seen) VALUES (1, $1)
           ON CONFLICT (id) DO UPDATE SET last_seen = greatest(feed.last_seen, excluded.last_seen)`,
@@ -392,10 +395,12 @@ export class AlertsRepository {
   async readFeed(): Promise<{ lastSeen: Date | null; now: Date }> {
     return this.withConnection(async (connection) => {
       const now = await this.readClock(connection);
-      const [row] = await connection.query<{ lastSeen: Date }>({
-        text: `SELECT last_seen AS "lastSeen" FROM session_alerts.feed WHERE id = 1`,
+      const [row] = await connection.query<{ lastSeen: string }>({
+        text: `
+          SELECT (extract(epoch FROM last_seen) * 1000)::bigint AS "lastSeen"
+            FROM session_alerts.feed WHERE id = 1`,
       });
-      return { lastSeen: row?.lastSeen ?? null, now };
+      return { lastSeen: row ? momentOf(row.lastSeen) : null, now };
     });
   }
 
@@ -412,23 +417,34 @@ export class AlertsRepository {
    */
   async exclusively(job: number, work: () => Promise<void>): Promise<boolean> {
     return this.withConnection(async (connection) => {
-      const [row] = await connection.query<{ locked: boolean }>({
-        text: `SELECT pg_try_advisory_lock($1, $2) AS locked`,
+      // The lock is the connection's, which is idle meanwhile.
+      const [row] = await connection.query<{ locked: boolean; limit: string }>({
+        text: `
+          SELECT locked, current_setting('idle_session_timeout') AS limit,
+                 CASE WHEN locked THEN set_config('idle_session_timeout', '0', false) END
+            FROM (SELECT pg_try_advisory_lock($1, $2) AS locked) AS attempt`,
         values: [JOBS, job],
       });
       if (!row?.locked) return false;
       try {
         await work();
       } finally {
-        await connection.query({ text: `SELECT pg_advisory_unlock($1, $2)`, values: [JOBS, job] });
+        await connection.query({
+          text: `SELECT pg_advisory_unlock($1, $2), set_config('idle_session_timeout', $3, false)`,
+          values: [JOBS, job, row.limit],
+        });
       }
       return true;
     });
   }
 
-  /** Whether the database answers and has our tables. */
-  async ping(): Promise<void> {
-    await this.query({ text: `SELECT 1 FROM session_alerts.alerts LIMIT 1` });
+  /**
+   * Why the database, which answers, cannot serve as it is.
+   * @param listeningBackend the database's process that serves the connection that hears of changes
+   * @throws DatabaseUnavailableError
+   */
+  async findProblems(listeningBackend: number | undefined): Promise<DatabaseProblem[]> {
+    return this.withConnection((connection) => findProblems(connection, listeningBackend));
   }
 
   /** In the database's time (µs), as tests have moved it. */
@@ -499,15 +515,19 @@ export class AlertsRepository {
   }
 
   /** For a statement that joins many rows with many, which the server's own connections do not plan for. */
-  private async queryMany<Row>(connection: Connection, statement: Statement): Promise<Row[]> {
+  private queryMany<Row>(connection: Connection, statement: Statement): Promise<Row[]> {
+    return this.inTransaction(connection, statement, [statements.ALLOW_HASH_JOINS]);
+  }
+
+  /** A transaction that says of what kind it is, whatever the connection's default. */
+  private async inTransaction<Row>(
+    connection: Connection,
+    statement: Statement,
+    before: Statement[] = [],
+  ): Promise<Row[]> {
     try {
-      const results = await connection.send([
-        statements.BEGIN,
-        statements.ALLOW_HASH_JOINS,
-        statement,
-        statements.COMMIT,
-      ]);
-      return results[2] as Row[];
+      const results = await connection.send([statements.BEGIN, ...before, statement, statements.COMMIT]);
+      return results[1 + before.length] as Row[];
     } catch (error) {
       await connection.query(statements.ROLLBACK).catch(() => undefined);
       throw error;
@@ -534,7 +554,11 @@ interface ClockRow {
 }
 
 /** What `readState` reads. */
-type StateRows = [alerts: [{ rows: AlertState[] }], series: [{ rows: SeriesRow[] }], sightings: Sighting[]];
+type StateRows = [
+  alerts: [{ rows: AlertState[] }],
+  series: [{ rows: SeriesRow[] }],
+  sightings: { seriesId: string; arrival: string }[],
+];
 
 /** A series with its moments in ms since 1970. */
 type SeriesRow = Omit<SeriesState, 'startsAt' | 'endsAt'> & { startsAt: number; endsAt: number | null };
@@ -552,6 +576,25 @@ function toSeriesState(row: SeriesRow): SeriesState {
   };
 }
 
+function toSighting({ seriesId, arrival }: { seriesId: string; arrival: string }): Sighting {
+  return { seriesId, arrival: Number(arrival) };
+}
+
+/** What SHOWN reads; its numbers become moments in place, as there may be thousands. */
+function toAlertRows(rows: unknown[] | undefined = []): AlertRow[] {
+  const alerts = rows as AlertRow[];
+  for (const alert of alerts) {
+    alert.creation_date = momentOf(alert.creation_date);
+    alert.updated_date = momentOf(alert.updated_date);
+    if (alert.resolved_date !== null) alert.resolved_date = momentOf(alert.resolved_date);
+  }
+  return alerts;
+}
+
+function momentOf(milliseconds: unknown): Date {
+  return new Date(Number(milliseconds));
+}
+
 /** Lets the rules decide about reports, whose arrivals (µs, the database's clock) stand beside them. */
 function decide(
   now: Date,
@@ -560,7 +603,7 @@ function decide(
   rows: unknown[][],
 ): { outcomes: Outcome[][]; changes: LifeChanges } {
   const [[{ rows: alerts }], [{ rows: series }], sightings] = rows as unknown as StateRows;
-  const life = new AlertLife(now, alerts, series.map(toSeriesState), sightings);
+  const life = new AlertLife(now, alerts, series.map(toSeriesState), sightings.map(toSighting));
   const outcomes: Outcome[][] = [];
   const inOrder = reports.map((report, index) => ({ report, index, arrival: arrivals[index] ?? 0 }));
   for (const { report, index, arrival } of inOrder.sort((one, other) => one.arrival - other.arrival)) {
@@ -586,7 +629,7 @@ function closing(ids: string[], userIds: string[], now: Date, reason: ResolvedRe
       SELECT * FROM closed`,
     values: [ids, now, reason, SILENCING_REASONS.has(reason)],
   };
-  return { writes: [close], users: new Set(userIds), answer: ([closed]) => closed as AlertRow[] };
+  return { writes: [close], users: new Set(userIds), answer: ([closed]) => toAlertRows(closed) };
 }
 
 function findAlerts(ids: string[]): Statement {

@@ -12,14 +12,20 @@ export interface Statement {
 const GATE = 0x5e551001;
 const USERS = 0x5e551002;
 
-/** What the API shows of an alert, under the API's names. */
-export const SHOWN = `id, title, message, event_type, user_id, session_name, creation_date, resolved_date,
-  severity, kind, updated_date, runbook_url, resolved_reason`;
+/**
+ * What the API shows of an alert, under the API's names; moments in ms since 1970. How PostgreSQL writes a date, and how
+ * `pg` reads it, depends on settings that may be an application's own. Numbers are cheaper besides.
+ */
+export const SHOWN = `id, title, message, event_type, user_id, session_name,
+  (extract(epoch FROM creation_date) * 1000)::bigint AS creation_date,
+  (extract(epoch FROM resolved_date) * 1000)::bigint AS resolved_date,
+  severity, kind, (extract(epoch FROM updated_date) * 1000)::bigint AS updated_date, runbook_url,
+  resolved_reason`;
 
 const NOW = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now`;
 
 /** READ COMMITTED, so that what is read after the locks is what the writers before us left. */
-export const BEGIN: Statement = { text: 'BEGIN ISOLATION LEVEL READ COMMITTED' };
+export const BEGIN: Statement = { text: 'BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE' };
 export const COMMIT: Statement = { text: 'COMMIT' };
 export const ROLLBACK: Statement = { text: 'ROLLBACK' };
 
@@ -29,6 +35,14 @@ export const ALLOW_HASH_JOINS: Statement = { text: 'SET LOCAL enable_hashjoin = 
 /** The database's clock (µs since 1970). */
 export const READ_CLOCK: Statement = { name: 'session_alerts_read_clock', text: `SELECT ${NOW}` };
 
+/**
+ * Until the transaction ends: NULL in an array is NULL, and what is committed is stored. Connections of an application
+ * are as it has made them, and stay so.
+ */
+const DEPENDED_ON = `
+  CASE current_setting('array_nulls') WHEN 'off' THEN set_config('array_nulls', 'on', true) END,
+  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`;
+
 /** Waits until no other writer has these users, and tells the time then. */
 export function lockUsers(keys: number[]): Statement {
   return {
@@ -36,7 +50,7 @@ export function lockUsers(keys: number[]): Statement {
     text: `
       WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($1, 0)),
            locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($2, key) FROM gate, unnest($3::int[]) AS key)
-      SELECT ${NOW} FROM (SELECT count(*) FROM locked) AS all_locked`,
+      SELECT ${NOW}, ${DEPENDED_ON} FROM (SELECT count(*) FROM locked) AS all_locked`,
     values: [GATE, USERS, keys],
   };
 }
@@ -47,7 +61,7 @@ export function lockAll(): Statement {
     name: 'session_alerts_lock_all',
     text: `
       WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock($1, 0))
-      SELECT ${NOW} FROM (SELECT count(*) FROM gate) AS locked`,
+      SELECT ${NOW}, ${DEPENDED_ON} FROM (SELECT count(*) FROM gate) AS locked`,
     values: [GATE],
   };
 }
@@ -113,7 +127,7 @@ export function readState(observations: Observation[], since: number): [Statemen
       name: 'session_alerts_read_sightings',
       // IS TRUE keeps the planner from a nested loop over two arrays: the ids are hashed once.
       text: `
-        SELECT sighted.id AS "seriesId", max(sightings.arrival)::float8 AS arrival
+        SELECT sighted.id AS "seriesId", max(sightings.arrival) AS arrival
           FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
          WHERE sightings.arrival > $2 AND (sighted.id IN (SELECT unnest($1::uuid[]))) IS TRUE
          GROUP BY sighted.id`,
@@ -306,7 +320,7 @@ export function listOpen(userIds: string[]): Statement {
       SELECT ${SHOWN}
         FROM session_alerts.alerts
        WHERE user_id = ANY ($1::text[]) AND resolved_date IS NULL
-       ORDER BY creation_date DESC, id DESC`,
+       ORDER BY alerts.creation_date DESC, id DESC`,
     values: [userIds],
   };
 }
@@ -330,7 +344,7 @@ export function listResolved(userId: string, page: HistoryPage): Statement {
            WHERE user_id = $1 AND resolved_date IS NOT NULL
              AND resolved_date >= $2
              AND (resolved_date, id) < ($3, $4)
-           ORDER BY resolved_date DESC, id DESC
+           ORDER BY alerts.resolved_date DESC, id DESC
            LIMIT $5`,
         values: [userId, ...valuesOf(page)],
       }
@@ -343,7 +357,7 @@ export function listResolved(userId: string, page: HistoryPage): Statement {
            WHERE user_id = $1 AND session_name = $6 AND resolved_reason IS NOT NULL
              AND coalesce(resolved_date, 'infinity') >= $2
              AND (coalesce(resolved_date, 'infinity'), id) < ($3, $4)
-           ORDER BY resolved_date DESC, id DESC
+           ORDER BY alerts.resolved_date DESC, id DESC
            LIMIT $5`,
         values: [userId, ...valuesOf(page), page.sessionName],
       };

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Statement } from './alerts.statements.js';
+import { markOf } from './connection-settings.js';
 import { asDatabaseError } from './database-errors.js';
 
 /** What we use of `pg`'s client. */
@@ -30,9 +31,21 @@ export class Connection {
     }
   }
 
+  /** What `settledConnections` has marked the connection with; nothing where an application has made it. */
+  get mark(): string | undefined {
+    return markOf(this.client);
+  }
+
+  /** Lets nobody have it again: when it is given back, its pool makes another. */
+  discard(): void {
+    this.client.connection?.stream?.destroy();
+  }
+
   /** @throws DatabaseUnavailableError */
   async query<Row = unknown>(statement: Statement): Promise<Row[]> {
-    const timer = setTimeout(() => this.client.connection?.stream?.destroy(), LONGEST_SILENCE);
+    const timer = setTimeout(() => {
+      this.discard();
+    }, LONGEST_SILENCE);
     try {
       return (await this.client.query(statement)).rows as Row[];
     } catch (error) {

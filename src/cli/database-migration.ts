@@ -1,4 +1,5 @@
 import { AbstractLogger, DataSource } from 'typeorm';
+import { DatabaseProblemsError, findProblemsOfServer } from '../alerts/database-problems.js';
 import { messagesOf } from '../error-messages.js';
 import { MigratedElsewhereError, pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
@@ -26,13 +27,15 @@ export async function migrateDatabase(
   }
   const dataSource = new DataSource({
     ...postgresOptions(url),
-    poolSize: 1,
+    poolSize: 2,
     connectTimeoutMS: 10_000,
     applicationName: 'session-alerts migrate',
     logger: new SilentLogger(),
   });
   await connect(dataSource, new URL(url));
   try {
+    const problems = await findProblemsOfServer(dataSource);
+    if (problems.length > 0) throw new DatabaseProblemsError(problems);
     return await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
   } catch (error) {
     if (error instanceof MigratedElsewhereError) {
@@ -40,6 +43,7 @@ export async function migrateDatabase(
         'The application that made these tables runs their migrations itself: there is nothing to do here.',
       );
     }
+    if (error instanceof DatabaseProblemsError) throw new CommandError(error.message);
     throw new CommandError(
       `The database could not be migrated, and what failed was undone: ${messagesOf(error)}. Mend that, and run it again.`,
     );

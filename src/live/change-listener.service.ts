@@ -11,12 +11,14 @@ import { messagesOf } from '../error-messages.js';
 
 /** What we use of `pg`'s client. */
 interface ListeningClient {
-  query(text: string): Promise<unknown>;
+  query(text: string): Promise<{ rows: unknown[] } | { rows: unknown[] }[]>;
   on(event: 'notification', listener: (notice: { channel: string; payload?: string }) => void): this;
   on(event: 'end' | 'error', listener: () => void): this;
   removeAllListeners(event: 'notification'): this;
   connection: { stream: { destroy(): void } };
 }
+
+const WHO_SERVES = 'SELECT pg_backend_pid() AS backend';
 
 const LONGEST_WAIT = 5_000;
 /** How often the connection has to answer, and how soon (ms): one that is cut off silently looks alive. */
@@ -34,6 +36,19 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
 
   /** Whose open alerts another replica has changed. */
   readonly notices: Observable<string[]> = this.heard.asObservable();
+  private backend: number | undefined;
+  private isMoved = false;
+
+  /** The database's process that serves the connection, and nobody else; `undefined` while none listens. */
+  get listeningBackend(): number | undefined {
+    return this.backend;
+  }
+
+  /** Whether the connection was last served by another process than before: it listens where nobody hears it. */
+  get isDeaf(): boolean {
+    return this.isMoved;
+  }
+
   /** Whether all notices are heard; between two times when they are, any may have been missed. */
   readonly isListening: Observable<boolean> = this.up.asObservable();
 
@@ -72,18 +87,25 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
       client.on('notification', (notice) => {
         this.hear(notice);
       });
-      await ask(client, `LISTEN ${CHANNEL}`);
+      // It is idle for as long as nothing happens.
+      this.backend = await ask(client, `SET idle_session_timeout = 0; LISTEN ${CHANNEL}; ${WHO_SERVES}`);
       heard = true;
       this.up.next(true);
       await this.checkUntil(ended, client);
       this.up.next(false);
       client.removeAllListeners('notification');
-      if (signal.aborted) await ask(client, `UNLISTEN ${CHANNEL}`);
-      else this.logger.warn('The connection that hears of changes was lost; making it again');
+      if (signal.aborted) {
+        await ask(client, `UNLISTEN ${CHANNEL}; RESET idle_session_timeout`);
+      } else {
+        client.connection.stream.destroy();
+        this.logger.warn('The connection that hears of changes was lost; making it again');
+      }
     } catch (error) {
       if (heard) this.logger.warn(`The connection that hears of changes was lost: ${messagesOf(error)}`);
       this.up.next(false);
     } finally {
+      this.backend = undefined;
+      this.isMoved = false;
       await runner.release();
     }
     return heard;
@@ -93,8 +115,11 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
     for (;;) {
       const pause = sleep(CHECK_EVERY, undefined, { ref: false });
       if ((await Promise.race([ended, pause])) === 'ended') return;
-      const answer = ask(client, 'SELECT 1').then(
-        () => 'answered',
+      const answer = ask(client, WHO_SERVES).then(
+        (backend) => {
+          this.isMoved = backend !== this.backend;
+          this.backend = backend;
+        },
         () => 'ended',
       );
       if ((await Promise.race([ended, answer])) === 'ended') return;
@@ -107,13 +132,18 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   }
 }
 
-/** Runs a statement; a connection that does not answer is destroyed, and its pool makes another. */
-async function ask(client: ListeningClient, statement: string): Promise<void> {
+/**
+ * Runs statements; a connection that does not answer is destroyed, and its pool makes another.
+ * @returns which process served them, where the last asks
+ */
+async function ask(client: ListeningClient, statements: string): Promise<number | undefined> {
   const timer = setTimeout(() => {
     client.connection.stream.destroy();
   }, LONGEST_SILENCE);
   try {
-    await client.query(statement);
+    const result = [await client.query(statements)].flat().at(-1);
+    const [row] = (result?.rows ?? []) as { backend: unknown }[];
+    return row && Number(row.backend);
   } finally {
     clearTimeout(timer);
   }

@@ -4,7 +4,10 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import pg from 'pg';
+import type { Settings } from '../alerts/connection-settings.js';
+import { AlertsHealth } from '../alerts-health.service.js';
+import { DatabaseProblemsError, findProblemsOfServer, UNREACHABLE } from '../alerts/database-problems.js';
+import type { DatabaseProblem } from '../alerts/database-problems.js';
 import { messagesOf } from '../error-messages.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { runMigrations } from '../migrations/run-migrations.js';
@@ -17,45 +20,48 @@ const LONGEST_WAIT = 5_000;
  * No planning at run time; and a plan that was made while the tables were small has to serve when they are not:
  * it looks up each row by an index.
  */
-const PLANNER = [
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-  'jit=off',
-]
-  .map((setting) => `-c ${setting}`)
-  .join(' ');
-
-/**
- * A connection that is cut off in the very packet that completes it has no listener: its pool has handed it out,
- * TypeORM has not taken it. The error would end the process; the pool discards the connection all the same.
- */
-class GuardedClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
+export const PLANNER: Settings = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+  // What its plans are made of.
+  enable_bitmapscan: 'on',
+  enable_hashagg: 'on',
+  enable_incremental_sort: 'on',
+  enable_indexonlyscan: 'on',
+  enable_indexscan: 'on',
+  enable_material: 'on',
+  enable_memoize: 'on',
+  enable_nestloop: 'on',
+  enable_sort: 'on',
+  from_collapse_limit: '8',
+  join_collapse_limit: '8',
+};
 
 /** The standalone server's DataSource; a database that takes too long becomes a 503. */
 export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
+  const options = postgresOptions(config.databaseUrl, PLANNER);
   return {
-    ...postgresOptions(config.databaseUrl),
+    ...options,
     poolSize: config.databasePoolSize,
     connectTimeoutMS: 5_000,
     applicationName: 'session-alerts',
     extra: {
-      Client: GuardedClient,
-      statement_timeout: 15_000,
-      idle_in_transaction_session_timeout: 15_000,
+      ...options.extra,
       keepAlive: true,
       // A transaction in two round trips.
       pipeline: true,
-      options: PLANNER,
     },
   };
 }
+
+/** Until the first attempt has ended, well or not. */
+const CONNECTING: DatabaseProblem = {
+  message: 'The server is still connecting to the database, or migrating it',
+  mend: 'Wait a little; the log says when it is done',
+};
 
 /** Connects and migrates in the background: the server is up, and says that it waits, before the database is. */
 @Injectable()
@@ -63,13 +69,18 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
   private readonly logger = new Logger(DatabaseService.name);
   private readonly stopping = new AbortController();
   private connecting: Promise<void> | undefined;
+  private said = '';
 
   /** Whether the tables are there. */
   isReady = false;
 
+  /** Why not yet. */
+  problems: DatabaseProblem[] = [CONNECTING];
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @Inject(SERVER_CONFIG) private readonly config: ServerConfig,
+    private readonly health: AlertsHealth,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -85,17 +96,37 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
     const { signal } = this.stopping;
     for (let wait = 250; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       try {
-        if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-        if (this.config.migrateOnStart) {
-          for (const name of await runMigrations(this.dataSource)) this.logger.log(`Migrated: ${name}`);
+        this.problems = await this.prepare();
+        this.isReady = this.problems.length === 0;
+        if (this.isReady) {
+          this.logger.log('The database is ready');
+          return;
         }
-        this.isReady = true;
-        this.logger.log('The database is ready');
-        return;
       } catch (error) {
-        this.logger.warn(`The database is not ready, trying again: ${messagesOf(error)}`);
-        await sleep(wait, undefined, { signal }).catch(() => undefined);
+        this.problems = error instanceof DatabaseProblemsError ? error.problems : [UNREACHABLE];
+        this.say(messagesOf(error));
       }
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /**
+   * @returns why it cannot serve although it is migrated, which the log has been told
+   * @throws DatabaseProblemsError where it cannot be migrated
+   */
+  private async prepare(): Promise<DatabaseProblem[]> {
+    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    const problems = await findProblemsOfServer(this.dataSource);
+    if (problems.length > 0) throw new DatabaseProblemsError(problems);
+    if (this.config.migrateOnStart) {
+      for (const name of await runMigrations(this.dataSource)) this.logger.log(`Migrated: ${name}`);
+    }
+    return this.health.findProblems();
+  }
+
+  /** Once, not at every attempt of a long outage. */
+  private say(trouble: string): void {
+    if (trouble !== this.said) this.logger.warn(`The database is not ready, trying again: ${trouble}`);
+    this.said = trouble;
   }
 }

@@ -22,12 +22,12 @@ export class HealthController {
 
   @Get('readyz')
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
-    const isMigrated = this.database.isReady;
-    const checks = await this.alerts.check();
+    const { isReady: isMigrated, problems: atStart } = this.database;
+    const { problems, ...checks } = isMigrated ? await this.alerts.check() : this.alerts.reportOf(atStart);
     // Shown, but no reason to take the server out: it can still serve what it has.
     const feed = await this.feed.check().catch(() => ({ status: 'unknown', last_seen: null }));
-    const isReady = isMigrated && Object.values(checks).every((check) => check === 'ok');
+    const isReady = Object.values(checks).every((check) => check === 'ok');
     reply.status(isReady ? 200 : 503);
-    return { status: isReady ? 'ok' : 'unavailable', checks, feed };
+    return { status: isReady ? 'ok' : 'unavailable', checks, problems, feed };
   }
 }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { AlertState, LifeChanges } from '../../src/alerts/alert-life.js';
 import * as statements from '../../src/alerts/alerts.statements.js';
 import type { Statement } from '../../src/alerts/alerts.statements.js';
+import type { PoolExtras } from '../../src/alerts/connection-settings.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { readConfig } from '../../src/server/config.js';
 import { dataSourceOptions } from '../../src/server/database.service.js';
@@ -140,8 +141,9 @@ describe('The plans of prepared statements', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    client = new pg.Client({ connectionString: database.url, options: serversOptions() });
+    client = new pg.Client({ connectionString: database.url });
     await client.connect();
+    await settleAsTheServerDoes(client);
     const { rows } = await client.query<{ major: number }>(
       `SELECT current_setting('server_version_num')::int / 10000 AS major`,
     );
@@ -165,10 +167,9 @@ describe('The plans of prepared statements', () => {
     await database.drop();
   });
 
-  /** Settings with which the standalone server opens its connections. */
-  function serversOptions(): string {
+  function settleAsTheServerDoes(connected: pg.Client): Promise<void> {
     const config = readConfig({ DATABASE_URL: database.url, OIDC_ISSUER: 'http://issuer.example' });
-    return (dataSourceOptions(config).extra as { options: string }).options;
+    return (dataSourceOptions(config).extra as PoolExtras).onConnect(connected);
   }
 
   async function allPlans(): Promise<Plans> {

@@ -222,7 +222,8 @@ describe.each([
     const ended = await execute(
       server.databaseUrl,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND (query ILIKE 'LISTEN%' OR query = 'SELECT 1')`,
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+          AND query ~ 'LISTEN|^SELECT pg_backend_pid'`,
     );
     expect(ended).not.toEqual([]);
     await page.untilShown(['Missed']);

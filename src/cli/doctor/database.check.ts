@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import { DatabaseProblemsError, findProblemsOfServer } from '../../alerts/database-problems.js';
 import { postgresOptions } from '../../migrations/postgres-options.js';
 import { MigratedElsewhereError, pendingMigrations } from '../../migrations/run-migrations.js';
 import type { Examination } from './check.js';
@@ -14,12 +15,13 @@ export async function checkDatabase(examination: Examination): Promise<void> {
     examination.skip('database', 'set DATABASE_URL as the server has it');
     return;
   }
+  const options = postgresOptions(databaseUrl, { statement_timeout: `${TIMEOUT}ms` });
   const dataSource = new DataSource({
-    ...postgresOptions(databaseUrl),
-    poolSize: 1,
+    ...options,
+    poolSize: 2,
     connectTimeoutMS: TIMEOUT,
     applicationName: 'session-alerts-doctor',
-    extra: { statement_timeout: TIMEOUT, query_timeout: TIMEOUT },
+    extra: { ...options.extra, query_timeout: TIMEOUT },
     logging: false,
   });
   try {
@@ -35,7 +37,11 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   }
   try {
     await readClock(examination, dataSource);
-    examination.ok('database', `PostgreSQL ${dataSource.driver.version ?? ''} answers`);
+    const problems = await findProblemsOfServer(dataSource);
+    for (const { message, mend } of problems) examination.wrong('database', message, mend);
+    if (problems.length === 0) {
+      examination.ok('database', `PostgreSQL ${dataSource.driver.version ?? ''} answers`);
+    }
     const pending = await pendingMigrations(dataSource);
     if (pending.length === 0) {
       examination.ok('database.migrations', 'All are applied');
@@ -48,6 +54,10 @@ export async function checkDatabase(examination: Examination): Promise<void> {
         'database.migrations',
         'because the application that made the tables runs their migrations itself',
       );
+      return;
+    }
+    if (error instanceof DatabaseProblemsError) {
+      for (const { message, mend } of error.problems) examination.wrong('database.migrations', message, mend);
       return;
     }
     examination.wrong(

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+/** Names and values as PostgreSQL has them. */
+export type Settings = Readonly<Record<string, string>>;
+
+/**
+ * What our statements, and `pg`, depend on. `ALTER ROLE … SET`, `ALTER DATABASE … SET`, the server's configuration, the
+ * address's `options` and `PGOPTIONS` may say anything. What an administrator decides about the data is left as it is
+ * (tablespace, access method, role); so are costs and memory, by which the planner goes.
+ */
+const SETTINGS: Settings = {
+  client_encoding: 'UTF8',
+  client_min_messages: 'warning',
+  exit_on_error: 'off',
+
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  timezone_abbreviations: 'Default',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  array_nulls: 'on',
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  statement_timeout: '15s',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '15s',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
+};
+
+/** Names one connection, for as long as it is the same that we have set up. */
+const MARK = 'session_alerts.connection';
+const marks = new WeakMap<object, string>();
+
+/** How long (ms) the first statement may take: where the way falls silent just then, nobody else would notice. */
+const LONGEST_SILENCE = 10_000;
+
+/** What a pool of `pg` is to be made with, as TypeORM's `extra`. */
+export interface PoolExtras {
+  Client: typeof pg.Client;
+  /** Done once a connection, before anybody has it. */
+  onConnect: (client: pg.ClientBase) => Promise<void>;
+}
+
+/**
+ * A connection that is cut off in the very packet that completes it has no listener: its pool has handed it out,
+ * TypeORM has not taken it. The error would end the process; the pool discards the connection all the same.
+ */
+class GuardedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
+/**
+ * Lets every connection say what it depends on, in one round trip after it is made: what stands in the start packet
+ * poolers refuse, or drop without a word.
+ * @param more settings besides ours, and in their place
+ */
+export function settledConnections(more: Settings = {}): PoolExtras {
+  const settings = { ...SETTINGS, ...more };
+  return {
+    Client: GuardedClient,
+    onConnect: async (client) => {
+      const mark = randomUUID();
+      const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+      const timer = setTimeout(() => {
+        stream.destroy();
+      }, LONGEST_SILENCE);
+      try {
+        await client.query(settle({ ...settings, [MARK]: mark }));
+      } finally {
+        clearTimeout(timer);
+      }
+      marks.set(client, mark);
+    },
+  };
+}
+
+/** In which setting, with which value, a client's connection still has what `settledConnections` set. */
+export function markOf(client: object): string | undefined {
+  return marks.get(client);
+}
+
+/** The mark of the connection that is asked. */
+export const CURRENT_MARK = `current_setting('${MARK}', true)`;
+
+/**
+ * One message. The time-out comes first, by itself, as it holds for the rest of the message already. Versions differ in
+ * which settings there are.
+ *
+ * Names without a schema are those of TypeORM's migrations table alone: where it stands already, or else where the role
+ * would make it.
+ */
+function settle(settings: Settings): string {
+  const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+  return `
+    SET statement_timeout = 0;
+    SELECT pg_catalog.set_config(name, value, false)
+      FROM (VALUES ${values.join(', ')}) AS wanted (name, value)
+     WHERE pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}'
+     UNION ALL
+    SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
+     WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
+     UNION ALL
+    SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(coalesce(
+             (SELECT nspname
+                FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+               WHERE relname = '${MIGRATIONS_TABLE}' AND relkind = 'r'
+               ORDER BY nspname = ANY (pg_catalog.current_schemas(false)) DESC, nspname = 'public' DESC, nspname
+               LIMIT 1),
+             pg_catalog.current_schema(),
+             'public')) || ', pg_temp', false)`;
+}
+
+/** Where the standalone server notes which migrations have run. */
+export const MIGRATIONS_TABLE = 'session_alerts_migrations';

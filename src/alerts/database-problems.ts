@@ -1,0 +1,160 @@
+import type { DataSource } from 'typeorm';
+import type { Statement } from './alerts.statements.js';
+import { Connection } from './connection.js';
+import { CURRENT_MARK } from './connection-settings.js';
+
+/** Why a database that answers cannot serve all the same. Both are parts of a sentence, and name nothing internal. */
+export interface DatabaseProblem {
+  message: string;
+  /** What mends it. */
+  mend: string;
+}
+
+/** The database answers and cannot serve as it is; the message says why, and what mends it. */
+export class DatabaseProblemsError extends Error {
+  constructor(readonly problems: DatabaseProblem[]) {
+    super(problems.map(sentenceOf).join(' '));
+  }
+}
+
+export function sentenceOf({ message, mend }: DatabaseProblem): string {
+  return `${message}. ${mend}.`;
+}
+
+/** Nothing can be said of what does not answer; why it does not is for the log alone. */
+export const UNREACHABLE: DatabaseProblem = {
+  message: 'The database cannot be reached, refuses the connection or does not answer',
+  mend: 'The log says why',
+};
+
+export const SHARED_CONNECTIONS: DatabaseProblem = {
+  message:
+    "The way to the database shares connections between transactions (such as PgBouncer's pool_mode = transaction), so " +
+    'pages would not hear of changes, and settings, locks and prepared statements would be lost',
+  mend: 'Set pool_mode = session for this database, or connect to PostgreSQL itself',
+};
+
+/** 15.0, as PostgreSQL's `server_version_num` writes it. */
+const OLDEST = 150_000;
+
+/** What the database tells of itself: the same in each row, and one of our tables in each. */
+interface Facts {
+  versionNumber: string;
+  version: string;
+  encoding: string;
+  isStandby: boolean;
+  /** The process that has served the question. */
+  backend: string;
+  mark: string | null;
+  table: string;
+  isThere: boolean;
+  mayUseSchema: boolean | null;
+  lacks: string | null;
+}
+
+const READ_FACTS: Statement = {
+  text: `
+    SELECT current_setting('server_version_num') AS "versionNumber",
+           current_setting('server_version') AS version,
+           current_setting('server_encoding') AS encoding,
+           pg_is_in_recovery() AS "isStandby",
+           pg_backend_pid()::text AS backend,
+           ${CURRENT_MARK} AS mark,
+           needed.name AS table,
+           pg_class.oid IS NOT NULL AS "isThere",
+           has_schema_privilege(pg_namespace.oid, 'USAGE') AS "mayUseSchema",
+           (SELECT string_agg(privilege, ', ')
+              FROM unnest(string_to_array(needed.privileges, ' ')) AS privilege
+             WHERE NOT has_table_privilege(pg_class.oid, privilege)) AS lacks
+      FROM (VALUES ('alerts', 'SELECT INSERT UPDATE DELETE'), ('alert_series', 'SELECT INSERT UPDATE DELETE'),
+                   ('sightings', 'SELECT INSERT DELETE'), ('feed', 'SELECT INSERT UPDATE'))
+             AS needed (name, privileges)
+      LEFT JOIN pg_catalog.pg_namespace ON nspname = 'session_alerts'
+      LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = needed.name`,
+};
+
+/**
+ * Looks whether the database can serve as it is, with our tables in it; one round trip.
+ * @param listeningBackend the process that serves the connection that hears of changes, which nobody else may get
+ * @throws DatabaseUnavailableError
+ */
+export async function findProblems(
+  connection: Connection,
+  listeningBackend: number | undefined,
+): Promise<DatabaseProblem[]> {
+  const facts = await connection.query<Facts>(READ_FACTS);
+  const isShared = isSharedWithOthers(connection, facts) || Number(facts[0]?.backend) === listeningBackend;
+  // The pool makes a new one, which is set up again.
+  if (isShared) connection.discard();
+  return [...problemsOfServer(facts, isShared), ...missingTables(facts)];
+}
+
+/**
+ * The same before it is migrated: that tables are missing does not matter yet. It takes two connections at once, made by `settledConnections`.
+ * @throws DatabaseUnavailableError
+ */
+export async function findProblemsOfServer(dataSource: DataSource): Promise<DatabaseProblem[]> {
+  const runners = [dataSource.createQueryRunner(), dataSource.createQueryRunner()] as const;
+  try {
+    const connection = await Connection.of(runners[0]);
+    // Where the first had its connection for one transaction only, it is the other's now.
+    await Connection.of(runners[1]);
+    const facts = await connection.query<Facts>(READ_FACTS);
+    return problemsOfServer(facts, isSharedWithOthers(connection, facts));
+  } finally {
+    for (const runner of runners) await runner.release();
+  }
+}
+
+function isSharedWithOthers({ mark }: Connection, [facts]: Facts[]): boolean {
+  return mark !== undefined && facts?.mark !== mark;
+}
+
+function problemsOfServer(rows: Facts[], isShared: boolean): DatabaseProblem[] {
+  const problems: DatabaseProblem[] = [];
+  const [facts] = rows;
+  if (!facts) return problems;
+  if (Number(facts.versionNumber) < OLDEST) {
+    problems.push({
+      message: `PostgreSQL ${facts.version} is too old`,
+      mend: 'Upgrade it to 15 or later',
+    });
+  }
+  if (facts.encoding !== 'UTF8') {
+    problems.push({
+      message: `The database's encoding is ${facts.encoding}, which cannot hold every alert's text`,
+      mend: "Make a new database with ENCODING 'UTF8' (TEMPLATE template0), and let the alerts' address lead to it",
+    });
+  }
+  if (facts.isStandby) {
+    problems.push({
+      message: 'The database is a standby, which is read-only: no alert can be stored',
+      mend: 'Let the address lead to the primary; where it does, restart: connections stay at the node where they were made',
+    });
+  }
+  if (isShared) problems.push(SHARED_CONNECTIONS);
+  return [...problems, ...missingRights(rows)];
+}
+
+function missingTables(facts: Facts[]): DatabaseProblem[] {
+  const missing = facts.filter(({ isThere }) => !isThere).map(({ table }) => `session_alerts.${table}`);
+  if (missing.length === 0) return [];
+  return [
+    {
+      message: `Tables are missing: ${missing.join(', ')}`,
+      mend: 'Run the migrations (`session-alerts migrate` or MIGRATE_ON_START=true; alertsMigrations in an application)',
+    },
+  ];
+}
+
+function missingRights(facts: Facts[]): DatabaseProblem[] {
+  const rights = facts
+    .filter(({ lacks }) => lacks !== null)
+    .map(({ lacks, table }) => `${lacks ?? ''} on session_alerts.${table}`);
+  if (facts[0]?.mayUseSchema === false) rights.unshift('USAGE on the schema session_alerts');
+  return rights.length > 0 ? [lackingRights(rights, 'Let the owner of the tables grant it that')] : [];
+}
+
+export function lackingRights(rights: string[], mend: string): DatabaseProblem {
+  return { message: `The role that connects to the database lacks ${rights.join('; ')}`, mend };
+}
