@@ -81,10 +81,21 @@ function reconcileSettings(options: ReconcileOptions): Required<ReconcileOptions
 }
 
 function milliseconds(option: string, seconds: number): number {
-  if (!Number.isFinite(seconds) || seconds <= 0) {
-    throw new Error(`AlertsModule: ${option} must be a number of seconds above 0`);
+  if (!isDuration(seconds)) {
+    throw new Error(
+      `AlertsModule: ${option} must be a number of seconds from ${SHORTEST} to ${LONGEST} (100 years)`,
+    );
   }
-  return seconds * 1000;
+  return Math.round(seconds * 1000);
+}
+
+/** Bounds (s) of every duration that can be set; a year has 365 days. */
+const SHORTEST = 1;
+const LONGEST = 100 * 365 * 24 * 3600;
+
+/** Whether so many seconds are no busy loop, and now less so many is a moment that everything can hold. */
+export function isDuration(seconds: number): boolean {
+  return seconds >= SHORTEST && seconds <= LONGEST;
 }
 
 function wholeNumber(option: string, value: number): number {

@@ -38,7 +38,7 @@ export interface HostAuthOptions {
   user?: (request: unknown) => AlertsUser | undefined;
 }
 
-/** When alerts are closed and deleted without anybody asking. All durations in seconds. */
+/** When alerts are closed and deleted without anybody asking. All durations in seconds, from 1 to 100 years. */
 export interface UpkeepOptions {
   /** An alert that nothing has refreshed for so long is closed: its resolve was lost. Default: 8100 (2 h 15 min). */
   expireAfter?: number;
@@ -64,7 +64,7 @@ export interface ReconcileOptions {
   alertmanagers: AlertmanagerOptions[];
   /** Which of their alerts are for us, in Alertmanager's matcher syntax. Default: `['purpose="renku-session"']`. */
   filter?: string[];
-  /** Seconds. Default: 60. */
+  /** How often to compare. Seconds, from 1 to 100 years, as below. Default: 60. */
   interval?: number;
   /**
    * Nothing is closed on the word of an Alertmanager that started less than so many seconds ago: Prometheus has
@@ -77,7 +77,7 @@ export interface ReconcileOptions {
 export interface FeedOptions {
   /** Its `alertname`. Default: `Watchdog`. */
   alertname?: string;
-  /** Seconds without it after which the feed counts as stale. Default: 600. */
+  /** Seconds, from 1 to 100 years, without it after which the feed counts as stale. Default: 600. */
   staleAfter?: number;
 }
 

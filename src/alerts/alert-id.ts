@@ -6,7 +6,7 @@ import { encodeTime, monotonicFactory } from 'ulid';
  */
 export const newAlertId: (time: number) => string = monotonicFactory();
 
-/** Lower than the id of every alert that was opened then (ms since 1970) or later. */
+/** Lower than the id of every alert that was opened then (ms since 1970) or later; no id is from before 1970. */
 export function firstAlertId(time: number): string {
-  return encodeTime(time);
+  return encodeTime(Math.max(time, 0));
 }

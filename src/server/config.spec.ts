@@ -102,6 +102,24 @@ describe('The environment', () => {
 });
 
 describe('A duration', () => {
+  const names = ['EXPIRE_AFTER', 'EVENT_TTL', 'RETENTION', 'UPKEEP_INTERVAL', 'FEED_STALE_AFTER'];
+  const all = [...names, 'RECONCILE_INTERVAL', 'RECONCILE_SETTLE_TIME'];
+
+  it.each(all.flatMap((name) => ['999ms', '100y1s', `${'9'.repeat(400)}y`].map((text) => [name, text])))(
+    'is refused with its bounds where %s is %.10s',
+    (name, text) => {
+      expect(problemsWith({ ...REQUIRED, [name]: text })).toContain(
+        `${name} must be a duration from 1s to 100y`,
+      );
+    },
+  );
+
+  it.each(all)('may be from a second to a hundred years: %s', (name) => {
+    for (const text of ['1s', '30d', '100y']) {
+      expect(() => readConfig({ ...REQUIRED, [name]: text })).not.toThrow();
+    }
+  });
+
   it.each([
     ['90s', 90],
     ['2h15m', 8100],

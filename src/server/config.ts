@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isHttpUrl } from '../alerts-settings.js';
+import { isDuration, isHttpUrl } from '../alerts-settings.js';
 import type {
   FeedOptions,
   LiveOptions,
@@ -84,8 +84,10 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
 
   const seconds = (name: string, fallback: string): number => {
     const value = parseDuration(text(name, fallback));
-    if (value === undefined) {
-      problems.push(`${name} must be a duration like 90s, 2h15m or 90d, not "${env[name] ?? ''}"`);
+    if (value === undefined || !isDuration(value)) {
+      problems.push(
+        `${name} must be a duration from 1s to 100y, like 90s, 2h15m or 90d, not "${env[name] ?? ''}"`,
+      );
     }
     return value ?? 1;
   };

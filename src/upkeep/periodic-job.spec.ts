@@ -65,6 +65,25 @@ describe('A periodic job', () => {
     expect(said).toEqual([]);
   });
 
+  it('waits for longer than a timer holds', async () => {
+    let runs = 0;
+    job = new PeriodicJob('Upkeep', 30 * 86_400_000, logger, () => {
+      runs += 1;
+      return Promise.resolve();
+    });
+    job.start();
+    await waitUntil(() => runs > 0);
+    let ticks = 0;
+    const clock = new PeriodicJob('Ticking', 1, logger, () => {
+      ticks += 1;
+      return Promise.resolve();
+    });
+    clock.start();
+    await waitUntil(() => ticks > 50);
+    await clock.stop();
+    expect(runs).toBe(1);
+  });
+
   it('stops before its first run', async () => {
     let runs = 0;
     job = new PeriodicJob('Upkeep', 60_000, logger, () => {

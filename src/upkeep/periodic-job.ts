@@ -5,6 +5,9 @@ import { messagesOf } from '../error-messages.js';
 /** The database, which has just been asked for, is there by then (ms). */
 const FIRST_WAIT = 5_000;
 
+/** The longest time (ms) that a timer holds; with a longer one it fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Work that is done again and again, never twice at once, and goes on after a failure. */
 export class PeriodicJob {
   private readonly stopping = new AbortController();
@@ -36,8 +39,7 @@ export class PeriodicJob {
     const { signal } = this.stopping;
     for (let wait = Math.min(this.interval, FIRST_WAIT); ; wait = this.interval) {
       // Replicas that started together shall not ask together.
-      const jittered = wait * (0.9 + 0.2 * Math.random());
-      await sleep(jittered, undefined, { signal, ref: false }).catch(() => undefined);
+      await waitFor(wait * (0.9 + 0.2 * Math.random()), signal);
       if (signal.aborted) return;
       await this.runOnce(signal);
     }
@@ -54,5 +56,12 @@ export class PeriodicJob {
       if (!this.isFailing) this.logger.warn(`${this.name} failed, and is tried again: ${messagesOf(error)}`);
       this.isFailing = true;
     }
+  }
+}
+
+/** However long that is (ms); until it shall stop. */
+async function waitFor(time: number, signal: AbortSignal): Promise<void> {
+  for (let left = time; left > 0 && !signal.aborted; left -= LONGEST_TIMER) {
+    await sleep(Math.min(left, LONGEST_TIMER), undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

@@ -187,12 +187,19 @@ describe('A host that calls the module', () => {
     expect(await app.get(FeedHealth).check()).toEqual({ status: 'unknown', last_seen: null });
   });
 
+  const alertmanagers = [{ url: 'http://alertmanager:9093' }];
+
   it.each<[string, Partial<AlertsModuleOptions>]>([
     ['upkeep.expireAfter', { upkeep: { expireAfter: 0 } }],
     ['upkeep.retention', { upkeep: { retention: Number.NaN } }],
     ['reconcile.alertmanagers', { reconcile: { alertmanagers: [] } }],
     ['reconcile.alertmanagers', { reconcile: { alertmanagers: [{ url: 'alertmanager:9093' }] } }],
     ['feed.staleAfter', { feed: { staleAfter: -1 } }],
+    ['upkeep.interval must be a number of seconds from 1', { upkeep: { interval: 1e-9 } }],
+    ['upkeep.interval', { upkeep: { interval: 1e300 } }],
+    ['upkeep.eventTtl', { upkeep: { eventTtl: Infinity } }],
+    ['reconcile.interval', { reconcile: { alertmanagers, interval: 0.999 } }],
+    ['reconcile.settleTime', { reconcile: { alertmanagers, settleTime: 3_153_600_001 } }],
   ])('is told at boot that %s is wrong', async (option, options) => {
     await expect(startHost(options)).rejects.toThrow(option);
     await startHost();

@@ -465,6 +465,36 @@ describe('Series, which no foreign key binds to their alerts', () => {
   });
 });
 
+describe('Retention of a hundred years', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startTestServer(
+      { RETENTION: '100y', EXPIRE_AFTER: '100y', UPKEEP_INTERVAL: '100y' },
+      { upkeep: false },
+    );
+  });
+  afterAll(() => server.close());
+
+  it('keeps what has ended, and deletes it then', async () => {
+    const api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+    const clock = server.app.get(AlertsClock, { strict: false });
+    const upkeep = server.app.get(UpkeepService, { strict: false });
+    await api.deliver(firing());
+    await api.deliver(resolved(firing()));
+    clock.ahead = 99 * 365 * DAY;
+    await upkeep.run();
+    expect(await history()).toHaveLength(1);
+    clock.ahead = 101 * 365 * DAY;
+    await upkeep.run();
+    expect(await history()).toEqual([]);
+
+    async function history(): Promise<unknown> {
+      return (await api.call('GET', '/alerts?status=resolved', { as: { sub: 'jane' } })).body;
+    }
+  });
+});
+
 /** On a PostgreSQL of its own: its log of changes is that of all its databases. */
 describe('What PostgreSQL logs of a thousand alerts', () => {
   let postgres: EmbeddedPostgres;
