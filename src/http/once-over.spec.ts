@@ -37,6 +37,16 @@ describe('What is to be done once a request is over', () => {
     await setImmediate();
   }
 
+  it('adds one listener to a connection, however many requests wait on it', async () => {
+    await ask(20);
+    const [[{ socket }]] = came as [[IncomingMessage, ServerResponse]];
+    const before = socket.listenerCount('close');
+    for (const [request, response] of came) onceOver(request, response, over);
+    expect(socket.listenerCount('close')).toBe(before + 1);
+    await leave();
+    expect(over).toHaveBeenCalledTimes(came.length);
+  });
+
   it('is done when it is answered, and not again when the connection ends', async () => {
     await ask(1);
     const [[request, response]] = came as [[IncomingMessage, ServerResponse]];
