@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { refuseConnection } from './http-errors.js';
+import { answerNodesErrors, refuseConnection } from './http-errors.js';
 
 describe('What never becomes a request', () => {
   let server: Server;
@@ -14,6 +14,7 @@ describe('What never becomes a request', () => {
   });
   beforeEach(async () => {
     server = createServer({ requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 20 });
+    answerNodesErrors(server);
     server.on('clientError', (error, socket: Socket) => {
       refuseConnection(error, socket, 16 * 1024);
     });
@@ -24,6 +25,7 @@ describe('What never becomes a request', () => {
   /** All that is answered until the connection ends. */
   async function answerTo(request: string, more = ''): Promise<string> {
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => undefined);
     let answer = '';
     client.setEncoding('utf8').on('data', (text: string) => (answer += text));
     client.write(request);
@@ -43,6 +45,24 @@ describe('What never becomes a request', () => {
     expect(JSON.parse(body ?? '')).toEqual({
       error: { code: status, message: expect.stringMatching(/\w/) as string },
     });
+  });
+
+  it('is answered though more of it comes', async () => {
+    const half = `GET / HTTP/1.1\r\nX: ${'x'.repeat(40 * 1024)}`;
+    expect(await answerTo(half, 'x'.repeat(200 * 1024))).toMatch(/^HTTP\/1.1 431 /);
+  });
+
+  it('is answered where half of a request came before it', async () => {
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(await answerTo(`${head}no length\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  });
+
+  it('is never answered in the place of what came before it', async () => {
+    const first = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    expect(await answerTo(`${first}hello\r\n\r\n`)).toBe('');
+    server.on('request', (_request, response: ServerResponse) => response.write('begun'));
+    const begun = await answerTo(first, 'hello\r\n\r\n');
+    expect(begun).not.toContain('400');
   });
 
   it('is answered once, whatever comes after it', async () => {

@@ -22,8 +22,16 @@ const lines = new OnceAMinute((line) => {
 });
 const refused = new WeakSet<Socket>();
 
+/** What is under way on a connection. */
+const underWay = new WeakMap<Socket, Set<ServerResponse>>();
+
 /** The error body for what never becomes a request of ours: Node and its parser answer without one. */
 export function answerNodesErrors(server: Server): void {
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const responses = underWay.get(socket) ?? new Set();
+    underWay.set(socket, responses.add(response));
+    response.once('close', () => responses.delete(response));
+  });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = bodyOf(417, 'No expectation but 100-continue can be met');
     response.writeHead(417, { ...HEADERS, 'Content-Length': Buffer.byteLength(body) }).end(body);
@@ -35,13 +43,13 @@ export function answerNodesErrors(server: Server): void {
  * @param headerLimit bytes that the request line and headers may have
  */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, headerLimit: number): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
   // The parser fails again on all that still comes.
   if (refused.has(socket)) return;
   refused.add(socket);
+  if (error.code === 'ECONNRESET' || !socket.writable || !isNext(socket)) {
+    socket.destroy();
+    return;
+  }
   const [status, message, advice = ''] = describe(error, headerLimit);
   lines.say(String(status), (count) => `Refused ${count} requests with ${status}: ${message}${advice}`);
   const body = bodyOf(status, message);
@@ -54,6 +62,16 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, h
   socket.once('close', () => {
     clearTimeout(cut);
   });
+}
+
+/** Whether what is written now is taken for the answer to what could not be read, and not to a request before it. */
+function isNext(socket: Socket): boolean {
+  const responses = [...(underWay.get(socket) ?? [])];
+  return responses.length === 0 || (responses.length === 1 && responses.every(isOfHalfARequest));
+}
+
+function isOfHalfARequest({ headersSent, req }: ServerResponse): boolean {
+  return !headersSent && !req.complete;
 }
 
 function describe(
@@ -81,9 +99,13 @@ export function answerNotFound(reply: FastifyReply): void {
   void reply.status(404).headers(ERROR_HEADERS).send(errorOf(404, 'There is nothing at this address'));
 }
 
-/** RFC 9112, section 3.2. Node would answer without a body. */
-export function refuseWithoutHost(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
+/**
+ * RFC 9112, section 3.2: Node would answer without a body. After a request to speak another protocol Node reads no more,
+ * so nobody shall wait for more.
+ */
+export function refuseWhatNodeLetsPass(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
   const { httpVersion, headers } = request.raw;
+  if (headers.upgrade !== undefined) reply.header('Connection', 'close');
   if (headers.host !== undefined || httpVersion === '1.0') next();
   else void reply.status(400).headers(ERROR_HEADERS).send(errorOf(400, 'A request must name its host'));
 }

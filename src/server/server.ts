@@ -13,7 +13,12 @@ import { cutIfUnread } from '../http/unread-answers.js';
 import { serveApiDocs } from './api-docs.js';
 import { levelsDownTo } from './config.js';
 import type { ServerConfig } from './config.js';
-import { answerNodesErrors, answerNotFound, refuseConnection, refuseWithoutHost } from './http-errors.js';
+import {
+  answerNodesErrors,
+  answerNotFound,
+  refuseConnection,
+  refuseWhatNodeLetsPass,
+} from './http-errors.js';
 import { servePanel } from './panel.js';
 import { ServerModule } from './server.module.js';
 import { endConnectionsOnClose } from './stopping.js';
@@ -81,7 +86,7 @@ export async function createServer(
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', refuseWithoutHost);
+  fastify.addHook('onRequest', refuseWhatNodeLetsPass);
   fastify.addHook('preParsing', refuseUnknownAddress);
   app.useSecurityHeaders(SECURITY_HEADERS);
   const server = app.getHttpServer();
