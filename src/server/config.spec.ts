@@ -23,6 +23,7 @@ describe('The environment', () => {
     expect(readConfig(REQUIRED)).toMatchObject({
       port: 3000,
       audience: 'renku',
+      algorithms: ['RS256'],
       webhookRole: 'alertmanager-webhook',
       adminRole: 'renku-admin',
       globalPrefix: '/api/data',
@@ -65,6 +66,25 @@ describe('The environment', () => {
       'DATABASE_POOL_SIZE must be a whole number from 5 to 1000, not "4"',
     );
   });
+
+  it.each([
+    ['ES256', ['ES256']],
+    ['RS256,ES256', ['RS256', 'ES256']],
+    [' PS512 ,  RS256\tES384 ', ['RS256', 'PS512', 'ES384']],
+    ['RS256 RS256', ['RS256']],
+    ['', ['RS256']],
+  ])('names the signature algorithms of tokens, with commas or spaces between: %j', (given, algorithms) => {
+    expect(readConfig({ ...REQUIRED, TOKEN_ALGORITHMS: given }).algorithms).toEqual(algorithms);
+  });
+
+  it.each(['HS256', 'none', 'RS256,none', 'rs256', 'EdDSA', ',', 'RS256;ES256'])(
+    'is told that %j are no signature algorithms that can be taken',
+    (given) => {
+      expect(problemsWith({ ...REQUIRED, TOKEN_ALGORITHMS: given })).toBe(
+        `TOKEN_ALGORITHMS must be some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, not "${given}"`,
+      );
+    },
+  );
 
   it('names the Alertmanagers to reconcile with, their secrets in files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'session-alerts-config-'));

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isDuration, isHttpUrl } from '../alerts-settings.js';
+import { TOKEN_ALGORITHMS } from '../alerts.module-definition.js';
 import type {
   FeedOptions,
   LiveOptions,
   ReconcileOptions,
+  TokenAlgorithm,
   UpkeepOptions,
 } from '../alerts.module-definition.js';
 
@@ -16,6 +18,7 @@ export interface ServerConfig {
   issuer: string;
   jwksUri: string | undefined;
   audience: string;
+  algorithms: TokenAlgorithm[];
   webhookRole: string;
   adminRole: string;
   /** With a leading slash and no trailing one; empty for none. */
@@ -101,10 +104,22 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       return undefined;
     }
   };
-  const reconcile = (): ReconcileOptions | undefined => {
-    const urls = text('ALERTMANAGER_URLS', '')
+  const list = (name: string, fallback: string): string[] =>
+    text(name, fallback)
       .split(/[\s,]+/)
       .filter(Boolean);
+  const algorithms = (): TokenAlgorithm[] => {
+    const names = list('TOKEN_ALGORITHMS', 'RS256');
+    const known = TOKEN_ALGORITHMS.filter((algorithm) => names.includes(algorithm));
+    if (names.length === 0 || names.some((name) => !known.some((algorithm) => algorithm === name))) {
+      problems.push(
+        `TOKEN_ALGORITHMS must be some of ${TOKEN_ALGORITHMS.join(', ')}, not "${env['TOKEN_ALGORITHMS'] ?? ''}"`,
+      );
+    }
+    return known;
+  };
+  const reconcile = (): ReconcileOptions | undefined => {
+    const urls = list('ALERTMANAGER_URLS', '');
     const interval = seconds('RECONCILE_INTERVAL', '60s');
     const settleTime = seconds('RECONCILE_SETTLE_TIME', '5m');
     const bearerToken = secretFile('ALERTMANAGER_BEARER_TOKEN_FILE');
@@ -149,6 +164,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
         false,
       ) || undefined,
     audience: text('TOKEN_AUDIENCE', 'renku'),
+    algorithms: algorithms(),
     webhookRole: text('ALERTMANAGER_WEBHOOK_ROLE', 'alertmanager-webhook'),
     adminRole: text('ADMIN_ROLE', 'renku-admin'),
     globalPrefix: prefix('GLOBAL_PREFIX', '/api/data'),

@@ -31,6 +31,7 @@ export class ServerModule {
           auth: {
             issuer: config.issuer,
             audience: config.audience,
+            algorithms: config.algorithms,
             ...(config.jwksUri !== undefined && { jwksUri: config.jwksUri }),
           },
           webhookRole: config.webhookRole,
