@@ -35,7 +35,7 @@ export interface HostAuthOptions {
   /** The host's guard; it refuses those whom it does not know. */
   guard: Type<CanActivate>;
   /** Reads who calls from a request that the guard let pass. Default: `request.user`. */
-  user?: (request: unknown) => AlertsUser | undefined;
+  user?: (request: unknown) => AlertsUser | undefined | Promise<AlertsUser | undefined>;
 }
 
 /** When alerts are closed and deleted without anybody asking. All durations in seconds, from 1 to 100 years. */

@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, ServiceUnavailableException } from '@nestjs/common';
 import type { CanActivate, ExecutionContext, OnModuleInit } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { from, isObservable, lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import type { HostAuthOptions } from '../alerts.module-definition.js';
@@ -12,6 +12,9 @@ import { REQUIRED_ROLE } from './allow.decorators.js';
 import type { AllowedRole } from './allow.decorators.js';
 import { TokenMissingException } from './auth-errors.js';
 import type { HttpRequest } from './caller.decorator.js';
+
+/** How long (ms) a host may take to say who calls. */
+const HOST_TIMEOUT = 30_000;
 
 /** Lets pass who is known, by token or by the host's own guard, and has the role that the handler asks for. */
 @Injectable()
@@ -38,20 +41,43 @@ export class AccessGuard implements CanActivate, OnModuleInit {
       return true;
     }
     if (!(await this.passesHostGuard(context))) return false;
-    this.access.admitUser(request, userOf(auth, request), role);
+    this.access.admitUser(request, await userOf(auth, request), role);
     return true;
   }
 
+  /** Nest takes whatever is there for a yes, such as an observable that a promise brings. */
   private async passesHostGuard(context: ExecutionContext): Promise<boolean> {
-    const answer = this.hostGuard?.canActivate(context) ?? false;
-    return isObservable(answer) ? lastValueFrom(answer) : answer;
+    const answer = await answerOf('auth.guard', this.hostGuard?.canActivate(context));
+    if (answer && answer !== true) {
+      throw new Error(
+        'AlertsModule: auth.guard must answer with true or false, or a promise or observable of it',
+      );
+    }
+    return answer === true;
   }
 }
 
-/** What a host leaves in `request.user` need not be what we take for a user: it is checked. */
-function userOf(auth: HostAuthOptions, request: HttpRequest): AlertsUser {
-  const user = (auth.user ? auth.user(request) : (request as { user?: unknown }).user) as
-    Partial<Record<keyof AlertsUser, unknown>> | null | undefined;
+/**
+ * What a host answers, by itself or by a promise or an observable.
+ * @throws ServiceUnavailableException it does not, which would keep the caller waiting
+ */
+function answerOf(option: string, answer: unknown): Promise<unknown> {
+  const answers = isObservable(answer) ? answer : from(Promise.resolve(answer));
+  const tooLate = timer(HOST_TIMEOUT).pipe(
+    map(() => {
+      const cause = new Error(`AlertsModule: ${option} has not answered for ${HOST_TIMEOUT / 1000} s`);
+      throw new ServiceUnavailableException('Who calls cannot be told right now', { cause });
+    }),
+  );
+  return lastValueFrom(answers.pipe(takeUntil(tooLate)), { defaultValue: undefined });
+}
+
+/** What a host takes for a user need not be what we take for one: it is checked. */
+async function userOf(auth: HostAuthOptions, request: HttpRequest): Promise<AlertsUser> {
+  const answer = auth.user
+    ? await answerOf('auth.user', auth.user(request))
+    : (request as { user?: unknown }).user;
+  const user = answer as Partial<Record<keyof AlertsUser, unknown>> | null | undefined;
   if (!user) throw new TokenMissingException();
   const { id, roles, expiresAt } = user;
   if (typeof id !== 'string' || !USER_ID.test(id)) {
@@ -62,6 +88,6 @@ function userOf(auth: HostAuthOptions, request: HttpRequest): AlertsUser {
   return {
     id,
     roles: Array.isArray(roles) ? roles : [],
-    expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+    expiresAt: typeof expiresAt === 'number' && Number.isFinite(expiresAt) ? expiresAt : undefined,
   };
 }

@@ -111,8 +111,10 @@ function ofParser(error: unknown): ErrorDetails | undefined {
 function ofHttpException(error: HttpException): ErrorDetails {
   const answer = error.getResponse() as string | { message?: unknown; detail?: unknown };
   const { message = error.message, detail } = typeof answer === 'string' ? { message: answer } : answer;
+  const status = error.getStatus();
   return {
-    code: error.getStatus(),
+    // A host's guard may throw a status that no answer can have.
+    code: Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500,
     message: typeof message === 'string' ? message : error.message,
     ...(typeof detail === 'string' && { detail }),
   };

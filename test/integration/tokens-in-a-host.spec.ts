@@ -5,6 +5,7 @@ import {
   ForbiddenException,
   Get,
   Global,
+  HttpException,
   Injectable,
   Module,
   NotFoundException,
@@ -19,7 +20,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { SignJWT } from 'jose';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import { of } from 'rxjs';
+import { EMPTY, NEVER, of, throwError } from 'rxjs';
 import { AlertsModule } from '../../src/index.js';
 import type { AlertsUser } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
@@ -124,6 +125,29 @@ class HostJwtGuard implements CanActivate {
       middleware(request.raw ?? request, {}, reject);
     });
   }
+}
+
+/** rxjs waits by intervals. */
+const ALL_BUT_INTERVALS = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setTimeout',
+  'clearTimeout',
+] as const;
+
+function fails(reason: unknown): never {
+  throw reason as Error;
+}
+
+function ownCause(): Error {
+  const error = new Error('of the host');
+  error.cause = error;
+  return error;
 }
 
 @Controller('pages')
@@ -245,6 +269,95 @@ describe.each(ADAPTERS)('A host on %s with a guard of its own', (_name, newAdapt
     expectError(await send('GET /alerts', banned), 403);
     expectError(await send('POST /webhooks/alertmanager', banned), 403);
   });
+
+  /** A guard that does this, once it has noted who calls. */
+  function guardThat(answer: () => unknown) {
+    @Injectable()
+    class OddGuard extends GatewayGuard {
+      override canActivate(context: ExecutionContext) {
+        super.canActivate(context);
+        return answer() as boolean;
+      }
+    }
+    return OddGuard;
+  }
+
+  const ADMIN = as({ id: 'ada', roles: ['renku-admin'] });
+  const CALLS = ['GET /alerts', 'POST /webhooks/alertmanager', 'POST /alerts'];
+
+  it.each<[what: string, code: number, answer: () => unknown]>([
+    ['throws', 500, () => fails(new Error('of the host'))],
+    ['throws no error', 500, () => fails('a text')],
+    ['throws nothing at all', 500, () => fails(undefined)],
+    ['throws null', 500, () => fails(null)],
+    ['throws what cannot be written down', 500, () => fails(Object.create(null))],
+    ['throws an error that is its own cause', 500, () => fails(ownCause())],
+    ['throws a status that there is not', 500, () => fails(new HttpException('of the host', 0))],
+    ['throws a status that is no number', 500, () => fails(new HttpException('of the host', NaN))],
+    ['throws a status of success', 500, () => fails(new HttpException('of the host', 204))],
+    ['rejects', 500, () => Promise.reject(new Error('of the host'))],
+    ['rejects with a refusal', 403, () => Promise.reject(new ForbiddenException('No'))],
+    ['emits an error', 500, () => throwError(() => new Error('of the host'))],
+    ['emits nothing', 403, () => EMPTY],
+    ['answers nothing', 403, () => undefined],
+    ['answers null by a promise', 403, () => Promise.resolve(null)],
+    ['emits no after a yes', 403, () => of(true, false)],
+    ['answers a text', 500, () => 'no'],
+    ['answers an object by a promise', 500, () => Promise.resolve({ isLetPass: false })],
+    ['answers an observable by a promise', 500, () => Promise.resolve(of(false))],
+    ['emits a number', 500, () => of(1)],
+  ])('that %s lets nobody pass: %d', async (_what, code, answer) => {
+    await startHost(newAdapter, [AlertsModule.forRoot({ auth: { guard: guardThat(answer) } })]);
+    for (const call of CALLS) {
+      expect(await send(call, ADMIN)).toMatchObject({ status: code, body: { error: { code } } });
+    }
+    expect(await send('GET /pages/open', {})).toMatchObject({ status: 200 });
+  });
+
+  it.each<[what: string, answer: () => unknown]>([
+    ['whose promise never comes', () => new Promise(() => undefined)],
+    ['whose observable never comes', () => NEVER],
+  ])('%s keeps nobody waiting for ever: 503', async (_what, answer) => {
+    const asked = jest.fn(answer);
+    await startHost(newAdapter, [AlertsModule.forRoot({ auth: { guard: guardThat(asked) } })]);
+    await expectUnavailableIn30Seconds(asked);
+  });
+
+  it.each<[what: string, code: number, user: () => unknown]>([
+    ['throws', 500, () => fails(new Error('of the host'))],
+    ['rejects', 500, () => Promise.reject(new Error('of the host'))],
+    ['throws a refusal', 403, () => fails(new ForbiddenException('No'))],
+    ['answers nobody by a promise', 401, () => Promise.resolve(undefined)],
+    ['answers a text', 500, () => 'ada'],
+  ])('whose `user` %s lets nobody pass: %d', async (_what, code, user) => {
+    const auth = { guard: GatewayGuard, user: user as () => AlertsUser };
+    await startHost(newAdapter, [AlertsModule.forRoot({ auth })]);
+    for (const call of CALLS) {
+      expect(await send(call, ADMIN)).toMatchObject({ status: code, body: { error: { code } } });
+    }
+  });
+
+  it('whose `user` answers by a promise is waited for, though not for ever', async () => {
+    const user = jest.fn(() => Promise.resolve<AlertsUser>({ id: 'ada', roles: ['renku-admin'] }));
+    await startHost(newAdapter, [AlertsModule.forRoot({ auth: { guard: GatewayGuard, user } })]);
+    expect(await send('POST /webhooks/alertmanager', as({}))).toMatchObject({ status: 200 });
+    user.mockClear();
+    user.mockReturnValue(new Promise(() => undefined));
+    await expectUnavailableIn30Seconds(user);
+  });
+
+  /** The half minute for which the host is waited for passes at once, when it has been asked. */
+  async function expectUnavailableIn30Seconds(asked: jest.Mock): Promise<void> {
+    jest.useFakeTimers({ doNotFake: [...ALL_BUT_INTERVALS] });
+    try {
+      const answer = send('GET /alerts', ADMIN);
+      await waitUntil(() => asked.mock.calls.length > 0);
+      jest.advanceTimersByTime(30_000);
+      expect(await answer).toMatchObject({ status: 503, body: { error: { code: 503 } } });
+    } finally {
+      jest.useRealTimers();
+    }
+  }
 
   describe('that needs a service of the host', () => {
     @Injectable()
