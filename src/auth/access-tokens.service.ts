@@ -6,8 +6,10 @@ import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
 import { USER_ID } from '../alerts/text.js';
 import type { AlertsUser } from './alerts-user.js';
-import { IssuerUnavailableException, TokenMissingException, TokenRefusedException } from './auth-errors.js';
+import { SignatureRefusedException, TokenMissingException, TokenRefusedException } from './auth-errors.js';
+import type { SigningKey } from './key-set.js';
 import { SigningKeys } from './signing-keys.service.js';
+import type { WantedKey } from './signing-keys.service.js';
 import { VerifiedTokens } from './verified-tokens.js';
 import type { VerifiedToken } from './verified-tokens.js';
 
@@ -17,11 +19,21 @@ const CLOCK_TOLERANCE = 30;
 
 /** The claims that we read; everything in a token is its sender's word until checked. */
 interface Claims {
+  iss?: unknown;
   sub?: unknown;
   exp?: unknown;
   typ?: unknown;
   realm_access?: { roles?: unknown } | null;
 }
+
+/** A token to be verified with one key. It stands in a request's place, so that a host's request is left alone. */
+interface Attempt {
+  token: string;
+  signer: SigningKey;
+}
+
+/** What passport-jwt calls back with what it has verified. */
+type Done = (error: unknown, verified: VerifiedToken | false, info?: unknown) => void;
 
 /**
  * Verifies access tokens (RFC 6750 and 9068, and Keycloak's `typ` claim). It has a passport of its own, so
@@ -30,15 +42,15 @@ interface Claims {
 @Injectable()
 export class AccessTokens {
   private readonly passport = new passport.Passport();
+  private readonly settings: TokenSettings | undefined;
   private readonly verified = new VerifiedTokens();
-  /** The keys that the tokens of requests were verified with. */
-  private readonly signers = new WeakMap<IncomingMessage, Pick<VerifiedToken, 'kid' | 'key'>>();
 
   constructor(
-    @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
+    @Inject(ALERTS_SETTINGS) { auth }: AlertsSettings,
     private readonly keys: SigningKeys,
   ) {
-    if (!('guard' in settings.auth)) this.passport.use(STRATEGY, this.strategy(settings.auth));
+    this.settings = 'guard' in auth ? undefined : auth;
+    if (this.settings) this.passport.use(STRATEGY, strategy(this.settings));
   }
 
   /**
@@ -47,101 +59,126 @@ export class AccessTokens {
    */
   async verify(request: IncomingMessage): Promise<AlertsUser> {
     const token = bearerToken(request);
-    const known = token === null ? undefined : this.verified.find(token);
+    if (token === undefined) throw new TokenMissingException();
+    const known = this.verified.find(token);
     // A key that the issuer has withdrawn since vouches for nothing.
-    if (known && (await this.keys.find(known.kid)) === known.key) return known.user;
-    const verified = await this.authenticate(request);
-    if (token !== null) this.verified.remember(token, verified);
+    if (known && this.keys.isPublished(known.signer)) return known.user;
+    const verified = await this.verifiedWithSomeKey(token);
+    this.verified.remember(token, verified);
     return verified.user;
   }
 
-  private authenticate(request: IncomingMessage): Promise<VerifiedToken> {
-    return new Promise((resolve, reject) => {
-      const done = (error: unknown, verified?: VerifiedToken | false, info?: unknown): void => {
-        if (verified) resolve(verified);
-        else reject(asRefusal(error ?? info));
-      };
-      const middleware = this.passport.authenticate(STRATEGY, { session: false }, done) as (
-        request: IncomingMessage,
-        response: unknown,
-        next: (error: unknown) => void,
-      ) => void;
-      middleware(request, {}, reject);
-    });
-  }
-
-  private strategy({ issuer, audience, algorithms }: TokenSettings): Strategy {
-    return new Strategy(
-      {
-        jwtFromRequest: bearerToken,
-        secretOrKeyProvider: (request: IncomingMessage, token: string, done) => {
-          this.keyOf(token, algorithms).then(
-            ({ kid, key }) => {
-              this.signers.set(request, { kid, key });
-              // passport-jwt's types know PEM text only; jsonwebtoken takes the parsed key.
-              done(null, key as unknown as string);
-            },
-            (error: unknown) => {
-              done(error);
-            },
-          );
-        },
-        issuer,
-        audience,
-        algorithms,
-        jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE },
-        passReqToCallback: true,
-      },
-      (
-        request: IncomingMessage,
-        claims: Claims,
-        done: (error: unknown, verified: VerifiedToken | false, info?: unknown) => void,
-      ) => {
-        const signer = this.signers.get(request);
-        const problem = problemWith(claims);
-        if (problem) done(null, false, new TokenRefusedException(problem));
-        else if (!signer) done(new Error('A token was verified without a key'), false);
-        else {
-          done(null, {
-            user: { id: claims.sub as string, roles: rolesOf(claims), expiresAt: claims.exp as number },
-            expiresAt: (claims.exp as number) + CLOCK_TOLERANCE,
-            ...signer,
-          });
-        }
-      },
+  /** An issuer may sign with a new key under an unchanged `kid`: a signature that fails may be that of such a key. */
+  private async verifiedWithSomeKey(token: string): Promise<VerifiedToken> {
+    const { moment } = this.keys;
+    const wanted = this.keyWantedBy(token);
+    const tried = new Set<SigningKey>();
+    let refusal = new TokenRefusedException(
+      'it is signed with a key that the issuer does not have for its algorithm',
     );
+    for (;;) {
+      const signer = await this.keys.find(wanted, tried, moment);
+      if (!signer) throw refusal;
+      try {
+        return await this.authenticate({ token, signer });
+      } catch (error) {
+        if (!(error instanceof SignatureRefusedException)) throw error;
+        refusal = error;
+        tried.add(signer);
+      }
+    }
   }
 
-  private async keyOf(token: string, algorithms: string[]) {
-    const { alg, kid, crit } = headerOf(token);
-    if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+  /** Refuses what no key could make good, before the issuer is asked for one. */
+  private keyWantedBy(token: string): WantedKey {
+    const [{ alg, kid, crit }, claims] = partsOf(token);
+    const { algorithms = [], issuer = '' } = this.settings ?? {};
+    if (typeof alg !== 'string' || !algorithms.some((one) => one === alg)) {
       throw new TokenRefusedException('its signature algorithm is not accepted');
     }
     if (crit !== undefined) throw new TokenRefusedException('its header has critical extensions');
     if (typeof kid !== 'string' || kid === '') throw new TokenRefusedException('its header names no key');
-    const key = await this.keys.find(kid);
-    if (!key) throw new TokenRefusedException('it is signed with a key that the issuer does not have');
-    return { kid, key };
+    if (claims.iss !== issuer) throw new TokenRefusedException(`its issuer is not ${issuer}`);
+    const problem = problemWith(claims);
+    if (problem !== undefined) throw new TokenRefusedException(problem);
+    return { kid, algorithm: alg };
   }
+
+  private authenticate(attempt: Attempt): Promise<VerifiedToken> {
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, verified?: VerifiedToken | false, info?: unknown): void => {
+        if (verified) resolve(verified);
+        else reject((error as Error | null) ?? asRefusal(info));
+      };
+      const middleware = this.passport.authenticate(STRATEGY, { session: false }, done) as (
+        attempt: Attempt,
+        response: unknown,
+        next: (error: unknown) => void,
+      ) => void;
+      // What it throws rejects: all of it happens within this call.
+      middleware(attempt, {}, reject);
+    });
+  }
+}
+
+function strategy({ issuer, audience, algorithms }: TokenSettings): Strategy {
+  return new Strategy(
+    {
+      jwtFromRequest: (attempt: unknown) => (attempt as Attempt).token,
+      secretOrKeyProvider: (attempt: unknown, _token, done) => {
+        // passport-jwt's types know PEM text only; jsonwebtoken takes the parsed key.
+        done(null, (attempt as Attempt).signer.key as unknown as string);
+      },
+      issuer,
+      audience,
+      algorithms,
+      jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE },
+      passReqToCallback: true,
+    },
+    ({ signer }: Attempt, claims: Claims, done: Done) => {
+      const problem = problemWith(claims);
+      if (problem !== undefined) {
+        done(null, false, new TokenRefusedException(problem));
+        return;
+      }
+      const { sub: id, exp: expiresAt } = claims as { sub: string; exp: number };
+      done(null, {
+        user: { id, roles: rolesOf(claims), expiresAt },
+        expiresAt: expiresAt + CLOCK_TOLERANCE,
+        signer,
+      });
+    },
+  );
 }
 
 /** RFC 6750, section 2.1. passport-jwt's own backtracks for a quarter of a second over a long header. */
-function bearerToken({ headers }: IncomingMessage): string | null {
-  return /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
+function bearerToken({ headers }: IncomingMessage): string | undefined {
+  return /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
-function headerOf(token: string): { alg?: unknown; kid?: unknown; crit?: unknown } {
+/** Header and claims, of which nothing is verified yet: jsonwebtoken trips over claims that are no object. */
+function partsOf(token: string): [header: { alg?: unknown; kid?: unknown; crit?: unknown }, claims: Claims] {
+  const [, header = '', claims = ''] = /^([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(token) ?? [];
+  return [objectIn(header), objectIn(claims)];
+}
+
+function objectIn(part: string): object {
+  let value: unknown;
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
-    return typeof header === 'object' && header !== null ? header : {};
+    value = JSON.parse(Buffer.from(part, 'base64url').toString());
   } catch (error) {
     throw new TokenRefusedException('it is malformed', { cause: error });
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TokenRefusedException('it is malformed');
+  }
+  return value;
 }
 
-/** What the signature, issuer, audience and times do not tell; an ID or refresh token has another `typ`. */
+/** What signature, issuer and audience do not tell; an ID or refresh token has another `typ`. */
 function problemWith({ exp, sub, typ }: Claims): string | undefined {
-  if (typeof exp !== 'number') return 'it has no expiry';
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'it has no expiry';
+  if (exp + CLOCK_TOLERANCE <= Math.floor(Date.now() / 1000)) return 'it has expired';
   if (typeof sub !== 'string' || !USER_ID.test(sub)) return 'it has no subject';
   if (typ !== 'Bearer') return 'it is not an access token';
   return undefined;
@@ -154,13 +191,12 @@ function rolesOf({ realm_access: access }: Claims): string[] {
 
 /** passport's `info`: our own refusals as they are, jsonwebtoken's errors in our words. */
 function asRefusal(reason: unknown): Error {
-  if (reason instanceof TokenRefusedException || reason instanceof IssuerUnavailableException) return reason;
-  if (!(reason instanceof Error) || reason.message === 'No auth token') return new TokenMissingException();
-  if (reason.name === 'TokenExpiredError')
-    return new TokenRefusedException('it has expired', { cause: reason });
-  if (reason.name === 'NotBeforeError')
-    return new TokenRefusedException('it is not valid yet', { cause: reason });
+  if (reason instanceof TokenRefusedException) return reason;
+  const { name = '', message = '' } = reason instanceof Error ? reason : {};
+  if (message === 'invalid signature') return new SignatureRefusedException(message, { cause: reason });
+  if (name === 'TokenExpiredError') return new TokenRefusedException('it has expired', { cause: reason });
+  if (name === 'NotBeforeError') return new TokenRefusedException('it is not valid yet', { cause: reason });
   // Other errors quote what they could not parse.
-  const problem = reason.name === 'JsonWebTokenError' ? reason.message : 'it is malformed';
+  const problem = name === 'JsonWebTokenError' ? message : 'it is malformed';
   return new TokenRefusedException(problem, { cause: reason });
 }

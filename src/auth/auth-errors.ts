@@ -24,6 +24,9 @@ export class TokenRefusedException extends UnauthorizedException implements Chal
   }
 }
 
+/** 401: the signature is not that of the key that the token names. */
+export class SignatureRefusedException extends TokenRefusedException {}
+
 /** 403: the caller is known but lacks the role. */
 export class RoleMissingException extends ForbiddenException implements Challenge {
   readonly challenge = bearer({ error: 'insufficient_scope' });
@@ -35,8 +38,12 @@ export class RoleMissingException extends ForbiddenException implements Challeng
 
 /** 503: the token may be good, but the issuer cannot be asked for its key. */
 export class IssuerUnavailableException extends ServiceUnavailableException {
-  constructor(cause: unknown) {
-    super("The issuer's keys cannot be fetched right now", { cause });
+  /** @param retryAfter after how many seconds it may be asked again */
+  constructor(
+    readonly retryAfter: number,
+    options?: { cause?: unknown },
+  ) {
+    super("The issuer's keys cannot be fetched right now", options);
   }
 }
 

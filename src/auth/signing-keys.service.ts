@@ -1,14 +1,13 @@
-import { createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import { JwksClient } from 'jwks-rsa';
 import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
 import { messagesOf } from '../error-messages.js';
-import { fetchJson } from '../http/fetch-json.js';
+import { fetchWithinOrigin } from '../http/fetch-within-origin.js';
 import { IssuerUnavailableException } from './auth-errors.js';
+import { readKeySet } from './key-set.js';
+import type { SigningKey } from './key-set.js';
 
 /** How many times in a row the issuer may be asked, and how often (ms) one more time is granted. */
 const MOST_ASKS = 4;
@@ -19,21 +18,30 @@ const KEYS_FRESH_FOR = 10 * 60_000;
 const ISSUER_TIMEOUT = 5_000;
 const LONGEST_ANSWER = 1024 * 1024;
 
+/** The key that a token names. */
+export interface WantedKey {
+  kid: string;
+  algorithm: string;
+}
+
 /**
- * The issuer's public keys by `kid`. Known keys are served from memory, also while the issuer is away; an
- * unknown `kid` may make it ask the issuer, but only a few times a minute, whoever sends it.
+ * The issuer's public keys, by `kid` and algorithm. Known keys are served from memory, also while the issuer is away;
+ * what no known key verifies may make it ask the issuer, but only a few times a minute, whoever sends it.
  */
 @Injectable()
 export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(SigningKeys.name);
   private readonly settings: TokenSettings | undefined;
   private readonly stopping = new AbortController();
-  private keys = new Map<string, KeyObject>();
+  private keys: ReadonlyMap<string, readonly SigningKey[]> = new Map();
   private fetchedAt = -Infinity;
   private failure: unknown = new Error('The keys have not been fetched yet');
   private asksLeft = MOST_ASKS;
   private askGrantedAt = performance.now();
   private fetching: Promise<void> | undefined;
+  /** How many fetches have begun, and which of them brought the keys. */
+  private begun = 0;
+  private fetched = 0;
 
   constructor(@Inject(ALERTS_SETTINGS) settings: AlertsSettings) {
     this.settings = 'guard' in settings.auth ? undefined : settings.auth;
@@ -44,6 +52,11 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     return this.settings === undefined || this.keys.size > 0;
   }
 
+  /** The present, for `find`: only a fetch that begins later knows of all keys with which tokens have been signed. */
+  get moment(): number {
+    return this.begun;
+  }
+
   onApplicationBootstrap(): void {
     if (this.settings) void this.warmUp();
   }
@@ -52,28 +65,47 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     this.stopping.abort();
   }
 
-  /**
-   * The public key of that `kid`; `undefined` where the issuer has none.
-   * @throws IssuerUnavailableException the issuer cannot be asked
-   */
-  async find(kid: string): Promise<KeyObject | undefined> {
-    const known = this.keys.get(kid);
-    if (known) {
-      if (performance.now() - this.fetchedAt > KEYS_FRESH_FOR) void this.ask();
-      return known;
-    }
-    await this.ask();
-    const found = this.keys.get(kid);
-    if (!found && this.failure) throw new IssuerUnavailableException(this.failure);
-    return found;
+  /** Whether the issuer still publishes the key, as far as is known. */
+  isPublished(key: SigningKey): boolean {
+    this.renewWhereOld();
+    return this.keys.get(key.kid)?.includes(key) ?? false;
   }
 
-  /** Fetches the keys unless that was done too often; those who come meanwhile share one fetch. */
-  private async ask(): Promise<void> {
-    if (!this.fetching && this.mayAsk()) {
-      this.fetching = this.fetch().finally(() => (this.fetching = undefined));
+  /**
+   * A key that fits, other than those that were tried in vain; `undefined` where the issuer has none. The issuer is
+   * asked where none is known, unless that was done since the given moment.
+   * @throws IssuerUnavailableException the issuer cannot be asked, or has been asked too often
+   */
+  async find(
+    { kid, algorithm }: WantedKey,
+    tried: ReadonlySet<SigningKey>,
+    moment: number,
+  ): Promise<SigningKey | undefined> {
+    for (;;) {
+      const found = this.keys
+        .get(kid)
+        ?.find((key) => key.algorithms.some((one) => one === algorithm) && !tried.has(key));
+      if (found) {
+        this.renewWhereOld();
+        return found;
+      }
+      if (this.fetched > moment) return undefined;
+      if (!this.fetching && !this.mayAsk()) throw this.unavailable();
+      await this.ask();
+      if (this.failure) throw this.unavailable();
     }
-    await this.fetching;
+  }
+
+  /** Those who come meanwhile share one fetch. */
+  private ask(): Promise<void> {
+    this.fetching ??= this.fetch().finally(() => (this.fetching = undefined));
+    return this.fetching;
+  }
+
+  /** Nobody waits for it. */
+  private renewWhereOld(): void {
+    const isOld = performance.now() - this.fetchedAt > KEYS_FRESH_FOR;
+    if (isOld && !this.fetching && this.mayAsk()) void this.ask();
   }
 
   private mayAsk(): boolean {
@@ -85,35 +117,47 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     return true;
   }
 
+  private unavailable(): IssuerUnavailableException {
+    const untilGranted = this.asksLeft > 0 ? 0 : this.askGrantedAt + ASK_EVERY - performance.now();
+    const cause = this.failure ?? new Error('The issuer has been asked too often');
+    return new IssuerUnavailableException(Math.max(Math.ceil(untilGranted / 1000), 1), { cause });
+  }
+
   /** The issuer may come up after us: keys are there before the first token is. */
   private async warmUp(): Promise<void> {
     const signal = this.stopping.signal;
     for (let wait = 500; !signal.aborted; wait = Math.min(wait * 2, 5_000)) {
-      this.fetching ??= this.fetch().finally(() => (this.fetching = undefined));
-      await this.fetching;
+      await this.ask();
       if (this.keys.size > 0) return;
       await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
   private async fetch(): Promise<void> {
+    this.begun += 1;
+    const number = this.begun;
     try {
-      const client = new JwksClient({
-        jwksUri: await this.jwksUri(),
-        cache: false,
-        rateLimit: false,
-        // Its own waits for ever where an answer stops half way.
-        fetcher: (address) => this.fetchJson(address) as Promise<{ keys: unknown }>,
-      });
-      const keys = await client.getSigningKeys();
-      this.keys = new Map(keys.map((key) => [key.kid, createPublicKey(key.getPublicKey())]));
+      const set = await readKeySet(await this.fetchJson(await this.jwksUri()));
+      this.keys = this.keptAmong(set.keys);
       this.fetchedAt = performance.now();
-      if (this.failure) this.logger.log(`Fetched ${keys.length} signing keys of ${this.issuer}`);
+      this.fetched = number;
+      for (const remark of set.remarks) this.logger.warn(`The key set of ${this.issuer}: ${remark}`);
+      if (this.failure) this.logger.log(`Fetched ${set.keys.length} signing keys of ${this.issuer}`);
       this.failure = undefined;
     } catch (error) {
       this.failure = error;
       this.logger.warn(`Cannot fetch the signing keys of ${this.issuer}: ${messagesOf(error)}`);
     }
+  }
+
+  /** By `kid`; a key that was known stays the same object, with what was verified by it. */
+  private keptAmong(published: SigningKey[]): Map<string, SigningKey[]> {
+    const keys = new Map<string, SigningKey[]>();
+    for (const key of published) {
+      const known = this.keys.get(key.kid)?.find((one) => isSame(one, key));
+      keys.set(key.kid, [...(keys.get(key.kid) ?? []), known ?? key]);
+    }
+    return keys;
   }
 
   /** @see https://openid.net/specs/openid-connect-discovery-1_0.html */
@@ -129,12 +173,16 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     return document.jwks_uri;
   }
 
-  private async fetchJson(address: string): Promise<unknown> {
+  private fetchJson(address: string): Promise<unknown> {
     const limits = { timeout: ISSUER_TIMEOUT, longest: LONGEST_ANSWER, signal: this.stopping.signal };
-    return (await fetchJson(address, limits)).body;
+    return fetchWithinOrigin(address, limits);
   }
 
   private get issuer(): string {
     return this.settings?.issuer ?? '';
   }
+}
+
+function isSame(one: SigningKey, other: SigningKey): boolean {
+  return one.key.equals(other.key) && one.algorithms.join() === other.algorithms.join();
 }

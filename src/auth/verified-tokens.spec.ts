@@ -15,7 +15,7 @@ describe('The tokens that were verified', () => {
   });
 
   function verified(id: string, expiresAt = now + 300): VerifiedToken {
-    return { user: { id, roles: [] }, kid: 'one', key, expiresAt };
+    return { user: { id, roles: [] }, signer: { kid: 'one', algorithms: ['ES256'], key }, expiresAt };
   }
 
   it('are known by all their bytes', () => {

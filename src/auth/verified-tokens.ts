@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import type { AlertsUser } from './alerts-user.js';
+import type { SigningKey } from './key-set.js';
 
 /** What was learnt when a token was verified. */
 export interface VerifiedToken {
   user: AlertsUser;
   /** The key that signed it, as the issuer published it then. */
-  kid: string;
-  key: KeyObject;
+  signer: SigningKey;
   /** When it stops being valid, tolerance included (s since 1970). */
   expiresAt: number;
 }

@@ -29,12 +29,7 @@ const traces = new Map<string, string>();
 export class ErrorResponseFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const details = this.describe(error);
-    const headers: Record<string, string> = {
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-    };
-    if (isChallenge(error)) headers['WWW-Authenticate'] = error.challenge;
-    answer(host.switchToHttp().getResponse<Reply | ServerResponse>(), headers, { error: details });
+    answer(host.switchToHttp().getResponse<Reply | ServerResponse>(), headersOf(error), { error: details });
   }
 
   private describe(error: unknown): ErrorDetails {
@@ -125,6 +120,16 @@ function statusOf(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   const { status, statusCode = status } = error as { status?: unknown; statusCode?: unknown };
   return statusCode;
+}
+
+/** What the error says outside of the body: how to authenticate, or when to come again. */
+function headersOf(error: unknown): Record<string, string> {
+  return {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(isChallenge(error) && { 'WWW-Authenticate': error.challenge }),
+    ...(error instanceof IssuerUnavailableException && { 'Retry-After': String(error.retryAfter) }),
+  };
 }
 
 function isChallenge(error: unknown): error is Challenge {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   Controller,
@@ -21,17 +22,27 @@ import { SignJWT } from 'jose';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { EMPTY, NEVER, of, throwError } from 'rxjs';
-import { AlertsModule } from '../../src/index.js';
-import type { AlertsUser } from '../../src/index.js';
+import { AlertsHealth, AlertsModule } from '../../src/index.js';
+import type { AlertsUser, TokenAuthOptions } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { createTestDatabase, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { startIssuer, waitUntil } from '../support/server.js';
+import { Signer } from '../support/signer.js';
 import type { TestIssuer } from '../support/server.js';
 
+/** Bytes; Node's own limit is 16 kB. */
+const HEADER_LIMIT = 256 * 1024;
+
+class RoomyExpressAdapter extends ExpressAdapter {
+  override initHttpServer(): void {
+    this.httpServer = createHttpServer({ maxHeaderSize: HEADER_LIMIT }, this.getInstance<RequestListener>());
+  }
+}
+
 const ADAPTERS = [
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
+  ['Express', () => new RoomyExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter({ http: { maxHeaderSize: HEADER_LIMIT } })],
 ] as const;
 
 const NEW_ALERT = { title: 'Maintenance', message: 'Tonight', event_type: 'maintenance', user_id: 'jane' };
@@ -65,6 +76,7 @@ async function startHost(
 
 interface Answer {
   status: number;
+  retryAfter: string | null;
   challenge: string | null;
   body: unknown;
 }
@@ -82,6 +94,7 @@ async function send(call: string, headers: Record<string, string>): Promise<Answ
   expect(text).not.toMatch(/\n\s+at |node_modules/);
   return {
     status: response.status,
+    retryAfter: response.headers.get('retry-after'),
     challenge: response.headers.get('www-authenticate'),
     body: text && JSON.parse(text),
   };
@@ -439,8 +452,14 @@ describe.each(ADAPTERS)('A host on %s with a passport strategy `jwt` of its own'
     await issuer.close();
   });
 
-  async function startHostWithTokens(): Promise<void> {
-    await startHost(newAdapter, [AlertsModule.forRoot({ auth: { issuer: issuer.issuer.url } })]);
+  async function startHostWithTokens(options: Partial<TokenAuthOptions> = {}): Promise<void> {
+    const auth = { issuer: issuer.issuer.url, ...options };
+    await startHost(newAdapter, [AlertsModule.forRoot({ auth })]);
+  }
+
+  async function untilKeysAreThere(): Promise<void> {
+    const health = host.get(AlertsHealth, { strict: false });
+    await waitUntil(async () => (await health.check()).issuer === 'ok');
   }
 
   function bearer(token: string): Record<string, string> {
@@ -480,6 +499,102 @@ describe.each(ADAPTERS)('A host on %s with a passport strategy `jwt` of its own'
     await waitUntil(async () => (await send('GET /alerts', bearer(token))).status === 200);
     expect(strategiesOfSharedPassport()).toEqual(before);
     expect(before).toContain('jwt');
+  });
+
+  it.each(['null', '"text"', '5', '[]', 'true', '{"sub"', 'the secret of jane'])(
+    'a signed token whose payload is %s is 401, and nobody else notices',
+    async (payload) => {
+      await startHostWithTokens();
+      await untilKeysAreThere();
+      for (const call of ['GET /alerts', 'POST /webhooks/alertmanager', 'POST /alerts']) {
+        for (const header of [{}, { typ: undefined }]) {
+          expectError(await send(call, bearer(await issuer.issuer.signText(payload, header))), 401);
+        }
+      }
+      const good = await issuer.issuer.userToken({ sub: 'jane' });
+      expect(await send('GET /alerts', bearer(good))).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('a token is good with 300 realm roles, and with 5,000', async () => {
+    await startHostWithTokens();
+    await untilKeysAreThere();
+    for (const count of [300, 5_000]) {
+      const roles = Array.from({ length: count }, (_, number) => `project-${number}-of-a-large-organisation`);
+      const token = await issuer.issuer.userToken({ sub: 'ada', roles: [...roles, 'alertmanager-webhook'] });
+      expect(token.length).toBeGreaterThan(count * 40);
+      expect(await send('POST /webhooks/alertmanager', bearer(token))).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each([
+    ['64 kB of one letter', 'x'.repeat(64 * 1024)],
+    ['a name that every object has', '__proto__'],
+    ['another such name', 'constructor'],
+    ['control characters', '\u0000\r\n'],
+    ['half of a character', '\ud800'],
+  ])('an unknown kid of %s is 401', async (_what, kid) => {
+    await startHostWithTokens();
+    await untilKeysAreThere();
+    expectError(await send('GET /alerts', bearer(await issuer.issuer.sign({}, { kid }))), 401);
+  });
+
+  it('a token 16 times as long costs at most a few dozen times as much, good or not', async () => {
+    await startHostWithTokens();
+    await untilKeysAreThere();
+    for (const letter of ['a', '.', ' ', '=', '-']) {
+      const cost = async (length: number): Promise<number> => {
+        const headers = bearer(`eyJhbGciOiJSUzI1NiJ9.${letter.repeat(length)}`);
+        const before = process.cpuUsage();
+        for (let sent = 0; sent < 20; sent += 1) expectError(await send('GET /alerts', headers), 401);
+        const { user, system } = process.cpuUsage(before);
+        return user + system;
+      };
+      await cost(10_000);
+      const [short, long] = [await cost(10_000), await cost(160_000)];
+      // Where the length counted squared it would be 256 times.
+      expect(long / short).toBeLessThan(64);
+    }
+  });
+
+  it('what the issuer cannot be asked for is 503, and says when to come again', async () => {
+    await startHostWithTokens();
+    await untilKeysAreThere();
+    const known = await issuer.issuer.userToken({ sub: 'jane' });
+    const unknown = (): string => new Signer('RS256').token(issuer.issuer.url);
+    await issuer.stop();
+    try {
+      for (const call of ['GET /alerts', 'POST /webhooks/alertmanager', 'POST /alerts']) {
+        const answer = await send(call, bearer(unknown()));
+        expect(answer).toMatchObject({ status: 503, body: { error: { code: 503 } } });
+        expect(answer.retryAfter).toMatch(/^[1-9]\d?$/);
+      }
+    } finally {
+      await issuer.start();
+    }
+    for (let sent = 0; sent < 6; sent += 1) await send('GET /alerts', bearer(unknown()));
+    const answer = await send('POST /webhooks/alertmanager', bearer(unknown()));
+    expect(answer).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d?$/) as string });
+    expect(await send('GET /alerts', bearer(known))).toMatchObject({ status: 200 });
+  });
+
+  it('the algorithms that the host names are taken, and no others', async () => {
+    const [allowed, other] = [new Signer('ES384'), new Signer('PS256')];
+    issuer.answerInstead = (request, response) => {
+      if (!request.url?.endsWith('/certs')) return false;
+      response.end(JSON.stringify({ keys: [null, allowed.jwk, other.jwk] }));
+      return true;
+    };
+    try {
+      await startHostWithTokens({ algorithms: ['ES384'] });
+      await untilKeysAreThere();
+      const { url } = issuer.issuer;
+      expect(await send('GET /alerts', bearer(allowed.token(url)))).toMatchObject({ status: 200 });
+      expectError(await send('GET /alerts', bearer(other.token(url))), 401);
+      expectError(await send('GET /alerts', bearer(allowed.token(url, { alg: 'ES256' }))), 401);
+    } finally {
+      issuer.answerInstead = undefined;
+    }
   });
 
   it("the request's user stays what the host made it", async () => {

@@ -23,9 +23,19 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
+  jest.restoreAllMocks();
   await attackerServer.close();
   await server.close();
 });
+
+const now = performance.now.bind(performance);
+let ahead = 0;
+
+/** The issuer is asked a few times a minute: what a test does not look at must not depend on the tests before it. */
+function grantLookUps(): void {
+  ahead += 60_000;
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+}
 
 const WEBHOOK = 'POST /webhooks/alertmanager';
 const LIST = 'GET /alerts';
@@ -129,6 +139,24 @@ async function withParts(parts: { header?: string; payload?: string; signature?:
   return [parts.header ?? header, parts.payload ?? payload, parts.signature ?? signature].join('.');
 }
 
+/** A good token's claims, with something before and behind them, signed. */
+async function signedAround(before: string, behind: string): Promise<string> {
+  const [, payload = ''] = (await webhookToken()).split('.');
+  return server.issuer.signText(before + Buffer.from(payload, 'base64url').toString() + behind);
+}
+
+/** A good token, signed, with a claim more that stands there so. */
+function withClaim(claim: string): Promise<string> {
+  const claims = { iss: server.issuer.url, aud: 'renku', sub: 'alertmanager', typ: 'Bearer' };
+  return server.issuer.signText(`${JSON.stringify(claims).slice(0, -1)},${claim}}`);
+}
+
+/** The five parts of an encrypted token (RFC 7516). */
+function encryptedToken(): string {
+  const header = { alg: 'RSA-OAEP', enc: 'A256GCM', kid: server.issuer.currentKid };
+  return [encoded(JSON.stringify(header)), 'AAAA', 'AAAA', 'AAAA', 'AAAA'].join('.');
+}
+
 type Token = () => string | Promise<string>;
 
 describe.each([WEBHOOK, LIST])('%s', (call) => {
@@ -153,6 +181,8 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
   });
 
   describe('answers 401 invalid_token to', () => {
+    beforeEach(grantLookUps);
+
     it.each<[string, Token]>([
       ['one part', () => 'a'],
       ['two parts', () => 'a.b'],
@@ -169,10 +199,24 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
       ['a header that is a string', () => withParts({ header: encoded('"RS256"') })],
       ['a header without an algorithm', () => webhookToken({}, { alg: undefined })],
       ['a header whose algorithm is a list', () => withParts({ header: encoded('{"alg":["RS256"]}') })],
-      ['a payload that is no JSON', () => withParts({ payload: encoded('the secret of jane') })],
-      ['a payload that is null', () => withParts({ payload: encoded('null') })],
-      ['a payload that is an array', () => withParts({ payload: encoded('[]') })],
+      ['a payload that is no JSON, unsigned', () => withParts({ payload: encoded('the secret of jane') })],
+      ['a payload that is null, unsigned', () => withParts({ payload: encoded('null') })],
+      ['a payload that is an array, unsigned', () => withParts({ payload: encoded('[]') })],
       ['an empty payload', () => withParts({ payload: '' })],
+      ['a payload that is null', () => server.issuer.signText('null')],
+      ['a payload that is a text', () => server.issuer.signText('"text"')],
+      ['a payload that is a number', () => server.issuer.signText('5')],
+      ['a payload that is true', () => server.issuer.signText('true')],
+      ['a payload that is an array', () => server.issuer.signText('[]')],
+      ['a payload that is a good one in an array', () => signedAround('[', ']')],
+      ['a payload that is no JSON', () => server.issuer.signText('the secret of jane')],
+      ['a payload that is a good one twice', () => signedAround('', '{}')],
+      ['a payload that is null and of no type', () => server.issuer.signText('null', { typ: undefined })],
+      ['a payload nested ten thousand deep', () => server.issuer.signText('['.repeat(9_000))],
+      ['five parts, as an encrypted one has', async () => `${await webhookToken()}.e30.e30`],
+      ['five parts and an algorithm for encryption', () => encryptedToken()],
+      ['empty parts', async () => `${(await webhookToken()).split('.')[0] ?? ''}..`],
+      ['padding', async () => withParts({ signature: 'AA==' })],
     ])('a malformed token: %s', async (_what, token) => {
       const sent = await token();
       expectRefused(await sendToken(call, sent), sent);
@@ -186,6 +230,13 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
       ['whose expiry is a string', () => webhookToken({ exp: String(inSeconds(300)) })],
       ['not yet valid for more than 30 s', () => webhookToken({ nbf: inSeconds(50) })],
       ['whose nbf is a string', () => webhookToken({ nbf: String(inSeconds(-300)) })],
+      ['whose nbf is an object', () => webhookToken({ nbf: {} })],
+      ['whose nbf is null', () => webhookToken({ nbf: null })],
+      ['whose nbf is beyond all dates', () => webhookToken({ nbf: 1e308 })],
+      ['whose expiry is an object', () => webhookToken({ exp: { valueOf: inSeconds(300) } })],
+      ['whose expiry is a list', () => webhookToken({ exp: [inSeconds(300)] })],
+      ['whose expiry is before all dates', () => webhookToken({ exp: -1e308 })],
+      ['whose expiry is a number that nothing can hold', () => withClaim('"exp":1e999')],
     ])('a token %s', async (_what, token) => {
       const sent = await token();
       expectRefused(await sendToken(call, sent), sent);
@@ -205,6 +256,13 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
       ['whose issuer has a slash at its end', () => webhookToken({ iss: `${server.issuer.url}/` })],
       ['whose issuer is in another case', () => webhookToken({ iss: server.issuer.url.toUpperCase() })],
       ['whose issuer is a list', () => webhookToken({ iss: [server.issuer.url] })],
+      ['whose issuer is an object', () => webhookToken({ iss: { toString: server.issuer.url } })],
+      ['whose issuer is null', () => webhookToken({ iss: null })],
+      ['whose audience is an object', () => webhookToken({ aud: { 0: 'renku', length: 1 } })],
+      ['whose audience is a number', () => webhookToken({ aud: 5 })],
+      ['whose audience holds no texts', () => webhookToken({ aud: [null, 5, {}, ['renku']] })],
+      ['whose subject is a list', () => webhookToken({ sub: ['jane'] })],
+      ['whose type is a list', () => webhookToken({ typ: ['Bearer'] })],
       ['without an audience', () => webhookToken({ aud: undefined })],
       ['with an empty audience', () => webhookToken({ aud: [] })],
       ['with null as its audience', () => webhookToken({ aud: null })],
@@ -297,6 +355,14 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     ['just expired, within 30 s', () => webhookToken({ exp: inSeconds(-15) })],
     ['valid from now on, within 30 s', () => webhookToken({ nbf: inSeconds(20) })],
     ['whose audience is a string', () => webhookToken({ aud: 'renku' })],
+    ['that never expires, as far as dates go', () => webhookToken({ exp: 1e308 })],
+    ['valid since before all dates', () => webhookToken({ nbf: -1e308 })],
+    ['issued at no time', () => webhookToken({ iat: { at: 'noon' } })],
+    ['issued in the future', () => webhookToken({ iat: 1e308 })],
+    [
+      'whose audience is a list of anything with ours in it',
+      () => webhookToken({ aud: [null, {}, 'renku'] }),
+    ],
     ['whose audience is a list with ours in it', () => webhookToken({ aud: ['account', 'renku', 'x'] })],
     ['of an administrator', () => webhookToken({ realm_access: { roles: ['renku-admin'] } })],
     [
@@ -310,6 +376,23 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     ],
   ])('accepts a token %s', async (_what, token) => {
     expect(await sendToken(call, await token())).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['a good one', 'a bad one', 200],
+    ['a bad one', 'a good one', 401],
+  ])('of two Authorization headers, %s before %s, the first counts', async (first, _second, status) => {
+    const headers = [`Bearer ${await webhookToken()}`, 'Bearer a.b.c'];
+    if (first === 'a bad one') headers.reverse();
+    const [method, path = ''] = call.split(' ');
+    const request = httpRequest(`${server.url}/api/data${path}`, {
+      method,
+      headers: { authorization: headers as unknown as string, 'content-type': 'application/json' },
+    });
+    request.end(method === 'POST' ? JSON.stringify({ version: '4', alerts: [] }) : undefined);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(status);
   });
 
   it.each(['bearer', 'BEARER', 'Bearer  '])('knows the scheme written as "%s"', async (scheme) => {
@@ -336,6 +419,8 @@ describe('Roles', () => {
     ['null as roles', { realm_access: { roles: null } }],
     ['null as realm_access', { realm_access: null }],
     ['realm_access as a string', { realm_access: 'alertmanager-webhook' }],
+    ['realm_access as a number', { realm_access: 5 }],
+    ['realm_access as true', { realm_access: true }],
     ['realm_access as a list', { realm_access: ['alertmanager-webhook'] }],
     [
       'a role that contains ours',

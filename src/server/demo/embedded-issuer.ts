@@ -103,26 +103,33 @@ export class EmbeddedIssuer {
    */
   async sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
     const issuedAt = secondsNow();
-    const payload = {
-      exp: issuedAt + this.tokenLifetime,
-      iat: issuedAt,
-      jti: randomUUID(),
-      iss: this.url,
-      aud: ['renku', 'account'],
-      sub: randomUUID(),
-      typ: 'Bearer',
-      azp: 'renku-ui',
-      realm_access: { roles: [] },
-      scope: 'openid profile email',
-      ...claims,
-    };
+    return this.signText(
+      JSON.stringify({
+        exp: issuedAt + this.tokenLifetime,
+        iat: issuedAt,
+        jti: randomUUID(),
+        iss: this.url,
+        aud: ['renku', 'account'],
+        sub: randomUUID(),
+        typ: 'Bearer',
+        azp: 'renku-ui',
+        realm_access: { roles: [] },
+        scope: 'openid profile email',
+        ...claims,
+      }),
+      header,
+    );
+  }
+
+  /** The same for a payload that need be no claims. */
+  async signText(payload: string, header: Record<string, unknown> = {}): Promise<string> {
     const fullHeader: Record<string, unknown> = {
       alg: 'RS256',
       typ: 'JWT',
       kid: this.current.kid,
       ...header,
     };
-    const body = Buffer.from(JSON.stringify(payload));
+    const body = Buffer.from(payload);
     const { alg } = fullHeader;
     if (typeof alg !== 'string' || alg === 'none') {
       const head = Buffer.from(JSON.stringify(fullHeader));
