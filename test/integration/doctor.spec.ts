@@ -4,11 +4,13 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TOKEN_ALGORITHMS } from '../../src/alerts.module-definition.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import { doctorsFindings, runDoctor } from '../support/doctor.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
+import { Signer } from '../support/signer.js';
 
 /** What is neither ok nor left out, by its check. */
 function troubles(findings: Finding[]): Record<string, string> {
@@ -306,6 +308,49 @@ describe('The issuer and its tokens', () => {
 
     expect(troubles(await doctorsFindings([], { ...env, OIDC_ISSUER: url }))).toEqual({
       issuer: expect.stringContaining("Set OIDC_ISSUER to the realm's address") as string,
+    });
+  });
+
+  /** Has the issuer publish the signer's key alone, and give the client tokens that it signs. */
+  function signWith(signer: Signer): void {
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = { iat, realm_access: { roles: ['alertmanager-webhook'] } };
+    issuer.answerInstead = (request, response) => {
+      if (request.url?.endsWith('/certs')) answerJson(response, 200, { keys: [null, signer.jwk] });
+      else if (!request.url?.endsWith('/token')) return false;
+      else answerJson(response, 200, { access_token: signer.token(issuer.issuer.url, {}, claims) });
+      return true;
+    };
+  }
+
+  it.each(TOKEN_ALGORITHMS)('Tokens of %s are ok where the server takes them', async (algorithm) => {
+    signWith(new Signer(algorithm));
+    const findings = await doctorsFindings([], { ...env, TOKEN_ALGORITHMS: algorithm });
+    expect(troubles(findings)).toEqual({});
+    expect(findings).toContainEqual({
+      check: 'issuer.keys',
+      status: 'ok',
+      message: `Keys for ${algorithm}: 1`,
+    });
+  });
+
+  it.each<[string, Signer, NodeJS.ProcessEnv, string]>([
+    [
+      'of another kind',
+      new Signer('RS256'),
+      { TOKEN_ALGORITHMS: 'ES256' },
+      'ecdsa-generated with algorithm ES256',
+    ],
+    [
+      'too weak',
+      new Signer('RS256', { kid: 'feeble', bits: 1024 }),
+      {},
+      'under 2048 bits are not taken: "feeble"',
+    ],
+  ])('Keys %s are named', async (_, signer, more, said) => {
+    signWith(signer);
+    expect(troubles(await doctorsFindings([], { ...env, ...more }))).toEqual({
+      'issuer.keys': expect.stringContaining(said) as string,
     });
   });
 

@@ -1,3 +1,4 @@
+import type { SigningKey } from '../../auth/key-set.js';
 import type { DoctorSettings } from './doctor-settings.js';
 
 /** What a check found. A warning is what works but loses or delays something some day. */
@@ -32,7 +33,7 @@ export class Examination {
   /** Ends every call that is under way. */
   readonly signal: AbortSignal;
   /** The issuer's token endpoint and public keys, where it told them. */
-  issuer: { tokenEndpoint: string; keys: Record<string, unknown>[] } | undefined;
+  issuer: { tokenEndpoint: string; keys: SigningKey[] } | undefined;
   token: ClientToken | undefined;
 
   /** @param tell hears of each finding at once */

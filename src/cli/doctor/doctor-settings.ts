@@ -1,4 +1,4 @@
-import type { AlertmanagerOptions } from '../../alerts.module-definition.js';
+import type { AlertmanagerOptions, TokenAlgorithm } from '../../alerts.module-definition.js';
 import { givenSecret } from '../given-secret.js';
 import { httpAddress } from '../instance-addresses.js';
 import { ConfigError, readConfig } from '../../server/config.js';
@@ -26,6 +26,8 @@ export interface DoctorSettings {
   issuer: string | undefined;
   jwksUri: string | undefined;
   audience: string;
+  /** At least one. */
+  algorithms: TokenAlgorithm[];
   webhookRole: string;
   adminRole: string;
   clientId: string;
@@ -75,6 +77,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
       ofInstance('/auth/realms/Renku'),
     jwksUri: config.jwksUri,
     audience: config.audience,
+    algorithms: config.algorithms,
     webhookRole: config.webhookRole,
     adminRole: config.adminRole,
     clientId: flags.clientId,

@@ -1,8 +1,11 @@
 import { isHttpUrl } from '../../alerts-settings.js';
+import { readKeySet } from '../../auth/key-set.js';
+import type { SigningKey } from '../../auth/key-set.js';
+import { messagesOf } from '../../error-messages.js';
 import type { Examination } from './check.js';
 import { ask, reachingMend, reasonOf, redirectOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, recordsIn, textOf } from '../untyped.js';
+import { parsedJson, recordOf, textOf } from '../untyped.js';
 
 /** The issuer is there, is the one that the settings name, and has keys to verify tokens with. */
 export async function checkIssuer(examination: Examination): Promise<void> {
@@ -74,10 +77,7 @@ async function discover(
   return document;
 }
 
-async function keysAt(
-  examination: Examination,
-  jwksUri: string,
-): Promise<Record<string, unknown>[] | undefined> {
+async function keysAt(examination: Examination, jwksUri: string): Promise<SigningKey[] | undefined> {
   const check = 'issuer.keys';
   if (!isHttpUrl(jwksUri)) {
     examination.wrong(check, 'Discovery names no jwks_uri', 'Set OIDC_JWKS_URI to the address of its keys');
@@ -94,18 +94,26 @@ async function keysAt(
     );
     return undefined;
   }
-  const keys = recordsIn(recordOf(parsedJson(answer.text))['keys']);
-  const signing = keys.filter(
-    ({ kty, use, alg }) => kty === 'RSA' && use !== 'enc' && (alg ?? 'RS256') === 'RS256',
-  );
-  if (answer.status !== 200 || signing.length === 0) {
+  const { algorithms } = examination.settings;
+  const names = algorithms.join(' or ');
+  let keys: SigningKey[] = [];
+  let reason = '';
+  try {
+    if (answer.status === 200) ({ keys } = await readKeySet(parsedJson(answer.text)));
+    else reason = ` (status ${answer.status})`;
+  } catch (error) {
+    reason = ` (${messagesOf(error)})`;
+  }
+  const usable = keys.filter((key) => algorithms.some((algorithm) => key.algorithms.includes(algorithm)));
+  if (usable.length === 0) {
+    const [algorithm = 'RS256'] = algorithms;
     examination.wrong(
       check,
-      `${shown(jwksUri)} has no RS256 key to verify tokens with (status ${answer.status}, ${keys.length} keys)`,
-      'Keycloak: Realm settings → Keys → Add providers → rsa-generated with algorithm RS256',
+      `${shown(jwksUri)} has no ${names} key to verify tokens with${reason}`,
+      `Keycloak: Realm settings → Keys → Add providers → ${algorithm.startsWith('ES') ? 'ecdsa' : 'rsa'}-generated with algorithm ${algorithm}`,
     );
     return undefined;
   }
-  examination.ok(check, `Keys for RS256: ${signing.length}`);
-  return signing;
+  examination.ok(check, `Keys for ${names}: ${usable.length}`);
+  return usable;
 }

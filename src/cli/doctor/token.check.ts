@@ -1,5 +1,6 @@
-import { createPublicKey, verify } from 'node:crypto';
-import type { JsonWebKey } from 'node:crypto';
+import { constants, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { TokenAlgorithm } from '../../alerts.module-definition.js';
 import type { ClientToken, Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { aheadBy, ask, reachingMend, reasonOf, shown } from './neighbours.js';
@@ -106,29 +107,31 @@ function refused(examination: Examination, status: number, body: Record<string, 
 
 /** Signature, issuer and kind, as the server verifies them. */
 function isVerified(examination: Examination, { text, claims }: ClientToken): boolean {
-  const { issuer = '', clientId } = examination.settings;
+  const { issuer = '', clientId, algorithms } = examination.settings;
   const [head = '', payload = '', signature = ''] = text.split('.');
   const { alg, kid } = recordOf(parsedJson(Buffer.from(head, 'base64url').toString()));
-  const key = examination.issuer?.keys.find((one) => one['kid'] === kid);
+  const algorithm = algorithms.find((one) => one === alg);
   const problem = (message: string, mend: string): false => {
     examination.wrong('token', message, mend);
     return false;
   };
-  if (alg !== 'RS256') {
+  if (algorithm === undefined) {
     return problem(
-      `The token is signed with ${String(alg)}; the server takes RS256`,
-      `Keycloak: Clients → ${clientId} → Advanced → Access token signature algorithm: RS256`,
+      `The token is signed with ${String(alg)}; the server takes ${algorithms.join(' or ')}`,
+      `Keycloak: Clients → ${clientId} → Advanced → Access token signature algorithm: ${algorithms.join(' or ')}, or set TOKEN_ALGORITHMS`,
     );
   }
-  if (!key) {
+  const keys = (examination.issuer?.keys ?? []).filter(
+    (key) => key.kid === kid && key.algorithms.includes(algorithm),
+  );
+  if (keys.length === 0) {
     return problem(
       "The token is signed with a key that is not among the issuer's published ones",
       "Set OIDC_JWKS_URI, where it is set, to this issuer's keys, or remove it",
     );
   }
-  const publicKey = createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
   const signed = Buffer.from(`${head}.${payload}`);
-  if (!verify('RSA-SHA256', signed, publicKey, Buffer.from(signature, 'base64url'))) {
+  if (!keys.some(({ key }) => isSignedBy(key, algorithm, signed, Buffer.from(signature, 'base64url')))) {
     return problem(
       "The token's signature does not fit the issuer's published key",
       "Set OIDC_JWKS_URI, where it is set, to this issuer's keys, or remove it",
@@ -154,6 +157,13 @@ function isVerified(examination: Examination, { text, claims }: ClientToken): bo
   }
   examination.ok('token', `The issuer gives the client ${clientId} one, and its signature verifies`);
   return true;
+}
+
+/** RFC 7518, sections 3.3 to 3.5. */
+function isSignedBy(key: KeyObject, algorithm: TokenAlgorithm, signed: Buffer, signature: Buffer): boolean {
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  const options = { key, dsaEncoding: 'ieee-p1363', ...(algorithm.startsWith('PS') && pss) } as const;
+  return verify(`sha${algorithm.slice(2)}`, signed, options, signature);
 }
 
 function checkAudience(examination: Examination, { claims }: ClientToken): void {
