@@ -46,11 +46,11 @@ export class AccessTokens {
   private readonly verified = new VerifiedTokens();
 
   constructor(
-    @Inject(ALERTS_SETTINGS) { auth }: AlertsSettings,
+    @Inject(ALERTS_SETTINGS) { auth, webhookRole, adminRole }: AlertsSettings,
     private readonly keys: SigningKeys,
   ) {
     this.settings = 'guard' in auth ? undefined : auth;
-    if (this.settings) this.passport.use(STRATEGY, strategy(this.settings));
+    if (this.settings) this.passport.use(STRATEGY, strategy(this.settings, [webhookRole, adminRole]));
   }
 
   /**
@@ -121,7 +121,8 @@ export class AccessTokens {
   }
 }
 
-function strategy({ issuer, audience, algorithms }: TokenSettings): Strategy {
+/** @param ourRoles all that is kept of a token's roles: there may be hundreds, and tokens by the thousand are remembered */
+function strategy({ issuer, audience, algorithms }: TokenSettings, ourRoles: readonly string[]): Strategy {
   return new Strategy(
     {
       jwtFromRequest: (attempt: unknown) => (attempt as Attempt).token,
@@ -143,7 +144,7 @@ function strategy({ issuer, audience, algorithms }: TokenSettings): Strategy {
       }
       const { sub: id, exp: expiresAt } = claims as { sub: string; exp: number };
       done(null, {
-        user: { id, roles: rolesOf(claims), expiresAt },
+        user: { id, roles: ourRoles.filter((role) => hasRole(claims, role)), expiresAt },
         expiresAt: expiresAt + CLOCK_TOLERANCE,
         signer,
       });
@@ -184,9 +185,9 @@ function problemWith({ exp, sub, typ }: Claims): string | undefined {
   return undefined;
 }
 
-function rolesOf({ realm_access: access }: Claims): string[] {
+function hasRole({ realm_access: access }: Claims, role: string): boolean {
   const roles: unknown = access?.roles;
-  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
+  return Array.isArray(roles) && roles.includes(role);
 }
 
 /** passport's `info`: our own refusals as they are, jsonwebtoken's errors in our words. */
