@@ -22,7 +22,12 @@ export const transform = {
 export default {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/ui'],
   testMatch: ['**/*.spec.ts'],
-  testPathIgnorePatterns: ['<rootDir>/test/stack/', '<rootDir>/test/browser/', '<rootDir>/test/deploy/'],
+  testPathIgnorePatterns: [
+    '<rootDir>/test/stack/',
+    '<rootDir>/test/browser/',
+    '<rootDir>/test/deploy/',
+    '<rootDir>/test/fuzz/',
+  ],
   transform,
   transformIgnorePatterns: [],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

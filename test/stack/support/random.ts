@@ -19,6 +19,12 @@ export class Random {
     return lowest + Math.floor(this.next() * (highest - lowest + 1));
   }
 
+  /** @throws RangeError there are none */
+  oneOf<T>(items: readonly T[]): T {
+    if (items.length === 0) throw new RangeError('There is nothing to choose from');
+    return items[this.between(0, items.length - 1)] as T;
+  }
+
   /** So many of them, none twice. */
   some<T>(items: readonly T[], count: number): T[] {
     const left = [...items];
