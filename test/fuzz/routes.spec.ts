@@ -72,6 +72,7 @@ it(`answers ${REQUESTS} odd requests as documented, hurts nobody by them, and is
   }
   process.stdout.write(`${describeStatuses(statuses)}, ${Math.round(server.mostMemory / 1e6)} MB at most\n`);
   expect(await told(kinds)).toEqual([]);
+  expect(server.errors).toEqual([]);
   await server.untilQuiet();
   expect(server.mostMemory).toBeLessThan(MOST_MEMORY);
   expect(await server.api.openAlerts(HONEST)).toEqual(honestAlerts);

@@ -67,8 +67,12 @@ export function wireFormOf(request: FuzzRequest): { head: Buffer; body: Buffer }
   return { head, body };
 }
 
-export function isChunked({ headers }: FuzzRequest): boolean {
-  return headers.some(([name]) => /^transfer-encoding$/i.test(name));
+export function isChunked(request: FuzzRequest): boolean {
+  return hasHeader(request, 'Transfer-Encoding');
+}
+
+export function hasHeader({ headers }: FuzzRequest, name: string): boolean {
+  return headers.some(([other]) => other.toLowerCase() === name.toLowerCase());
 }
 
 /** Puts a header in the place of the one of that name, or beside all others. */

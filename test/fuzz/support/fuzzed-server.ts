@@ -76,6 +76,11 @@ export class FuzzedServer {
     return this.process.lastLines;
   }
 
+  /** What it has logged as errors, and what Node has written past its log. */
+  get errors(): string[] {
+    return this.process.errors;
+  }
+
   /** The most memory that it has had (bytes). */
   get mostMemory(): number {
     return memoryOf(this.pid)?.most ?? NaN;

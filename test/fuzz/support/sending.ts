@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { WireConnection } from '../../../bench/wire-connection.js';
 import type { Exchange, WireAnswer } from '../../../bench/wire-connection.js';
-import { wireFormOf } from './fuzz-request.js';
+import { hasHeader, wireFormOf } from './fuzz-request.js';
 import type { FuzzRequest } from './fuzz-request.js';
 
 /** How long a request may go without an answer (ms): much longer than any of the server's own limits but a read body's. */
@@ -97,11 +97,11 @@ function hasEvents({ headers, body }: WireAnswer): boolean {
   return (headers.get('content-type') ?? '').startsWith('text/event-stream') && body.includes('data: ');
 }
 
-function isReusable({ is, headers }: FuzzRequest, { answers, ending, left }: Exchange): boolean {
+function isReusable(request: FuzzRequest, { answers, ending, left }: Exchange): boolean {
   const [last] = answers.slice(-1);
   const isStream = (last?.headers.get('content-type') ?? '').startsWith('text/event-stream');
   // Behind a request that asks for another protocol Node leaves what it cannot read unanswered until its time-out.
-  const isUpgrade = headers.some(([name]) => name.toLowerCase() === 'upgrade');
+  const isUpgrade = hasHeader(request, 'Upgrade');
   const isDone = ending === 'answered' && left === 0 && last?.headers.get('connection') !== 'close';
-  return is.http && isDone && !isStream && !isUpgrade;
+  return request.is.http && isDone && !isStream && !isUpgrade;
 }

@@ -39,11 +39,19 @@ export class ServerProcess {
 
   /** The messages that it has logged as warnings, over all its starts. */
   get warnings(): string[] {
-    return this.runs
-      .flatMap(({ output }) => output.split('\n'))
+    return this.lines
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as { level: string; message: string })
       .flatMap(({ level, message }) => (level === 'warn' ? [message] : []));
+  }
+
+  /** What it has logged as errors, and what Node has written past its log, over all its starts. */
+  get errors(): string[] {
+    return this.lines.filter((line) => line !== '' && !/^\{"level":"(log|warn|debug)".*\}$/.test(line));
+  }
+
+  private get lines(): string[] {
+    return this.runs.flatMap(({ output }) => output.split('\n'));
   }
 
   async startAgain(): Promise<void> {

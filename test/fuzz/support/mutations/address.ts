@@ -105,7 +105,7 @@ const VALUES = [
     '80000000000000000000000000',
     'ZZZZZZZZZZZZZZZZZZZZZZZZZZ',
     'x'.repeat(256),
-    '[object Object]',
+    '[object%20Object]',
     '\u00ff',
   ],
 ];

@@ -1,5 +1,5 @@
 import type { Random } from '../../../stack/support/random.js';
-import { removeHeader, setHeader } from '../fuzz-request.js';
+import { hasHeader, isChunked, removeHeader, setHeader } from '../fuzz-request.js';
 import type { FuzzRequest } from '../fuzz-request.js';
 import { sizeBetween } from './mutation.js';
 import type { Mutation } from './mutation.js';
@@ -73,7 +73,7 @@ export const MANNER_MUTATIONS: readonly Mutation[] = [
     name: 'pipelined',
     apply(request, random) {
       // A stream is never answered to its end, and what comes behind it never begun.
-      if (request.route === 'stream') return;
+      if (request.route === 'stream' || hasHeader(request, 'Upgrade')) return;
       request.manner = { how: 'pipelined', times: random.between(2, 12) };
     },
   },
@@ -88,7 +88,7 @@ export const MANNER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'in chunks',
     apply(request, random) {
-      if (!request.body) return;
+      if (!request.body || isChunked(request)) return;
       request.body = inChunks(request.body, sizeBetween(random, 1, 20_000));
       setHeader(request, 'Transfer-Encoding', 'chunked');
     },
@@ -96,7 +96,7 @@ export const MANNER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'in odd chunks',
     apply(request, random) {
-      if (!request.body || request.body.length === 0) return;
+      if (!request.body || request.body.length === 0 || isChunked(request)) return;
       request.body = random.oneOf(CHUNKINGS)(request.body, random);
       setHeader(request, 'Transfer-Encoding', random.oneOf(['chunked', 'CHUNKED', ' chunked ']));
       request.is.valid = false;
@@ -105,6 +105,8 @@ export const MANNER_MUTATIONS: readonly Mutation[] = [
   {
     name: 'an upgrade that nobody has',
     apply(request, random) {
+      // Node reads no request behind this one.
+      if (request.manner.how === 'pipelined') return;
       request.headers.push(
         ['Connection', 'Upgrade'],
         ['Upgrade', random.oneOf(['websocket', 'h2c', 'TLS/1.0'])],
