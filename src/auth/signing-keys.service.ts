@@ -4,7 +4,7 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
 import { messagesOf } from '../error-messages.js';
-import { fetchWithinOrigin } from '../http/fetch-within-origin.js';
+import { fetchJson } from '../http/fetch-json.js';
 import { IssuerUnavailableException } from './auth-errors.js';
 import { readKeySet } from './key-set.js';
 import type { SigningKey } from './key-set.js';
@@ -173,9 +173,9 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     return document.jwks_uri;
   }
 
-  private fetchJson(address: string): Promise<unknown> {
+  private async fetchJson(address: string): Promise<unknown> {
     const limits = { timeout: ISSUER_TIMEOUT, longest: LONGEST_ANSWER, signal: this.stopping.signal };
-    return fetchWithinOrigin(address, limits);
+    return (await fetchJson(address, limits)).body;
   }
 
   private get issuer(): string {
