@@ -95,8 +95,8 @@ export function markOf(client: object): string | undefined {
 export const CURRENT_MARK = `current_setting('${MARK}', true)`;
 
 /**
- * One message. The time-out comes first, by itself, as it holds for the rest of the message already. Versions differ in
- * which settings there are.
+ * One message. What could keep the rest of it from being done comes first, by itself. Versions differ in which settings
+ * there are.
  *
  * Names without a schema are those of TypeORM's migrations table alone: where it stands already, or else where the role
  * would make it.
@@ -104,7 +104,7 @@ export const CURRENT_MARK = `current_setting('${MARK}', true)`;
 function settle(settings: Settings): string {
   const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
   return `
-    SET statement_timeout = 0;
+    SET statement_timeout = 0; SET jit = off;
     SELECT pg_catalog.set_config(name, value, false)
       FROM (VALUES ${values.join(', ')}) AS wanted (name, value)
      WHERE pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}'

@@ -26,6 +26,7 @@ export const PLANNER: Settings = {
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   jit: 'off',
+  max_parallel_workers_per_gather: '0',
   // What its plans are made of.
   enable_bitmapscan: 'on',
   enable_hashagg: 'on',

@@ -125,7 +125,7 @@ const INDEXES: Record<string, string[]> = {
 /** What PostgreSQL's planner goes by, as it comes, wherever the tests run. */
 const PLANNER = `
   SET seq_page_cost = 1; SET random_page_cost = 4; SET effective_cache_size = '4GB'; SET work_mem = '4MB';
-  SET hash_mem_multiplier = 2; SET max_parallel_workers_per_gather = 2`;
+  SET hash_mem_multiplier = 2`;
 
 /**
  * How the statements that a connection keeps are carried out. A plan is made once a connection, without knowing the
@@ -159,7 +159,7 @@ describe('The plans of prepared statements', () => {
     );
     const onFullTables = await allPlans();
     // A host opens its connections as it likes.
-    await client.query('SET enable_seqscan = on; SET jit = on');
+    await client.query('SET enable_seqscan = on; SET jit = on; SET max_parallel_workers_per_gather = 2');
     plans = { onEmptyTables, onFullTables, ofHosts: await allPlans() };
   }, 120_000);
   afterAll(async () => {

@@ -1,11 +1,11 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { lockAll } from '../../src/alerts/alerts.statements.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
 import { AlertsApi, expectError, firing, resolved, webhook } from '../support/alerts.js';
 import type { AlertmanagerAlert, Answer, Summary } from '../support/alerts.js';
-import { execute, forgetAlerts } from '../support/database.js';
+import { connectTo, execute, forgetAlerts } from '../support/database.js';
 import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -35,8 +35,7 @@ describe('Webhooks that come while one is being written', () => {
 
   /** Lets no other connection pass the lock meanwhile. */
   async function holding<T>(lock: pg.QueryConfig, work: () => Promise<T>): Promise<T> {
-    const holder = new pg.Client({ connectionString: server.databaseUrl });
-    await holder.connect();
+    const holder = await connectTo(server.databaseUrl);
     try {
       await holder.query('BEGIN');
       await holder.query(lock);

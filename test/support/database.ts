@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { settledConnections } from '../../src/alerts/connection-settings.js';
 import { CHANNEL, EVERYBODY } from '../../src/alerts/alerts.statements.js';
+import { hostileTogether, settingsOf } from './hostile-settings.js';
 
 /** A database on the tests' server. */
 export interface TestDatabase {
@@ -36,7 +38,7 @@ export async function createTemplateDatabase(
 
 /**
  * A fresh database for one test file or one test, with our tables unless `migrated` is false; the caller
- * drops it.
+ * drops it. TEST_DATABASE_SETTINGS=hostile gives it every setting that could hurt.
  */
 export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
   const { serverUrl, template } = testServer();
@@ -45,7 +47,23 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
     serverUrl,
     `CREATE DATABASE ${name} TEMPLATE ${migrated ? template : 'template0'} STRATEGY wal_log`,
   );
+  if (process.env['TEST_DATABASE_SETTINGS'] === 'hostile') {
+    await alterSettings(serverUrl, `DATABASE ${name}`, hostileTogether());
+  }
   return databaseOn(serverUrl, name);
+}
+
+/**
+ * Changes what connections begin with.
+ * @param whose `DATABASE name` or `ROLE name`
+ */
+export async function alterSettings(
+  serverUrl: string,
+  whose: string,
+  settings: Record<string, string>,
+): Promise<void> {
+  const known = await settingsOf((text) => execute<{ name: string }>(serverUrl, text), settings);
+  await execute(serverUrl, known.map(([name, value]) => `ALTER ${whose} SET ${name} = ${value}`).join('; '));
 }
 
 /** Lets a database refuse every connection and ends those that it has, as if it were down. */
@@ -66,8 +84,7 @@ export async function giveDatabaseBack(url: string): Promise<void> {
 
 /** Leaves a database as if nothing had ever been reported, and waits until servers on it have heard. */
 export async function forgetAlerts(url: string): Promise<void> {
-  const listener = new pg.Client({ connectionString: url });
-  await listener.connect();
+  const listener = await connectTo(url);
   try {
     const heard = once(listener, 'notification');
     await listener.query(`LISTEN ${CHANNEL}`);
@@ -82,14 +99,21 @@ export async function forgetAlerts(url: string): Promise<void> {
   }
 }
 
+/** A connection of a test's own, whatever the database is set to. */
+export async function connectTo(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await settledConnections().onConnect(client);
+  return client;
+}
+
 /** Looks into a database, or changes it, past our own code. */
 export async function execute<Row extends pg.QueryResultRow = Record<string, unknown>>(
   url: string,
   statement: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   try {
     return (await client.query<Row>(statement, values)).rows;
   } finally {
@@ -97,7 +121,8 @@ export async function execute<Row extends pg.QueryResultRow = Record<string, unk
   }
 }
 
-function testServer(): { serverUrl: string; template: string } {
+/** Any database of the tests' server, as a user who may do everything; and the template's name. */
+export function testServer(): { serverUrl: string; template: string } {
   const { TEST_DATABASE_URL: serverUrl, TEST_TEMPLATE_DATABASE: template } = process.env;
   if (!serverUrl || !template) {
     throw new Error('There is no test server: jest must run with database.setup.ts as its globalSetup.');

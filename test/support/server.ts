@@ -32,17 +32,18 @@ export interface TestServerOptions {
   upkeep?: boolean;
 }
 
-/** Starts a server on a free port; `env` overrides what it is told. */
+/** Starts a server on a free port; `env` overrides what it is told, its database too. */
 export async function startTestServer(
   env: NodeJS.ProcessEnv = {},
   { issuer: givenIssuer, untilReady = true, upkeep = true }: TestServerOptions = {},
 ): Promise<TestServer> {
-  const database = await createTestDatabase();
+  const database = env['DATABASE_URL'] === undefined ? await createTestDatabase() : undefined;
+  const databaseUrl = env['DATABASE_URL'] ?? database?.url ?? '';
   const issuer = givenIssuer ?? (await startIssuer());
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl,
     OIDC_ISSUER: issuer.issuer.url,
     LOG_LEVEL: 'error',
     ...env,
@@ -53,7 +54,7 @@ export async function startTestServer(
   const close = async (): Promise<void> => {
     await app.close();
     if (!givenIssuer) await issuer.close();
-    await database.drop();
+    await database?.drop();
   };
   try {
     if (!upkeep) {
@@ -68,7 +69,7 @@ export async function startTestServer(
   return {
     url,
     webhookUrl: `${url}/api/data/webhooks/alertmanager`,
-    databaseUrl: database.url,
+    databaseUrl,
     issuer: issuer.issuer,
     app,
     alertmanagerToken: () =>
