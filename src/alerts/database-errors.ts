@@ -10,9 +10,9 @@ export class DatabaseUnavailableError extends Error {
  * database (3D000), short of resources (53), shutting down or starting up (57), its disk (58), read-only
  * after a failover or a transaction cut off (25), rolled back for another one's sake (40), a lock time-out
  * (55), our tables not migrated yet (3F000, 42P01), rights that are missing (42501), prepared statements on a
- * connection that is shared with others (26000, 42P05).
+ * connection that is shared with others (26000, 42P05), a standby that is told to write (0A000).
  */
-const CANNOT_SERVE = /^(08|25|28|40|53|55|57|58)...$|^(26000|3D000|3F000|42501|42P01|42P05)$/;
+const CANNOT_SERVE = /^(08|25|28|40|53|55|57|58)...$|^(0A000|26000|3D000|3F000|42501|42P01|42P05)$/;
 /** Serialization failure and deadlock. */
 const CONCURRENCY_FAILURES = new Set(['40001', '40P01']);
 
