@@ -34,6 +34,7 @@ import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
+import { WebhookValues } from './webhooks/webhook-values.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
@@ -60,6 +61,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     UnannouncedBodies,
     UpkeepService,
     WebhooksService,
+    WebhookValues,
   ],
   exports: [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth],
 })

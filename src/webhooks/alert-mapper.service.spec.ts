@@ -170,6 +170,15 @@ describe('An alert that cannot be shown', () => {
     labels: { ...firing().labels, ...labels },
   });
 
+  const manyLabels = (more: object): object => {
+    const labels = Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [`label_${index}`, '1']));
+    return { ...firing({ labels }), ...more };
+  };
+
+  it('is not one with as many labels as it likes and a fingerprint', () => {
+    expect(observed(manyLabels({ fingerprint: '00112233445566ff' })).userId).toBe('jane');
+  });
+
   it.each<[string, string, unknown]>([
     ['not_an_object', 'is null', null],
     ['not_an_object', 'is a text', 'alert'],
@@ -191,6 +200,11 @@ describe('An alert that cannot be shown', () => {
     ['no_title', 'has a blank title', firing({ title: ' \n ' })],
     ['no_message', 'has no description', { ...firing(), annotations: { title: 'text' } }],
     ['no_message', 'has a blank description', firing({ message: '\t' })],
+    [
+      'too_many_labels',
+      'has too many labels to make a fingerprint of',
+      manyLabels({ fingerprint: undefined }),
+    ],
   ])('says %s where it %s', (skipped, _what, alert) => {
     expect(mapper.map(alert)).toEqual({ skipped });
   });

@@ -17,6 +17,7 @@ export type SkipReason =
   | 'invalid_session'
   | 'no_title'
   | 'no_message'
+  | 'too_many_labels'
   | 'watchdog_resolved';
 
 /** The watchdog is no alert for anybody: that it comes is what it says. */
@@ -45,6 +46,7 @@ export class AlertMapper {
     const sessionName = storable(session);
 
     const fingerprint = fingerprintOf(alert);
+    if (fingerprint === undefined) return { skipped: 'too_many_labels' };
     const seriesId = seriesIdentity(userId, sessionName, fingerprint);
     const startsAt = parseMoment(alert.startsAt);
     if (status === 'resolved') {
@@ -92,10 +94,15 @@ export class AlertMapper {
 
 const LONGEST_URL = 2_000;
 
-function fingerprintOf({ fingerprint, labels }: Record<string, unknown>): string {
-  return typeof fingerprint === 'string' && /^[0-9a-f]{16}$/.test(fingerprint)
-    ? fingerprint
-    : seriesFingerprint(new Map(Object.entries(labels ?? {}).filter(isText)));
+/** To sort and hash more than that keeps everybody waiting. Alertmanager's own fingerprint needs none of it. */
+const MOST_LABELS = 20_000;
+
+/** Undefined where the alert has none and more labels than one can be made of. */
+function fingerprintOf({ fingerprint, labels }: Record<string, unknown>): string | undefined {
+  if (typeof fingerprint === 'string' && /^[0-9a-f]{16}$/.test(fingerprint)) return fingerprint;
+  const names = Object.keys(labels ?? {});
+  if (names.length > MOST_LABELS) return undefined;
+  return seriesFingerprint(new Map(Object.entries(labels ?? {}).filter(isText)));
 }
 
 /** A label or annotation. Empty ones count as absent, as in Prometheus, and so does what is no text. */

@@ -10,6 +10,7 @@ import { onceOver } from '../http/once-over.js';
 import { checkHead } from '../http/request-head.js';
 import { UnannouncedBodies } from '../http/unannounced-bodies.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { WebhookValues } from './webhook-values.js';
 
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
 const MOST_BYTES = 48 * 1024 * 1024;
@@ -37,6 +38,7 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
     @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
     access: AccessService,
     bodies: UnannouncedBodies,
+    private readonly values: WebhookValues,
     private readonly alerts: AlertsService,
     private readonly metrics: AlertsMetrics,
   ) {
@@ -66,6 +68,7 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
     }
     room.bytes = bytes;
     this.bytesUnderWay += bytes;
+    this.values.limit(request, bytes);
     const readBefore = request.socket.bytesRead;
     request.once('end', () => {
       // What did not say its length counted as much as it might have been.

@@ -335,6 +335,21 @@ describe('Bad input', () => {
       await waitUntil(async () => (await api.postWebhook(webhook([firing()]))).status === 200);
     });
 
+    it.each([
+      ['items', '1,'.repeat(1_500_000)],
+      ['brackets', `${'['.repeat(1_500_000)}${']'.repeat(1_500_000)},`],
+      ['labels', `{"labels":{${Array.from({ length: 1_100_000 }, (_, i) => `"label_${i}":"1"`).join()}}},`],
+    ])('more than a million values are refused: %s', async (_what, values) => {
+      const answer = await api.postWebhook(`{"alerts":[${values}${JSON.stringify(firing())}]}`);
+      expect(expectError(answer, 413).detail).toContain('at most 1000000 values');
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('text counts as one value, whatever is in it', async () => {
+      const message = ',[{"\\'.repeat(400_000);
+      expect(await api.deliver(firing({ message }))).toMatchObject({ stored: 1 });
+    });
+
     it('a list of millions that are no alerts is refused', async () => {
       expectError(await api.postWebhook(`{"alerts":[${'1,'.repeat(2_000_000)}1]}`), 413);
     });
