@@ -14,8 +14,8 @@ export type HealthCheck = 'ok' | 'unavailable';
 export interface AlertsHealthReport {
   database: HealthCheck;
   issuer: HealthCheck;
-  /** Why the database cannot serve, and what mends it, in sentences that anybody may read; empty while it can. */
-  problems: string[];
+  /** Why the database cannot serve, and what mends it, in sentences that anybody may read; left out while it can. */
+  problems?: string[];
 }
 
 /** Whether the module can serve; for a host's readiness probe. */
@@ -52,7 +52,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
     return {
       database: problems.length === 0 ? 'ok' : 'unavailable',
       issuer: this.keys.isReady ? 'ok' : 'unavailable',
-      problems: problems.map(sentenceOf),
+      ...(problems.length > 0 && { problems: problems.map(sentenceOf) }),
     };
   }
 

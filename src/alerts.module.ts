@@ -23,7 +23,7 @@ import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
-import { UnannouncedBodies } from './http/unannounced-bodies.js';
+import { CountedBodies } from './http/counted-bodies.js';
 import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
@@ -34,7 +34,6 @@ import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
-import { WebhookValues } from './webhooks/webhook-values.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
@@ -52,16 +51,15 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     AlertsRepository,
     AlertsService,
     ChangeListener,
+    CountedBodies,
     FeedHealth,
     KnownUsers,
     LiveAlerts,
     OpenAlerts,
     ReconcileService,
     SigningKeys,
-    UnannouncedBodies,
     UpkeepService,
     WebhooksService,
-    WebhookValues,
   ],
   exports: [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth],
 })

@@ -3,9 +3,10 @@ import { Inject, Injectable, UseFilters } from '@nestjs/common';
 import type { NestMiddleware } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
+import { CountedBodies } from '../http/counted-bodies.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
-import { UnannouncedBodies } from '../http/unannounced-bodies.js';
+
 import { AccessService } from './access.service.js';
 import type { AllowedRole } from './allow.decorators.js';
 
@@ -24,13 +25,13 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly access: AccessService,
-    protected readonly bodies: UnannouncedBodies,
+    protected readonly bodies: CountedBodies,
   ) {}
 
   async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
     await this.admit(request);
     checkHead(request, this.longestBody);
-    this.bodies.limit(request, this.longestBody);
+    this.bodies.limitBytes(request, this.longestBody);
     next();
   }
 

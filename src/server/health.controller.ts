@@ -2,6 +2,8 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AlertsHealth } from '../alerts-health.service.js';
+import type { AlertsHealthReport } from '../alerts-health.service.js';
+import { paced } from '../http/paced.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { DatabaseService } from './database.service.js';
 
@@ -9,11 +11,16 @@ import { DatabaseService } from './database.service.js';
 @Controller()
 @ApiExcludeController()
 export class HealthController {
+  private readonly check: () => Promise<AlertsHealthReport>;
+
   constructor(
     private readonly alerts: AlertsHealth,
     private readonly database: DatabaseService,
     private readonly feed: FeedHealth,
-  ) {}
+  ) {
+    // Anybody may ask, as often as they like.
+    this.check = paced(() => this.alerts.check());
+  }
 
   @Get('healthz')
   live() {
@@ -23,7 +30,8 @@ export class HealthController {
   @Get('readyz')
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const { isReady: isMigrated, problems: atStart } = this.database;
-    const { problems, ...checks } = isMigrated ? await this.alerts.check() : this.alerts.reportOf(atStart);
+    const report = isMigrated ? await this.check() : this.alerts.reportOf(atStart);
+    const { problems, ...checks } = report;
     // Shown, but no reason to take the server out: it can still serve what it has.
     const feed = await this.feed.check().catch(() => ({ status: 'unknown', last_seen: null }));
     const isReady = Object.values(checks).every((check) => check === 'ok');

@@ -6,11 +6,10 @@ import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import { AccessService } from '../auth/access.service.js';
 import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
+import { CountedBodies } from '../http/counted-bodies.js';
 import { onceOver } from '../http/once-over.js';
 import { checkHead } from '../http/request-head.js';
-import { UnannouncedBodies } from '../http/unannounced-bodies.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
-import { WebhookValues } from './webhook-values.js';
 
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
 const MOST_BYTES = 48 * 1024 * 1024;
@@ -37,8 +36,7 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
   constructor(
     @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
     access: AccessService,
-    bodies: UnannouncedBodies,
-    private readonly values: WebhookValues,
+    bodies: CountedBodies,
     private readonly alerts: AlertsService,
     private readonly metrics: AlertsMetrics,
   ) {
@@ -68,7 +66,7 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
     }
     room.bytes = bytes;
     this.bytesUnderWay += bytes;
-    this.values.limit(request, bytes);
+    this.bodies.limitValues(request);
     const readBefore = request.socket.bytesRead;
     request.once('end', () => {
       // What did not say its length counted as much as it might have been.

@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { Transform } from 'node:stream';
+import type { Readable, TransformCallback } from 'node:stream';
+import { Injectable, PayloadTooLargeException } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { JsonValues } from './json-values.js';
+import { BodyTooLargeException } from './request-head.js';
+
+/** What we use of Fastify. */
+interface Fastify {
+  readonly initialConfig: { bodyLimit?: number };
+  addHook(
+    name: 'preParsing',
+    hook: (
+      request: { raw: IncomingMessage },
+      reply: unknown,
+      body: Readable,
+      next: (error: null, body: Readable) => void,
+    ) => void,
+  ): unknown;
+}
+
+/** Says, chunk by chunk, when there is too much of a body. */
+type Scale = (chunk: Buffer) => Error | undefined;
+
+/** Largest body (bytes) where nobody says what it is; that of the standalone server. */
+const USUAL_LIMIT = 32 * 1024 * 1024;
+
+/**
+ * How many bytes of the largest body there are for a value of its JSON: alerts have more. A body of nothing but commas,
+ * brackets or short labels would take gigabytes once parsed, and seconds in which nobody else is served.
+ */
+const BYTES_A_VALUE = 32;
+
+/**
+ * Bodies that are looked at while they come, on Fastify. Express's parsers have read a body, up to their own limit,
+ * before anybody else is asked.
+ */
+@Injectable()
+export class CountedBodies implements OnModuleInit {
+  private readonly scales = new WeakMap<IncomingMessage, Scale>();
+  private bodyLimit = USUAL_LIMIT;
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  onModuleInit(): void {
+    const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    if (adapter?.getType() !== 'fastify') return;
+    const fastify = adapter.getInstance<Fastify>();
+    this.bodyLimit = fastify.initialConfig.bodyLimit ?? USUAL_LIMIT;
+    fastify.addHook('preParsing', (request, _reply, body, next) => {
+      const scale = this.scales.get(request.raw);
+      next(null, scale ? weighed(body, scale) : body);
+    });
+  }
+
+  /** Ends the reading of a body that did not say its length where it has more bytes than that. */
+  limitBytes(request: IncomingMessage, longest: number): void {
+    if (!isUnannounced(request) || longest >= this.bodyLimit) return;
+    let bytes = 0;
+    this.scales.set(request, (chunk) => {
+      bytes += chunk.length;
+      return bytes > longest ? new BodyTooLargeException(longest) : undefined;
+    });
+  }
+
+  /** Ends the reading of a body that holds more values than any could that is made of alerts. */
+  limitValues(request: IncomingMessage): void {
+    const most = Math.max(this.bodyLimit, USUAL_LIMIT) / BYTES_A_VALUE;
+    if (this.mostBytesOf(request) <= most) return;
+    const values = new JsonValues();
+    this.scales.set(request, (chunk) => {
+      values.add(chunk);
+      return values.count > most ? new TooManyValuesException(most) : undefined;
+    });
+  }
+
+  /** How many bytes the request's body has, or may have. */
+  mostBytesOf(request: IncomingMessage): number {
+    return isUnannounced(request) ? this.bodyLimit : Number(request.headers['content-length'] ?? 0);
+  }
+}
+
+class TooManyValuesException extends PayloadTooLargeException {
+  constructor(most: number) {
+    super({ message: 'The body is too large', detail: `it may hold at most ${most} values` });
+  }
+}
+
+function isUnannounced({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined;
+}
+
+/** Fails once there is too much; the rest is read and dropped, so that the answer can be read. */
+function weighed(body: Readable, scale: Scale): Readable {
+  const within = new Transform({
+    transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
+      const tooMuch = scale(chunk);
+      if (tooMuch) done(tooMuch);
+      else done(null, chunk);
+    },
+  });
+  within.once('error', () => body.resume());
+  body.once('error', (error) => within.destroy(error));
+  return body.pipe(within);
+}
