@@ -10,7 +10,7 @@ describe('A look that costs more than asking for it', () => {
     now = 0;
     jest.spyOn(performance, 'now').mockImplementation(() => now);
     looks = [];
-    ask = paced(() => new Promise<string>((resolve, reject) => looks.push({ resolve, reject })));
+    ask = paced(() => new Promise<string>((resolve, reject) => looks.push({ resolve, reject })), 10);
   });
   afterEach(() => {
     jest.useRealTimers();

@@ -36,7 +36,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     metrics: AlertsMetrics,
   ) {
     // Anybody may scrape, and counting takes as long as there are open alerts.
-    const countOpen = paced(() => repository.countOpen());
+    const countOpen = paced(() => repository.countOpen(), 10);
     metrics.addGauge('session_alerts_open', 'Open alerts', countOpen);
     this.job = new PeriodicJob('Upkeep', settings.upkeep.interval, this.logger, (signal) => this.run(signal));
   }
