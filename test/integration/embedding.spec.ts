@@ -204,7 +204,11 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       owner: 'jane',
       alerts: [{ id, title: 'High memory usage' }],
     });
-    expect((await api.call('GET', '/projects/health')).body).toEqual({ database: 'ok', issuer: 'ok' });
+    expect((await api.call('GET', '/projects/health')).body).toEqual({
+      database: 'ok',
+      issuer: 'ok',
+      problems: [],
+    });
 
     const notice = { title: 'Notice', message: 'Hello', event_type: 'notice', user_id: 'jane' };
     expect(await api.create(notice)).toMatchObject({ status: 201, body: notice });
@@ -433,7 +437,11 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       expectError(await call(url, 'POST', path, 'banned', body), 403);
       expectError(await call(url, 'POST', path, undefined, body), 401);
       expectError(await call(url, 'GET', '/alerts', 'stranger'), 401);
-      expect((await call(url, 'GET', '/projects/health')).body).toEqual({ database: 'ok', issuer: 'ok' });
+      expect((await call(url, 'GET', '/projects/health')).body).toEqual({
+        database: 'ok',
+        issuer: 'ok',
+        problems: [],
+      });
     });
 
     it('may tell in its own way who calls', async () => {
