@@ -38,6 +38,21 @@ describe('Lines of which there is one a minute and reason', () => {
     expect(written).toEqual(['1 no_user', '1 no_session']);
   });
 
+  it('are one of several reasons at once, save of those that were said', () => {
+    say('no_user');
+    lines.sayAll(
+      [
+        ['no_user', 2],
+        ['no_session', 3],
+        ['no_title', 4],
+      ],
+      (counts) => counts.map(([reason, count]) => `${count} ${reason}`).join(', '),
+    );
+    expect(written).toEqual(['1 no_user', '3 no_session, 4 no_title']);
+    jest.advanceTimersByTime(60_000);
+    expect(written.slice(2)).toEqual(['2 no_user']);
+  });
+
   it('are forgotten when there is nothing to say', () => {
     say('no_user');
     jest.advanceTimersByTime(60_000);

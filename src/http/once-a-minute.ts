@@ -1,9 +1,12 @@
 const MINUTE = 60_000;
 
+/** How many there were of each reason. */
+export type Counts = [reason: string, count: number][];
+
 /** How many there were since the last line, and how the next one says so. */
 interface Untold {
   count: number;
-  line: (count: number) => string;
+  line: (counts: Counts) => string;
 }
 
 /**
@@ -21,15 +24,23 @@ export class OnceAMinute {
   }
 
   /** @param line what to write, knowing how many it stands for */
-  say(reason: string, line: Untold['line'], count = 1): void {
-    const untold = this.untold.get(reason);
-    if (untold) {
-      untold.count += count;
-      untold.line = line;
-      return;
+  say(reason: string, line: (count: number) => string, count = 1): void {
+    this.sayAll([[reason, count]], (counts) => line(counts.reduce((sum, [, more]) => sum + more, 0)));
+  }
+
+  /**
+   * Several reasons in one line, save those of which one was written within the last minute.
+   * @param line what to write, knowing which it is of and how many it stands for
+   */
+  sayAll(counts: Counts, line: Untold['line']): void {
+    const due: Counts = [];
+    for (const [reason, count] of counts) {
+      const untold = this.untold.get(reason);
+      if (untold) Object.assign(untold, { count: untold.count + count, line });
+      else due.push([reason, count]);
     }
-    this.write(line(count));
-    this.wait(reason);
+    if (due.length > 0) this.write(line(due));
+    for (const [reason] of due) this.wait(reason);
   }
 
   private wait(reason: string): void {
@@ -38,7 +49,7 @@ export class OnceAMinute {
     setTimeout(() => {
       this.untold.delete(reason);
       if (untold.count === 0) return;
-      this.write(untold.line(untold.count));
+      this.write(untold.line([[reason, untold.count]]));
       this.wait(reason);
     }, MINUTE).unref();
   }

@@ -111,12 +111,11 @@ export class WebhooksService {
     const refreshed = summary.stored - opened;
     if (refreshed > 0) this.metrics.stored.inc({ result: 'refreshed' }, refreshed);
     const from = `receiver ${JSON.stringify(receiver.slice(0, 100))}`;
-    for (const [reason, skipped] of Object.entries(summary.reasons)) {
-      if (ORDINARY.has(reason)) continue;
-      const line = (count: number): string =>
-        `${count} alerts can be shown to nobody: ${reason}; the last of them came from ${from}`;
-      this.lines.say(reason, line, skipped);
-    }
+    const unusable = Object.entries(summary.reasons).filter(([reason]) => !ORDINARY.has(reason));
+    this.lines.sayAll(unusable, (counts) => {
+      const reasons = counts.map(([reason, count]) => `${count} ${reason}`).join(', ');
+      return `Some alerts can be shown to nobody: ${reasons}; the last of them came from ${from}`;
+    });
     if (truncatedAlerts > 0) {
       const line = (count: number): string =>
         `Alertmanager left out ${count} alerts, and they are lost: in ${from} set "max_alerts: 0", or give its route "group_by: ['...']"`;

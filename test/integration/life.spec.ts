@@ -490,12 +490,16 @@ describe('How an alert lives', () => {
     });
 
     it('rule 13: what is skipped is logged, with why', async () => {
+      // One that has not said so within the last minute.
+      const fresh = await startTestServer();
       const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
       try {
-        await api.deliver(firing(), null, firing({ user: '<nil>' }));
-        expect(warn.mock.calls.flat().join('\n')).toMatch(/not_an_object.*invalid_user/);
+        const freshApi = new AlertsApi(`${fresh.url}/api/data`, fresh.issuer);
+        await freshApi.deliver(firing(), null, firing({ user: '<nil>' }));
+        expect(warn.mock.calls.flat().join('\n')).toMatch(/1 not_an_object.*1 invalid_user/);
       } finally {
         warn.mockRestore();
+        await fresh.close();
       }
     });
 
