@@ -58,11 +58,25 @@ describe('What never becomes a request', () => {
   });
 
   it('is never answered in the place of what came before it', async () => {
+    const responses: ServerResponse[] = [];
+    server.on('request', (_request, response: ServerResponse) => responses.push(response));
     const first = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-    expect(await answerTo(`${first}hello\r\n\r\n`)).toBe('');
+    const refused = once(server, 'clientError');
+    const answer = answerTo(`${first}${first}hello\r\n\r\n`);
+    await refused;
+    for (const [index, response] of responses.entries()) response.end(`answer ${index + 1}`);
+    expect((await answer).match(/HTTP\/1.1 \d+|answer \d/g)).toEqual([
+      'HTTP/1.1 200',
+      'answer 1',
+      'HTTP/1.1 200',
+      'answer 2',
+    ]);
+  });
+
+  it('is not answered in the middle of an answer', async () => {
     server.on('request', (_request, response: ServerResponse) => response.write('begun'));
-    const begun = await answerTo(first, 'hello\r\n\r\n');
-    expect(begun).not.toContain('400');
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    expect(await answerTo(head, 'no length\r\n')).not.toContain(' 400 ');
   });
 
   it('is answered once, whatever comes after it', async () => {

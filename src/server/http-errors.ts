@@ -30,7 +30,10 @@ export function answerNodesErrors(server: Server): void {
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const responses = underWay.get(socket) ?? new Set();
     underWay.set(socket, responses.add(response));
-    response.once('close', () => responses.delete(response));
+    response.once('close', () => {
+      responses.delete(response);
+      if (responses.size === 0 && refused.has(socket)) sayGoodbye(socket);
+    });
   });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = bodyOf(417, 'No expectation but 100-continue can be met');
@@ -46,32 +49,34 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, h
   // The parser fails again on all that still comes.
   if (refused.has(socket)) return;
   refused.add(socket);
-  if (error.code === 'ECONNRESET' || !socket.writable || !isNext(socket)) {
+  const responses = [...(underWay.get(socket) ?? [])];
+  const isHalf = responses.some(({ req }) => !req.complete);
+  if (error.code === 'ECONNRESET' || !socket.writable || (isHalf && responses.some(hasBegun))) {
     socket.destroy();
     return;
   }
+  // What was asked before is answered first, and nothing else: it would be taken for one of those answers.
+  if (responses.length > (isHalf ? 1 : 0)) return;
   const [status, message, advice = ''] = describe(error, headerLimit);
   lines.say(String(status), (count) => `Refused ${count} requests with ${status}: ${message}${advice}`);
   const body = bodyOf(status, message);
   const head = Object.entries({ ...HEADERS, 'Content-Length': Buffer.byteLength(body) })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  // Not destroyed at once: what has not been read yet would reset the connection before the answer is.
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head}\r\n${body}`);
+  sayGoodbye(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${head}\r\n${body}`);
+}
+
+function hasBegun({ headersSent }: ServerResponse): boolean {
+  return headersSent;
+}
+
+/** Not destroyed at once: what has not been read yet would reset the connection before the answer is. */
+function sayGoodbye(socket: Socket, lastWords = ''): void {
+  socket.end(lastWords);
   const cut = setTimeout(() => socket.destroy(), LONGEST_GOODBYE).unref();
   socket.once('close', () => {
     clearTimeout(cut);
   });
-}
-
-/** Whether what is written now is taken for the answer to what could not be read, and not to a request before it. */
-function isNext(socket: Socket): boolean {
-  const responses = [...(underWay.get(socket) ?? [])];
-  return responses.length === 0 || (responses.length === 1 && responses.every(isOfHalfARequest));
-}
-
-function isOfHalfARequest({ headersSent, req }: ServerResponse): boolean {
-  return !headersSent && !req.complete;
 }
 
 function describe(
@@ -92,6 +97,20 @@ function describe(
     default:
       return [400, 'This is no HTTP request that can be read'];
   }
+}
+
+/**
+ * Fastify closes the connection on which too large a body still comes, and so resets it before the answer is read. It is
+ * read to its end and dropped instead, for as long as a request may take.
+ */
+export function keepForTheAnswer(
+  _request: FastifyRequest,
+  reply: FastifyReply,
+  _payload: unknown,
+  next: () => void,
+): void {
+  if (reply.statusCode === 413) reply.removeHeader('connection');
+  next();
 }
 
 /** There is nothing at that address. */

@@ -16,6 +16,7 @@ import type { ServerConfig } from './config.js';
 import {
   answerNodesErrors,
   answerNotFound,
+  keepForTheAnswer,
   refuseConnection,
   refuseWhatNodeLetsPass,
 } from './http-errors.js';
@@ -88,6 +89,7 @@ export async function createServer(
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', refuseWhatNodeLetsPass);
   fastify.addHook('preParsing', refuseUnknownAddress);
+  fastify.addHook('onSend', keepForTheAnswer);
   app.useSecurityHeaders(SECURITY_HEADERS);
   const server = app.getHttpServer();
   answerNodesErrors(server);

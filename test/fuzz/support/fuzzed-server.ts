@@ -15,6 +15,9 @@ export const MOST_MEMORY = 500e6;
 /** Of the key that forged tokens are signed with, which the issuer publishes beside its own. */
 const FORGERS_KEY = 'forged';
 
+/** Of a connection in /proc/net/tcp: established, and closed by the other side alone. */
+const OPEN_STATES = ['01', '08'];
+
 /** The built server as a process of its own, on a PostgreSQL and with an issuer that are its alone. */
 export class FuzzedServer {
   /** The API as honest people use it. */
@@ -91,23 +94,39 @@ export class FuzzedServer {
     return this.forge.token(payload);
   }
 
-  /** Connections to its port that are not closed on its side. */
+  /** Connections that it has not closed. */
   openConnections(): number {
+    return this.connections('local').length;
+  }
+
+  /** Connections that it has not closed though its client has. */
+  abandonedConnections(): number {
+    const held = new Set(this.connections('remote'));
+    return this.connections('local').filter((client) => !held.has(client)).length;
+  }
+
+  /** The clients' ports of the open connections to its port, as Linux knows them on that side. */
+  private connections(side: 'local' | 'remote'): string[] {
     const port = this.port.toString(16).toUpperCase().padStart(4, '0');
-    // Established, and those whose client has left while the server has not.
-    const open = new RegExp(`^ *\\d+: \\w+:${port} \\w+:\\w+ (01|08) `, 'gm');
-    return readFileSync('/proc/net/tcp', 'utf8').match(open)?.length ?? 0;
+    const rows = readFileSync('/proc/net/tcp', 'utf8').matchAll(/^ *\d+: \w+:(\w+) \w+:(\w+) (\w\w) /gm);
+    return [...rows].flatMap(([, local = '', remote = '', state = '']) => {
+      const [own, others] = side === 'local' ? [local, remote] : [remote, local];
+      return own === port && OPEN_STATES.includes(state) ? [others] : [];
+    });
   }
 
   /** Streams that it says are open. */
   async openStreams(): Promise<number> {
-    const response = await fetch(`${this.process.url}/metrics`, { headers: { connection: 'close' } });
+    const response = await fetch(`${this.process.url}/metrics`);
     return Number(/^session_alerts_streams (\d+)$/m.exec(await response.text())?.[1]);
   }
 
-  /** Waits until nobody is connected and nothing streams any more. */
+  /** Waits until nothing is kept for clients that have left. */
   async untilQuiet(): Promise<void> {
-    await waitUntil(async () => (await this.openStreams()) === 0 && this.openConnections() === 0, 60_000);
+    await waitUntil(
+      async () => (await this.openStreams()) === 0 && this.abandonedConnections() === 0,
+      60_000,
+    );
   }
 
   async close(): Promise<void> {

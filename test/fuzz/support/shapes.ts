@@ -20,7 +20,7 @@ const HEADERS = 60 * KILOBYTE;
 const ADMIN_BODY = 127 * KILOBYTE;
 /** What nobody but Alertmanager may send, and what takes long enough of what it may. */
 const BODY = MEGABYTE;
-const WEBHOOK = 8 * MEGABYTE;
+const WEBHOOK = 2 * MEGABYTE;
 /** Some two thousand alerts that are stored. */
 const STORED_WEBHOOK = MEGABYTE;
 
