@@ -101,7 +101,10 @@ function allowedFor(request: FuzzRequest): number[] {
   const { route, is } = request;
   const { well, ill } = DOCUMENTED[route];
   const { head } = wireFormOf(request);
-  const ofHead = [...(head.length > LARGE_HEAD ? [431] : []), ...(NO_REQUEST_LINE.test(head) ? [400] : [])];
+  const ofHead = [
+    ...(head.length > LARGE_HEAD ? [431] : []),
+    ...(NO_REQUEST_LINE.test(head.toString('latin1')) ? [400] : []),
+  ];
   if (!is.http) return [...OF_ANY_ROUTE, ...OF_THE_PARSER];
   if (!is.addressed) return [...OF_ANY_ROUTE, ...ofHead];
   // Somebody may have closed the alert before; and a cursor is the id of one that was closed.
