@@ -174,6 +174,9 @@ export class AlertLife {
       return { result: 'refreshed' };
     }
     if (known && this.wroteLater(known, arrival) && !startsLater(startsAt, known)) {
+      // It stood behind the alert all the same: who closes that by hand silences this episode too (rule 8).
+      const behind = this.openByFingerprint.get(seen.fingerprint);
+      if (known.alertId === null && behind) this.writeSeries({ ...known, alertId: behind.id });
       return { result: 'ignored', reason: 'superseded' };
     }
     const existing = current ?? this.openByFingerprint.get(seen.fingerprint);

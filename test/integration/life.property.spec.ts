@@ -65,6 +65,20 @@ const history: fc.Arbitrary<History> = fc.record({
   ),
 });
 
+/**
+ * The first word of a series is written after its end, while another keeps their alert open; that is closed by hand, and
+ * the series fires on.
+ */
+const CLOSED_WHILE_SLOW: History = {
+  episodes: Array.from({ length: SERIES }, () => [{ startsAt: 0, endsAt: 1, isFalseEnd: true }]),
+  goesOn: [true, false, false, false],
+  turns: [
+    { alertmanager: 0, series: 1, copies: 1, delay: 1 },
+    { alertmanager: 0, series: 0, copies: 1, delay: 2 },
+  ],
+  closings: [{ after: 3, series: 0 }],
+};
+
 /** One thing that an Alertmanager says about a series. */
 interface Notice {
   series: number;
@@ -169,7 +183,7 @@ describe('any history of series, however it is delivered', () => {
           expect(await openIdentities(suffix)).toEqual(model.openIdentities());
           if (told.closings.length === 0) expect(model.openIdentities()).toEqual(stillFiring(told));
         }),
-        { numRuns: RUNS, endOnFailure: false },
+        { numRuns: RUNS, endOnFailure: false, examples: [[CLOSED_WHILE_SLOW]] },
       );
     },
     30 * 60_000,
