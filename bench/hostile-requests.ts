@@ -86,7 +86,7 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
   },
   {
     name: 'a webhook of 400,000 labels without fingerprint (6 MB)',
-    statuses: [200, 503],
+    statuses: [413, 503],
     request: ({ webhookToken }) =>
       withBody('POST', WEBHOOKS, webhookToken, webhookOf(`{${numbered(400_000, (n) => `"k${n}":"1"`)}}`)),
   },

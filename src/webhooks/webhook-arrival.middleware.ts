@@ -12,7 +12,7 @@ import { checkHead } from '../http/request-head.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 
 /** How many bytes of bodies may be under way or in work at once; one of any size may be alone. */
-const MOST_BYTES = 48 * 1024 * 1024;
+const MOST_BYTES = 40 * 1024 * 1024;
 
 /** How much of a body may have come before anybody looks (bytes): Node reads so much at a time. */
 const READ_AHEAD = 64 * 1024;
