@@ -64,7 +64,7 @@ export class RawConnection {
 
   /** Waits until the server has closed it. */
   async closed(): Promise<boolean> {
-    if (!this.socket.destroyed) await once(this.socket, 'close');
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
     return true;
   }
 
