@@ -22,9 +22,6 @@ const lines = new OnceAMinute((line) => {
 });
 const refused = new WeakSet<Socket>();
 
-/** How many requests may wait on a connection, one behind the other. Browsers and Alertmanager send one at a time. */
-const MOST_UNDER_WAY = 16;
-
 /** What is under way on a connection. */
 const underWay = new WeakMap<Socket, Set<ServerResponse>>();
 
@@ -33,7 +30,6 @@ export function answerNodesErrors(server: Server): void {
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const responses = underWay.get(socket) ?? new Set();
     underWay.set(socket, responses.add(response));
-    if (responses.size > MOST_UNDER_WAY) socket.destroy();
     response.once('close', () => {
       responses.delete(response);
       if (responses.size === 0 && refused.has(socket)) sayGoodbye(socket);
@@ -108,30 +104,13 @@ function describe(
  * read to its end and dropped instead, for as long as a request may take.
  */
 export function keepForTheAnswer(
-  request: FastifyRequest,
+  _request: FastifyRequest,
   reply: FastifyReply,
-  payload: unknown,
+  _payload: unknown,
   next: () => void,
 ): void {
   if (reply.statusCode === 413) reply.removeHeader('connection');
-  weigh(request.raw.socket, reply.raw, typeof payload === 'string' ? payload.length : 0);
   next();
-}
-
-/** Bytes of answers that may wait, one behind the other, on a connection on which nobody reads. */
-const MOST_WAITING = 4 * 1024 * 1024;
-const waiting = new WeakMap<Socket, number>();
-
-/** Ends a connection that asks on and on and does not read. One answer alone may have any size. */
-function weigh(socket: Socket, response: ServerResponse, bytes: number): void {
-  if (bytes === 0) return;
-  const before = waiting.get(socket) ?? 0;
-  if (before > 0 && before + bytes > MOST_WAITING) {
-    socket.destroy();
-    return;
-  }
-  waiting.set(socket, before + bytes);
-  response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? bytes) - bytes));
 }
 
 /** There is nothing at that address. */
@@ -144,12 +123,7 @@ export function answerNotFound(reply: FastifyReply): void {
  * so nobody shall wait for more.
  */
 export function refuseWhatNodeLetsPass(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
-  const { httpVersion, headers, socket } = request.raw;
-  if (socket.destroyed) {
-    // Nobody would be answered.
-    reply.hijack();
-    return;
-  }
+  const { httpVersion, headers } = request.raw;
   if (headers.upgrade !== undefined) reply.header('Connection', 'close');
   if (headers.host !== undefined || httpVersion === '1.0') next();
   else void reply.status(400).headers(ERROR_HEADERS).send(errorOf(400, 'A request must name its host'));

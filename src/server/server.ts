@@ -20,6 +20,7 @@ import {
   refuseConnection,
   refuseWhatNodeLetsPass,
 } from './http-errors.js';
+import { serveInTurn } from './in-turn.js';
 import { servePanel } from './panel.js';
 import { ServerModule } from './server.module.js';
 import { endConnectionsOnClose } from './stopping.js';
@@ -87,6 +88,7 @@ export async function createServer(
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', serveInTurn);
   fastify.addHook('onRequest', refuseWhatNodeLetsPass);
   fastify.addHook('preParsing', refuseUnknownAddress);
   fastify.addHook('onSend', keepForTheAnswer);
