@@ -14,6 +14,7 @@ import { OnceAMinute } from './once-a-minute.js';
 interface Reply {
   status(code: number): this;
   header(name: string, value: string): this;
+  removeHeader(name: string): unknown;
   send(body: unknown): unknown;
 }
 
@@ -67,6 +68,8 @@ function answer(
 ): void {
   if ('send' in response) {
     for (const [name, value] of Object.entries(headers)) response.header(name, value);
+    // Fastify would close the connection on which too large a body still comes, and so reset it before this is read.
+    if (body.error.code === 413) response.removeHeader('connection');
     response.status(body.error.code).send(body);
   } else {
     const json = JSON.stringify(body);

@@ -10,6 +10,8 @@ export function cutIfUnread(response: ServerResponse): void {
   if (watched.has(response)) return;
   watched.add(response);
   response.once('prefinish', () => {
+    // Mostly the system has taken all of it at once.
+    if (!response.socket || response.socket.writableLength === 0) return;
     const cut = setTimeout(() => response.socket?.destroy(), LONGEST_READ).unref();
     const isOver = (): void => {
       clearTimeout(cut);

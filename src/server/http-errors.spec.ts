@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { answerNodesErrors, refuseConnection } from './http-errors.js';
+import { noteRequest } from './in-turn.js';
 
 describe('What never becomes a request', () => {
   let server: Server;
@@ -15,6 +16,7 @@ describe('What never becomes a request', () => {
   beforeEach(async () => {
     server = createServer({ requestTimeout: 100, headersTimeout: 100, connectionsCheckingInterval: 20 });
     answerNodesErrors(server);
+    server.on('request', noteRequest);
     server.on('clientError', (error, socket: Socket) => {
       refuseConnection(error, socket, 16 * 1024);
     });

@@ -5,6 +5,7 @@ import { Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorResponse } from '../http/error-response.dto.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
+import { underWayOn } from './in-turn.js';
 
 /** How long (ms) a refused client may take to read why: what it is still sending is dropped meanwhile. */
 const LONGEST_GOODBYE = 2_000;
@@ -22,19 +23,8 @@ const lines = new OnceAMinute((line) => {
 });
 const refused = new WeakSet<Socket>();
 
-/** What is under way on a connection. */
-const underWay = new WeakMap<Socket, Set<ServerResponse>>();
-
 /** The error body for what never becomes a request of ours: Node and its parser answer without one. */
 export function answerNodesErrors(server: Server): void {
-  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const responses = underWay.get(socket) ?? new Set();
-    underWay.set(socket, responses.add(response));
-    response.once('close', () => {
-      responses.delete(response);
-      if (responses.size === 0 && refused.has(socket)) sayGoodbye(socket);
-    });
-  });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = bodyOf(417, 'No expectation but 100-continue can be met');
     response.writeHead(417, { ...HEADERS, 'Content-Length': Buffer.byteLength(body) }).end(body);
@@ -49,14 +39,20 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, h
   // The parser fails again on all that still comes.
   if (refused.has(socket)) return;
   refused.add(socket);
-  const responses = [...(underWay.get(socket) ?? [])];
+  const responses = underWayOn(socket);
   const isHalf = responses.some(({ req }) => !req.complete);
   if (error.code === 'ECONNRESET' || !socket.writable || (isHalf && responses.some(hasBegun))) {
     socket.destroy();
     return;
   }
   // What was asked before is answered first, and nothing else: it would be taken for one of those answers.
-  if (responses.length > (isHalf ? 1 : 0)) return;
+  if (responses.length > (isHalf ? 1 : 0)) {
+    const awaited = responses.find(({ req }) => req.complete);
+    awaited?.once('close', () => {
+      sayGoodbye(socket);
+    });
+    return;
+  }
   const [status, message, advice = ''] = describe(error, headerLimit);
   lines.say(String(status), (count) => `Refused ${count} requests with ${status}: ${message}${advice}`);
   const body = bodyOf(status, message);
@@ -100,17 +96,15 @@ function describe(
 }
 
 /**
- * Fastify closes the connection on which too large a body still comes, and so resets it before the answer is read. It is
- * read to its end and dropped instead, for as long as a request may take.
+ * RFC 9112, section 3.2: Node would answer without a body. After a request to speak another protocol Node reads no more,
+ * so nobody shall wait for more.
+ * @returns whether the request is refused
  */
-export function keepForTheAnswer(
-  _request: FastifyRequest,
-  reply: FastifyReply,
-  _payload: unknown,
-  next: () => void,
-): void {
-  if (reply.statusCode === 413) reply.removeHeader('connection');
-  next();
+export function refusesWhatNodeLetsPass({ raw }: FastifyRequest, reply: FastifyReply): boolean {
+  if (raw.headers.upgrade !== undefined) reply.header('Connection', 'close');
+  if (raw.headers.host !== undefined || raw.httpVersion === '1.0') return false;
+  void reply.status(400).headers(ERROR_HEADERS).send(errorOf(400, 'A request must name its host'));
+  return true;
 }
 
 /** There is nothing at that address. */
@@ -118,18 +112,7 @@ export function answerNotFound(reply: FastifyReply): void {
   void reply.status(404).headers(ERROR_HEADERS).send(errorOf(404, 'There is nothing at this address'));
 }
 
-/**
- * RFC 9112, section 3.2: Node would answer without a body. After a request to speak another protocol Node reads no more,
- * so nobody shall wait for more.
- */
-export function refuseWhatNodeLetsPass(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
-  const { httpVersion, headers } = request.raw;
-  if (headers.upgrade !== undefined) reply.header('Connection', 'close');
-  if (headers.host !== undefined || httpVersion === '1.0') next();
-  else void reply.status(400).headers(ERROR_HEADERS).send(errorOf(400, 'A request must name its host'));
-}
-
-const ERROR_HEADERS = { 'Cache-Control': 'no-store' };
+const ERROR_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
 function errorOf(code: number, message: string): ErrorResponse {
   return { error: { code, message } };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'node:querystring';
 import type { ParsedUrlQuery } from 'node:querystring';
 import { ConsoleLogger } from '@nestjs/common';
-import type { LoggerService, SecurityHeadersOptions } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -16,11 +16,10 @@ import type { ServerConfig } from './config.js';
 import {
   answerNodesErrors,
   answerNotFound,
-  keepForTheAnswer,
   refuseConnection,
-  refuseWhatNodeLetsPass,
+  refusesWhatNodeLetsPass,
 } from './http-errors.js';
-import { serveInTurn } from './in-turn.js';
+import { noteRequest, serveInTurn } from './in-turn.js';
 import { servePanel } from './panel.js';
 import { ServerModule } from './server.module.js';
 import { endConnectionsOnClose } from './stopping.js';
@@ -29,33 +28,12 @@ import { endConnectionsOnClose } from './stopping.js';
 const KEEP_ALIVE = 310_000;
 const REQUEST_TIMEOUT = 60_000;
 
-/** Swagger's page has its styles inside. What the API answers is data. */
-const SECURITY_HEADERS: SecurityHeadersOptions = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: "'self'",
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
-      objectSrc: "'none'",
-      baseUri: "'none'",
-      formAction: "'self'",
-      frameAncestors: "'none'",
-    },
-  },
-  xContentTypeOptions: true,
-  xFrameOptions: { action: 'deny' },
-  referrerPolicy: { policy: 'no-referrer' },
-  // Pages of other origins take the panel from here.
-  crossOriginResourcePolicy: false,
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  // Whether it is reached by TLS is for what stands before it to know.
-  strictTransportSecurity: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
+/** What a page may be mixed with. Swagger's has its styles inside; pages of other origins may take the panel from here. */
+const PAGE_HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
 };
 
 /** The standalone server, ready to `listen`. It listens, and answers 503, before database and issuer are up. */
@@ -88,15 +66,18 @@ export async function createServer(
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', serveInTurn);
-  fastify.addHook('onRequest', refuseWhatNodeLetsPass);
+  const api = ['alerts', 'webhooks'].map((room) => `${config.globalPrefix}/${room}`);
+  fastify.addHook('onRequest', (request, reply, next) => {
+    reply.header('X-Content-Type-Options', 'nosniff');
+    if (!api.some((address) => request.raw.url?.startsWith(address))) reply.headers(PAGE_HEADERS);
+    if (!refusesWhatNodeLetsPass(request, reply)) serveInTurn(reply.raw, next);
+  });
   fastify.addHook('preParsing', refuseUnknownAddress);
-  fastify.addHook('onSend', keepForTheAnswer);
-  app.useSecurityHeaders(SECURITY_HEADERS);
   const server = app.getHttpServer();
   answerNodesErrors(server);
   // Before Fastify, which may answer at once.
-  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    noteRequest(request, response);
     cutIfUnread(response);
   });
   app.setGlobalPrefix(config.globalPrefix, { exclude: ['healthz', 'readyz', 'metrics'] });
