@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Transform } from 'node:stream';
 import type { Readable, TransformCallback } from 'node:stream';
 import { Injectable, PayloadTooLargeException } from '@nestjs/common';
@@ -14,7 +14,7 @@ interface Fastify {
     name: 'preParsing',
     hook: (
       request: { raw: IncomingMessage },
-      reply: unknown,
+      reply: { raw: ServerResponse },
       body: Readable,
       next: (error: null, body: Readable) => void,
     ) => void,
@@ -52,9 +52,9 @@ export class CountedBodies implements OnModuleInit {
     if (adapter?.getType() !== 'fastify') return;
     const fastify = adapter.getInstance<Fastify>();
     this.bodyLimit = fastify.initialConfig.bodyLimit ?? USUAL_LIMIT;
-    fastify.addHook('preParsing', (request, _reply, body, next) => {
+    fastify.addHook('preParsing', (request, reply, body, next) => {
       const scale = this.scales.get(request.raw);
-      next(null, scale ? weighed(body, scale) : body);
+      next(null, scale ? weighed(body, scale, reply.raw) : body);
     });
   }
 
@@ -98,8 +98,8 @@ function isUnannounced({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined;
 }
 
-/** Fails once there is too much; the rest is read and dropped, so that the answer can be read. */
-function weighed(body: Readable, scale: Scale): Readable {
+/** Fails once there is too much; what comes after the answer is read and dropped, so that the next request can be read. */
+function weighed(body: Readable, scale: Scale, response: ServerResponse): Readable {
   const within = new Transform({
     transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
       const tooMuch = scale(chunk);
@@ -108,6 +108,7 @@ function weighed(body: Readable, scale: Scale): Readable {
     },
   });
   within.once('error', () => body.resume());
+  response.once('finish', () => body.unpipe(within).resume());
   body.once('error', (error) => within.destroy(error));
   return body.pipe(within);
 }
