@@ -23,7 +23,7 @@ const DOCUMENTED: Record<RouteName, { well: number[]; ill: number[] }> = {
   feed: { well: [200], ill: OF_ANY_USER },
   create: { well: [201, 409], ill: [403, ...OF_ANY_USER] },
   update: { well: [200], ill: [403, 404, ...OF_ANY_USER] },
-  documents: { well: [200], ill: [206, 304, 404, 416] },
+  documents: { well: [200], ill: [206, 304, 404, 412, 416] },
   panel: { well: [200], ill: [206, 304, 404, 412, 416] },
   probe: { well: [200], ill: [503] },
   nowhere: { well: [404], ill: [404] },
@@ -31,8 +31,6 @@ const DOCUMENTED: Record<RouteName, { well: number[]; ill: number[] }> = {
 /** Where method or path is another than the route's. */
 const OF_ANY_ROUTE = [...new Set(Object.values(DOCUMENTED).flatMap(({ well, ill }) => [...well, ...ill]))];
 /** What Node answers before there is a request. */
-/** RFC 9112, section 3: the first line is of visible characters of ASCII. */
-const NO_REQUEST_LINE = /^[^\r\n]*[^\x20-\x7e\r\n]/;
 const OF_THE_PARSER = [400, 408, 413, 417, 431];
 /** Bytes of a head from which on it may be refused as too large. */
 const LARGE_HEAD = 60 * 1024;
@@ -101,15 +99,12 @@ function allowedFor(request: FuzzRequest): number[] {
   const { route, is } = request;
   const { well, ill } = DOCUMENTED[route];
   const { head } = wireFormOf(request);
-  const ofHead = [
-    ...(head.length > LARGE_HEAD ? [431] : []),
-    ...(NO_REQUEST_LINE.test(head.toString('latin1')) ? [400] : []),
-  ];
+  const large = head.length > LARGE_HEAD ? [431] : [];
   if (!is.http) return [...OF_ANY_ROUTE, ...OF_THE_PARSER];
-  if (!is.addressed) return [...OF_ANY_ROUTE, ...ofHead];
+  if (!is.addressed) return [...OF_ANY_ROUTE, ...large];
   // Somebody may have closed the alert before; and a cursor is the id of one that was closed.
   if (is.valid) return [...well, ...(route === 'update' ? [404] : []), ...(route === 'history' ? [422] : [])];
-  return [...well, ...ill, ...ofHead];
+  return [...well, ...ill, ...large];
 }
 
 function isErrorBody(text: string, status: number): boolean {

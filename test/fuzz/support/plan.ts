@@ -65,6 +65,11 @@ export function requestOf({ route, seed, steps }: Plan, world: World): FuzzReque
       if (step.family === family) step.mutation.apply(request, new Random(step.seed), world);
     }
   }
+  const { path, query, manner, headers } = request;
+  // Nothing else can stand in a request line, and nothing comes behind a request to close.
+  const isReadable = /^[\x21-\x7e]*$/.test(path + query);
+  const isLast = headers.some(([name, value]) => name === 'Connection' && value === 'close');
+  if (!isReadable || (isLast && manner.how === 'pipelined')) request.is.http = false;
   return request;
 }
 

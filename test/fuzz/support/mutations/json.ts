@@ -1,6 +1,6 @@
 import type { Random } from '../../../stack/support/random.js';
 import type { FuzzRequest } from '../fuzz-request.js';
-import { placesIn, treeOf } from '../json-tree.js';
+import { placesIn } from '../json-tree.js';
 import type { Items, JsonTree, Members, Place } from '../json-tree.js';
 import { sizeBetween } from './mutation.js';
 import type { Mutation } from './mutation.js';
@@ -55,7 +55,7 @@ export const JSON_MUTATIONS: readonly Mutation[] = [
   }),
   atMembers('many members', (tree, random, most) => {
     const count = sizeBetween(random, 2, most / 12);
-    tree.members.push(...Array.from({ length: count }, (_, index) => member(`k${index}`)));
+    for (let index = 0; index < count; index++) tree.members.push([`k${index}`, { text: '1' }]);
   }),
   atPlace('a long text', (place, random, most) => {
     const piece = random.oneOf([
@@ -107,10 +107,6 @@ export const JSON_MUTATIONS: readonly Mutation[] = [
     },
   },
 ];
-
-function member(name: string): Members['members'][number] {
-  return [name, treeOf(1)];
-}
 
 function placesOf(request: FuzzRequest): Place[] {
   if (!request.json) return [];
