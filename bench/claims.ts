@@ -1,4 +1,5 @@
 import { BIG_SIZE } from './big.js';
+import type { HostileFigure } from './hostile.js';
 import { LISTING_KINDS } from './listing.js';
 import type { ListingFigure } from './listing.js';
 import type { Results } from './results.js';
@@ -17,7 +18,7 @@ export interface Claim {
 
 const MEGABYTE = 1e6;
 
-export function claimsOf({ webhooks, listing, big, overload, wal }: Results): Claim[] {
+export function claimsOf({ webhooks, listing, big, overload, wal, hostile }: Results): Claim[] {
   return [
     ...(webhooks ? ofWebhooks(webhooks) : []),
     ...(listing ? ofListing(listing) : []),
@@ -30,6 +31,7 @@ export function claimsOf({ webhooks, listing, big, overload, wal }: Results): Cl
     ...(wal ?? [])
       .filter(({ size, kind }) => size === 1000 && kind === 'repeat')
       .map(({ bytesPerAlert }) => atMost('an unchanged repeat: bytes of WAL', 60, [median(bytesPerAlert)])),
+    ...(hostile ? ofHostile(hostile) : []),
   ];
 }
 
@@ -94,6 +96,36 @@ function ofBig({ figures, peakMemory }: NonNullable<Results['big']>): Claim[] {
   const memory =
     peakMemory.length > 0 ? [atMost(`${webhook}: MB of memory`, 300, [median(peakMemory) / MEGABYTE])] : [];
   return [...claims, atMost(`${webhook}: requests of others that fail (${kinds})`, 0, failures), ...memory];
+}
+
+function ofHostile(figures: HostileFigure[]): Claim[] {
+  const memory = figures.flatMap((figure) => figure.memory ?? []);
+  return [
+    atMost(
+      'hostile requests: others wait for a listing, p99, ms (each kind)',
+      250,
+      figures.map(({ watch }) => watch.listed?.p99 ?? NaN),
+    ),
+    atMost(
+      'hostile requests: listings of others that fail (each kind)',
+      0,
+      figures.map(({ watch }) => Object.values(watch.failures).reduce((sum, count) => sum + count, 0)),
+    ),
+    atMost(
+      'hostile requests: answers that are not documented (each kind)',
+      0,
+      figures.map(({ undocumented }) => undocumented),
+    ),
+    ...(memory.length > 0
+      ? [
+          atMost(
+            'hostile requests: MB of memory (each kind)',
+            500,
+            memory.map((bytes) => bytes / MEGABYTE),
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** How many times as fast one target is as another: the median over the rounds, in each of which both took turns. */

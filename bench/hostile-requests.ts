@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
 /** So many of one kind come at once. */
@@ -5,6 +6,8 @@ export const AT_ONCE = 30;
 
 /** Who sends them. */
 export interface HostileCallers {
+  /** Whose tokens are taken. */
+  issuerUrl: string;
   userToken: string;
   /** Of a user whose roles make it weigh 17 kB. */
   heavyToken: string;
@@ -16,6 +19,8 @@ export interface HostileKind {
   name: string;
   /** What it may be answered. */
   statuses: readonly number[];
+  /** It is another one each time it is made. */
+  isNew?: true;
   /** As it goes over the wire. */
   request: (callers: HostileCallers) => Buffer[];
 }
@@ -60,7 +65,8 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
   {
     name: 'a token of an unknown key each',
     statuses: [401, 503],
-    request: () => get('/alerts', unknownToken()),
+    isNew: true,
+    request: ({ issuerUrl }) => get('/alerts', unknownToken(issuerUrl)),
   },
   {
     name: 'the history of a session that never was',
@@ -162,7 +168,11 @@ function numbered(count: number, piece: (number: number) => string, between = ',
   return Array.from({ length: count }, (_, number) => piece(number)).join(between);
 }
 
-function unknownToken(): string {
+/** Nothing is wrong with it but that no key is of that name. */
+function unknownToken(iss: string): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'RS256', kid: `unknown-${Math.random()}` })}.${part({ sub: 'hostile' })}.c2lnbmF0dXJl`;
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  const header = { alg: 'RS256', typ: 'JWT', kid: randomUUID() };
+  const signature = randomBytes(256).toString('base64url');
+  return `${part(header)}.${part({ iss, aud: 'renku', sub: 'hostile', typ: 'Bearer', exp })}.${signature}`;
 }

@@ -1,3 +1,4 @@
+import type { HostileCallers } from './hostile-requests.js';
 import type { Kind } from './webhook-bodies.js';
 
 export const WEBHOOKS = '/api/data/webhooks/alertmanager';
@@ -55,7 +56,17 @@ export interface WatchJob extends Omit<WebhookJob, 'connections'> {
   postEvery?: number;
 }
 
-export type LoadJob = PostJob | ListJob | OverloadJob | WatchJob;
+/** Sends what hurts, in salvos, for so long. */
+export interface HostileJob {
+  do: 'hostile';
+  url: string;
+  callers: HostileCallers;
+  /** Its place among the hostile kinds. */
+  kind: number;
+  seconds: number;
+}
+
+export type LoadJob = PostJob | ListJob | OverloadJob | WatchJob | HostileJob;
 
 /** ms from sending to the whole answer. */
 export interface Latencies {
@@ -90,11 +101,18 @@ export interface WatchResult {
   failures: Record<string, number>;
 }
 
+export interface HostileResult {
+  salvos: number;
+  /** How many of each status came, or of what came instead of an answer. */
+  answers: Record<string, number>;
+}
+
 export interface LoadResults {
   post: ClosedLoopResult;
   list: ClosedLoopResult;
   overload: OverloadResult;
   watch: WatchResult;
+  hostile: HostileResult;
 }
 
 /** What the load process is told. */

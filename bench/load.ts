@@ -1,6 +1,7 @@
 import { prepareLists, preparePosts } from './closed-loop.js';
 import type { LoadJob, LoadOrder, LoadReply } from './load-jobs.js';
 import { prepareOverload, prepareWatch } from './open-loop.js';
+import { prepareSalvos } from './salvos.js';
 
 /**
  * The process that makes the load: it prepares a job, so that nothing but requests falls into what is measured,
@@ -12,7 +13,7 @@ type Run = (stopped: AbortSignal) => Promise<unknown>;
 let run: Run | undefined;
 let stopping = new AbortController();
 
-function prepare(job: LoadJob): Promise<Run> {
+async function prepare(job: LoadJob): Promise<Run> {
   switch (job.do) {
     case 'post':
       return preparePosts(job);
@@ -22,6 +23,8 @@ function prepare(job: LoadJob): Promise<Run> {
       return prepareOverload(job);
     case 'watch':
       return prepareWatch(job);
+    case 'hostile':
+      return prepareSalvos(job);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Bench } from './bench.js';
 import { measureBig } from './big.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
+import { measureHostile } from './hostile.js';
 import { measureListing } from './listing.js';
 import { disturbanceMeter, thisMachine } from './machine.js';
 import { readOptions } from './options.js';
@@ -20,6 +21,7 @@ const EXPECTED: Record<Part, { quick: number; round: number; once: number }> = {
   big: { quick: 11, round: 11, once: 0 },
   overload: { quick: 28, round: 0, once: 150 },
   wal: { quick: 10, round: 7, once: 15 },
+  hostile: { quick: 110, round: 0, once: 220 },
 };
 
 const MEASURES = {
@@ -28,6 +30,7 @@ const MEASURES = {
   big: measureBig,
   overload: measureOverload,
   wal: measureWal,
+  hostile: measureHostile,
 } satisfies { [P in Part]: (bench: Bench) => Promise<Results[P]> };
 
 const options = readOptions(process.argv.slice(2));

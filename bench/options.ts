@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['webhooks', 'listing', 'big', 'overload', 'wal'] as const;
+export const PARTS = ['webhooks', 'listing', 'big', 'overload', 'wal', 'hostile'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {

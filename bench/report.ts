@@ -2,6 +2,8 @@ import { BIG_SIZE } from './big.js';
 import type { BigFigures } from './big.js';
 import { claimsOf, medianRatio, webhookRatio } from './claims.js';
 import type { Claim } from './claims.js';
+import type { HostileFigure } from './hostile.js';
+import { AT_ONCE } from './hostile-requests.js';
 import type { ListingFigure } from './listing.js';
 import type { Latencies } from './load-jobs.js';
 import type { OverloadFigure } from './overload.js';
@@ -15,7 +17,7 @@ import type { WebhookFigure } from './webhooks.js';
 
 /** The results as Markdown, as they stand in the documentation. */
 export function reportOf(results: Results): string {
-  const { webhooks, listing, big, overload, wal } = results;
+  const { webhooks, listing, big, overload, wal, hostile } = results;
   const claims = claimsOf(results);
   return [
     introduction(results),
@@ -24,6 +26,7 @@ export function reportOf(results: Results): string {
     ...(big ? [bigSection(big)] : []),
     ...(overload ? [overloadSection(overload)] : []),
     ...(wal ? [walSection(wal)] : []),
+    ...(hostile ? [hostileSection(hostile)] : []),
     '## Claims',
     claimsTable(claims),
   ].join('\n\n');
@@ -242,6 +245,32 @@ function walSection(figures: WalFigure[]): string {
           );
           return whole(median(figure?.bytesPerAlert ?? []));
         }),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+function hostileSection(figures: HostileFigure[]): string {
+  return [
+    `## ${AT_ONCE} hostile requests at once, again and again for ${figures[0]?.seconds ?? 0} s`,
+    table(
+      [
+        'what',
+        'salvos',
+        'answered',
+        'listings of others',
+        'p50 / p99 / max ms',
+        'listings failed',
+        'memory at most',
+      ],
+      figures.map(({ kind, result, watch: { listed, failures }, memory }) => [
+        kind,
+        whole(result.salvos),
+        countsOf(result.answers),
+        whole(listed?.count ?? 0),
+        listed ? [listed.p50, listed.p99, listed.max].map(whole).join(' / ') : '',
+        countsOf(failures),
+        memory === undefined ? '' : megabytes(memory),
       ]),
     ),
   ].join('\n\n');

@@ -1,4 +1,5 @@
 import type { BigFigures } from './big.js';
+import type { HostileFigure } from './hostile.js';
 import type { ListingFigure } from './listing.js';
 import type { Machine } from './machine.js';
 import type { OverloadFigure } from './overload.js';
@@ -19,4 +20,5 @@ export interface Results {
   big?: BigFigures;
   overload?: OverloadFigure[];
   wal?: WalFigure[];
+  hostile?: HostileFigure[];
 }

@@ -35,8 +35,8 @@ export class Tokens {
     return this.issuer.url;
   }
 
-  userToken(userId: string): Promise<string> {
-    return this.issuer.userToken({ sub: userId, lifetime: LIFETIME });
+  userToken(userId: string, roles: string[] = []): Promise<string> {
+    return this.issuer.userToken({ sub: userId, roles, lifetime: LIFETIME });
   }
 
   stop(): void {

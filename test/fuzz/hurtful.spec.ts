@@ -18,6 +18,7 @@ beforeAll(async () => {
   server = await FuzzedServer.start();
   const { issuer } = server;
   callers = {
+    issuerUrl: issuer.url,
     userToken: await issuer.userToken({ sub: 'hostile', lifetime: 3600 }),
     heavyToken: await issuer.userToken({ sub: 'heavy', roles: HEAVY_ROLES, lifetime: 3600 }),
     webhookToken: await issuer.userToken({
