@@ -13,7 +13,7 @@ import type { World } from './support/world.js';
  * linear costs about the same in each way, what is quadratic eight times as much in the largest.
  */
 const PARTS = [8, 4, 2, 1];
-const MOST_GROWTH = 4;
+const MOST_GROWTH = 2.5;
 /** Of which the cheapest counts. */
 const ROUNDS = 3;
 /** So often at most is a shape looked at. */
