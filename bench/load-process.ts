@@ -44,9 +44,9 @@ export class LoadProcess {
         if (reply.reply === 'failed') reject(new Error(reply.message));
         else resolve(reply.reply === 'done' ? reply.result : undefined);
       };
-      const onExit = (): void => {
+      const onExit = (code: number | null, signal: string | null): void => {
         this.child.off('message', onMessage);
-        reject(new Error('The load process has ended'));
+        reject(new Error(`The load process has ended (${code ?? signal ?? ''})`));
       };
       this.child.once('message', onMessage).once('exit', onExit);
       this.child.send(order);
