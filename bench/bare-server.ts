@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import pg from 'pg';
 import { newAlertId } from '../src/alerts/alert-id.js';
-import type { AlertState, LifeChanges, SeriesState } from '../src/alerts/alert-life.js';
+import type { KnownState, LifeChanges, SeriesState } from '../src/alerts/alert-life.js';
 import * as statements from '../src/alerts/alerts.statements.js';
 import type { Statement } from '../src/alerts/alerts.statements.js';
-import { alertFingerprint, seriesIdentity } from '../src/alerts/name-based-id.js';
+import { alertFingerprint, seriesKey } from '../src/alerts/name-based-id.js';
 import type { Observation } from '../src/alerts/observation.js';
 import { PLANNER_OPTIONS } from './planner-options.js';
 import { lockOn } from './user-locks.js';
@@ -82,8 +82,8 @@ async function store(alerts: PostedAlert[]): Promise<object> {
     (await Promise.all(batch.map((statement) => client.query<object>(statement)))).map(({ rows }) => rows);
   try {
     const reads = statements.readState(observations, arrival);
-    const [, , open, series] = await all([statements.BEGIN, lockOn(observations), ...reads]);
-    const changes = decide(observations, arrival, rowsIn<AlertState>(open), rowsIn<StoredSeries>(series));
+    const [, , ...answers] = await all([statements.BEGIN, lockOn(observations), ...reads]);
+    const changes = decide(observations, arrival, statements.knownState(answers, seriesKey));
     const notices = statements.notifyChange('bare', statements.usersOf(changes));
     await all([...statements.writeChanges(changes), ...notices, statements.COMMIT]);
     client.release();
@@ -98,17 +98,18 @@ async function store(alerts: PostedAlert[]): Promise<object> {
 function observed(alert: PostedAlert): Observation {
   const { alertname, safe_username: userId, statefulset: sessionName, severity } = alert.labels;
   const seen = {
-    seriesId: seriesIdentity(userId, sessionName, alert.fingerprint),
+    seriesKey: seriesKey(userId, sessionName, alert.fingerprint),
     seriesFingerprint: alert.fingerprint,
     userId,
     sessionName,
+    isNamed: true,
+    fingerprint: alertFingerprint(userId, sessionName, alertname),
     startsAt: new Date(alert.startsAt),
   };
   if (alert.status === 'resolved') return { ...seen, status: 'resolved', endsAt: new Date(alert.endsAt) };
   return {
     ...seen,
     status: 'firing',
-    fingerprint: alertFingerprint(userId, sessionName, alertname),
     eventType: alertname,
     title: alert.annotations.title,
     message: alert.annotations.description,
@@ -118,57 +119,34 @@ function observed(alert: PostedAlert): Observation {
   };
 }
 
-/** A series as the statement answers it. */
-type StoredSeries = Omit<SeriesState, 'startsAt'> & { startsAt: number };
-
-/** The statements that read the state answer one row with all in JSON. */
-function rowsIn<Row>(answer: unknown): Row[] {
-  const [row] = answer as { rows: Row[] }[];
-  return row?.rows ?? [];
-}
-
 /** What is new is opened, what is known is sighted or its text changed, what ends is closed. */
-function decide(
-  observations: Observation[],
-  arrival: number,
-  open: AlertState[],
-  series: StoredSeries[],
-): LifeChanges {
-  const openByFingerprint = new Map(open.map((alert) => [alert.fingerprint, alert]));
-  const seriesById = new Map(series.map((one) => [one.id, one]));
+function decide(observations: Observation[], arrival: number, { alerts }: KnownState): LifeChanges {
+  const openByFingerprint = new Map(alerts.map((alert) => [alert.fingerprint, alert]));
   const now = new Date();
-  const changes: LifeChanges = { now, opened: [], updated: [], closed: [], series: [], sightings: [] };
+  const changes: LifeChanges = { now, opened: [], rewritten: [], closed: [], sightings: [] };
   for (const seen of observations) {
+    const alert = openByFingerprint.get(seen.fingerprint ?? 0);
+    const [known] = alert?.series ?? [];
     if (seen.status === 'resolved') {
-      const known = seriesById.get(seen.seriesId);
-      if (!known?.alertId) throw new Error('The series is not known');
-      changes.closed.push({ id: known.alertId, userId: seen.userId, reason: 'resolved' });
-      changes.series.push({
-        ...known,
-        startsAt: new Date(known.startsAt),
-        firing: false,
-        endsAt: seen.endsAt ?? now,
-        arrival,
-      });
+      if (!alert || !known) throw new Error('The series is not known');
+      const ended = { ...known, endsAt: (seen.endsAt ?? now).getTime(), arrival };
+      changes.closed.push({ alert: { ...alert, series: [ended] }, reason: 'resolved' });
       continue;
     }
-    const alert = openByFingerprint.get(seen.fingerprint);
+    const { title, message, severity, runbookUrl } = seen;
+    const words = { title, message, severity, runbookUrl };
+    const startsAt = (seen.startsAt ?? now).getTime();
+    const series: SeriesState[] = [
+      { fingerprint: seen.seriesFingerprint, ...words, startsAt, endsAt: null, arrival },
+    ];
     if (!alert) {
       const id = newAlertId(now.getTime());
-      changes.opened.push({ ...seen, id, source: 'alertmanager', resolvedReason: null });
-      changes.series.push({
-        id: seen.seriesId,
-        fingerprint: seen.seriesFingerprint,
-        alertId: id,
-        firing: true,
-        closedByHand: false,
-        startsAt: seen.startsAt ?? now,
-        endsAt: null,
-        arrival,
-      });
+      changes.opened.push({ ...seen, id, source: 'alertmanager', series, resolvedReason: null });
+    } else if (alert.message === message) {
+      changes.sightings.push({ seriesKey: seen.seriesKey, arrival, endsAt: null });
     } else {
-      if (alert.message !== seen.message) changes.updated.push({ ...alert, ...seen, id: alert.id });
-      changes.sightings.push({ seriesId: seen.seriesId, arrival });
+      const changed = { ...alert, ...words, series };
+      changes.rewritten.push({ alert: changed, isUpdated: true, isEscalated: false, isSeen: true });
     }
   }
   return changes;

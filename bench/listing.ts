@@ -153,20 +153,20 @@ function userId(number: number): string {
 /** The id of user `number`. */
 const USER_ID = `md5(number::text)::uuid::text`;
 
-const COLUMNS = `id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-  creation_date, updated_date, last_seen, resolved_date, resolved_reason`;
+const COLUMNS = `id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event,
+  by_hand, creation_date, updated_date, resolved_date, resolved_reason`;
 
 const CONTENT = `'jane-doe-' || left(md5(n::text), 8), 'RenkuSessionHighMemory',
   'Your session is running out of memory',
   'Session jane-doe-' || left(md5(n::text), 8) || ' uses 91 % of its memory. At 100 % it is ended and what is not '
     'saved is lost: close notebooks and programs that you do not need, or start it again with more.',
-  'warning', 'condition', 'alertmanager'`;
+  'warning', 2, false, false`;
 
 async function fillOpen(databaseUrl: string): Promise<void> {
   await query(
     databaseUrl,
     `INSERT INTO session_alerts.alerts (${COLUMNS})
-     SELECT $1 || lpad(n::text, 16, '0'), gen_random_uuid(), ${USER_ID}, ${CONTENT}, now(), now(), now(), NULL, NULL
+     SELECT $1 || lpad(n::text, 16, '0'), n, ${USER_ID}, ${CONTENT}, now(), NULL, NULL, NULL
        FROM generate_series(1, $2::int) AS n, LATERAL (SELECT n % $3 AS number) AS users`,
     [encodeTime(Date.now()), USERS * OPEN_ALERTS, USERS],
   );
@@ -177,8 +177,8 @@ async function fillResolved(databaseUrl: string, from: number, count: number): P
   await query(
     databaseUrl,
     `INSERT INTO session_alerts.alerts (${COLUMNS})
-     SELECT $1 || 'C' || lpad(n::text, 15, '0'), gen_random_uuid(), ${USER_ID}, ${CONTENT},
-            closed - interval '1 hour', closed, closed, closed, 'resolved'
+     SELECT $1 || 'C' || lpad(n::text, 15, '0'), n, ${USER_ID}, ${CONTENT},
+            closed - interval '1 hour', closed, closed, 'resolved'
        FROM generate_series($2::int, $3::int) AS n,
             LATERAL (SELECT n % $4 AS number,
                             now() - interval '30 days' * (1 - n::float8 / $5) AS closed) AS spread`,

@@ -1,5 +1,5 @@
 import { AlertLife } from '../src/alerts/alert-life.js';
-import type { AlertState, SeriesState } from '../src/alerts/alert-life.js';
+import type { AlertState } from '../src/alerts/alert-life.js';
 import {
   BEGIN,
   COMMIT,
@@ -24,7 +24,7 @@ export interface Flights {
 export class WebhookStatements {
   private readonly mapper = new AlertMapper({ feed: { alertname: 'Watchdog', staleAfter: 600 } });
   /** What the database holds about each batch. */
-  private readonly stored = new Map<number, { alerts: AlertState[]; series: SeriesState[] }>();
+  private readonly stored = new Map<number, AlertState[]>();
 
   /** The statements of so many batches from the first one on; the kinds of a batch have to come in their order. */
   of(size: number, kind: Kind, firstBatch: number, count: number): Flights[] {
@@ -38,18 +38,18 @@ export class WebhookStatements {
     });
   }
 
-  private statementsOf(batch: number, alerts: unknown[], now: Date): Flights {
-    const observations = alerts.map((alert) => {
+  private statementsOf(batch: number, posted: unknown[], now: Date): Flights {
+    const observations = posted.map((alert) => {
       const mapped = this.mapper.map(alert);
       if (!('observation' in mapped)) throw new Error("One of the benchmark's alerts cannot be shown");
       return mapped.observation;
     });
-    const known = this.stored.get(batch) ?? { alerts: [], series: [] };
-    const life = new AlertLife(now, known.alerts, known.series, []);
+    const alerts = this.stored.get(batch) ?? [];
+    const life = new AlertLife(now, { alerts, past: [], sightings: [] });
     const arrival = now.getTime() * 1000;
     for (const seen of observations) life.observe(seen, arrival, 'resolved');
     const changes = life.changes();
-    if (changes.opened.length > 0) this.stored.set(batch, { alerts: changes.opened, series: changes.series });
+    if (changes.opened.length > 0) this.stored.set(batch, changes.opened);
     if (changes.closed.length > 0) this.stored.delete(batch);
     return {
       reading: [BEGIN, lockOn(observations), ...readState(observations, arrival)],

@@ -4,7 +4,6 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './alerts-settings.js';
 import { Alert } from './alerts/alert.entity.js';
-import { AlertSeries } from './alerts/alert-series.entity.js';
 import { AlertsClock } from './alerts/alerts-clock.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
@@ -84,10 +83,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
   return {
     ...module,
-    imports: [
-      ...(module.imports ?? []),
-      TypeOrmModule.forFeature([Alert, AlertSeries, Feed, Sightings], dataSource),
-    ],
+    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, Feed, Sightings], dataSource)],
     providers: [
       ...(module.providers ?? []),
       { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },

@@ -84,11 +84,11 @@ async function openAlerts(databaseUrl: string, userIds: string[]): Promise<void>
   await query(
     databaseUrl,
     `INSERT INTO session_alerts.alerts (id, fingerprint, user_id, session_name, event_type, title, message, severity,
-       kind, source, creation_date, updated_date, last_seen)
-     SELECT lpad(n::text, 26, '0'), gen_random_uuid(), user_id, 'session-' || n, 'RenkuSessionHighMemory',
+       gravity, is_event, by_hand, creation_date)
+     SELECT lpad(n::text, 26, '0'), n, user_id, 'session-' || n, 'RenkuSessionHighMemory',
             'Your session is running out of memory',
             'This session uses 91 % of its memory. Close notebooks that you do not need.', 'warning',
-            'condition', 'alertmanager', now(), now(), now()
+            2, false, false, now()
        FROM unnest($1::text[]) WITH ORDINALITY AS users (user_id, n)`,
     [userIds],
   );

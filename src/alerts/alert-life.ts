@@ -1,4 +1,5 @@
 import { newAlertId } from './alert-id.js';
+import { gravityOf } from './gravity.js';
 import type {
   AlertKind,
   FiringObservation,
@@ -15,67 +16,97 @@ export const RESOLVED_REASONS = [
   'expired',
   'session_ended',
   'reconciled',
+  'silenced',
 ] as const;
 export type ResolvedReason = (typeof RESOLVED_REASONS)[number];
 
 /**
- * Closings after which the episode of the alert's series stays silent: a person has seen it, or its session
- * is no more (rules 8 and 11). After the others a firing opens a new alert.
+ * Closings after which the episodes of the alert's series stay silent: a person has seen it, or its session is no
+ * more (rules 8 and 11). After the others a firing opens a new alert.
  */
-export const SILENCING_REASONS: ReadonlySet<ResolvedReason> = new Set([
-  'manual',
-  'dismissed',
-  'session_ended',
-]);
+export const SILENCING_REASONS = ['manual', 'dismissed', 'session_ended'] as const satisfies ResolvedReason[];
 
 /** Who opened the alert: Alertmanager, or an administrator through the API. */
 export type AlertSource = 'alertmanager' | 'api';
 
-/** What the rules need to know of an open alert. */
-export interface AlertState {
-  id: string;
-  fingerprint: string;
-  userId: string;
+/** What a person reads of a series, and of an alert. */
+export interface Words {
   title: string;
   message: string;
   severity: string | null;
-  kind: AlertKind;
-  source: AlertSource;
   runbookUrl: string | null;
 }
 
-/** An alert that a batch opens, and may even close again. */
-export interface OpenedAlert extends AlertState {
-  sessionName: string | null;
-  eventType: string;
-  resolvedReason: ResolvedReason | null;
-}
-
-/** One of Alertmanager's series and the alert that it last stood behind. */
-export interface SeriesState {
-  id: string;
-  /** Alertmanager's fingerprint. */
+/** A series behind an alert, with the words that are its own. Moments in ms since 1970. */
+export interface SeriesState extends Words {
+  /** Alertmanager's fingerprint, 16 hex digits. */
   fingerprint: string;
-  /** `null` where only a resolve was ever seen. */
-  alertId: string | null;
-  firing: boolean;
-  /** A person closed the alert during this episode, or its session ended: the episode stays silent. */
-  closedByHand: boolean;
-  /** Start of the current episode, or of the last one where it has ended. */
-  startsAt: Date;
-  endsAt: Date | null;
+  /** Start of the episode. */
+  startsAt: number;
+  /** `null` while it fires. */
+  endsAt: number | null;
   /** When the request that last wrote the series arrived: µs since 1970 by the database's clock. */
   arrival: number;
 }
 
-/** How far ahead of now (ms) an arrival may lie by the inexactness of clocks alone. */
-const CLOCK_SLACK = 1000;
+/** What the rules need to know of an open alert. Its own words are what is shown (rule 3). */
+export interface AlertState extends Words {
+  id: string;
+  fingerprint: number;
+  userId: string;
+  sessionName: string | null;
+  kind: AlertKind;
+  source: AlertSource;
+  /** Those that fire, and those that have ended while others went on. */
+  series: SeriesState[];
+}
 
-/** That a series was seen firing, where nothing else about it changed. */
+/** An alert that a batch opens, and may even close again. */
+export interface OpenedAlert extends AlertState {
+  eventType: string;
+  resolvedReason: ResolvedReason | null;
+}
+
+/** An alert that stays open and is not what it was. */
+export interface RewrittenAlert {
+  alert: AlertState;
+  /** What its user reads has changed. */
+  isUpdated: boolean;
+  /** It is graver than before. */
+  isEscalated: boolean;
+  /** A series was seen firing. */
+  isSeen: boolean;
+}
+
+export interface ClosedAlert {
+  alert: AlertState;
+  reason: ResolvedReason;
+}
+
+/** A series as it was when its alert was closed. Moments in ms since 1970, the arrival in µs. */
+export interface PastSeries extends Pick<SeriesState, 'startsAt' | 'endsAt' | 'arrival'> {
+  seriesKey: number;
+  /** A person closed the alert during this episode, or its session ended: the episode stays silent. */
+  isSilent: boolean;
+}
+
+/** That a series was seen firing, where nothing else about it changed; or ending, where no alert was open. */
 export interface Sighting {
-  seriesId: string;
+  seriesKey: number;
   /** When the request arrived that saw it: µs since 1970 by the database's clock. */
   arrival: number;
+  /** ms since 1970; `null` where it was seen firing. */
+  endsAt: number | null;
+}
+
+/** What is stored about the series that a batch is about. */
+export interface KnownState {
+  /** The open alerts that the observations can touch. */
+  alerts: AlertState[];
+  /** Of the series that fire: silent episodes, and what was closed since the observations arrived. */
+  past: PastSeries[];
+  /** Of the series; what arrived before the observations may be left out. */
+  sightings: Sighting[];
 }
 
 /** What a batch of observations changes, ready to be written. */
@@ -83,11 +114,31 @@ export interface LifeChanges {
   /** The moment of the decision, and of all that it changes. */
   now: Date;
   opened: OpenedAlert[];
-  /** What the user reads has changed. */
-  updated: AlertState[];
-  closed: { id: string; userId: string; reason: ResolvedReason }[];
-  series: SeriesState[];
+  rewritten: RewrittenAlert[];
+  closed: ClosedAlert[];
   sightings: Sighting[];
+}
+
+/** How far ahead of now (ms) an arrival may lie by the inexactness of clocks alone. */
+const CLOCK_SLACK = 1000;
+/** How far ahead of its arrival (ms) a start may lie because its sender's clock is another. */
+const MOST_SKEW = 60_000;
+/** For how long (ms) an alert remembers a series that has ended while others go on, and of how many. */
+const REMEMBERED_FOR = 24 * 3600_000;
+const MOST_REMEMBERED = 100;
+
+/** The last end of a series that is known of. */
+interface LastEnd extends Pick<SeriesState, 'arrival' | 'endsAt'> {
+  /** It came before any word that the series fires. */
+  stoodBehindNone: boolean;
+}
+
+/** What is known of a series beside the open alert that it may stand behind. */
+interface Memory {
+  silences: PastSeries[];
+  ended: LastEnd | undefined;
+  /** When the last request arrived that saw it firing. */
+  sightedAt: number;
 }
 
 /**
@@ -96,37 +147,30 @@ export interface LifeChanges {
  * arrival; the caller holds the locks, loads the state and writes the changes.
  */
 export class AlertLife {
-  private readonly openById = new Map<string, AlertState>();
-  private readonly openByFingerprint = new Map<string, AlertState>();
-  private readonly seriesById = new Map<string, SeriesState>();
-  /** How many series fire behind an alert. */
-  private readonly firingByAlert = new Map<string, number>();
-  private readonly opened = new Map<string, OpenedAlert>();
-  private readonly updated = new Set<AlertState>();
-  private readonly closed: LifeChanges['closed'] = [];
-  private readonly changedSeries = new Set<SeriesState>();
-  private readonly sightings = new Map<string, number>();
+  private readonly openAlerts = new Map<string, AlertState>();
+  private readonly memories = new Map<number, Memory>();
+  private readonly opened = new Map<AlertState, OpenedAlert>();
+  /** As they were before the batch touched them. */
+  private readonly touched = new Map<AlertState, AlertState>();
+  private readonly seen = new Set<AlertState>();
+  private readonly closed = new Map<AlertState, ResolvedReason>();
+  private readonly sightings = new Map<number, Sighting>();
 
-  /**
-   * @param now the moment of the decision
-   * @param openAlerts the open alerts that the observations can touch
-   * @param series those that the observations name, and all behind the alerts that they may end
-   * @param sightings of those series; what arrived before the observations may be left out
-   */
+  /** @param now the moment of the decision */
   constructor(
     private readonly now: Date,
-    openAlerts: Iterable<AlertState>,
-    series: Iterable<SeriesState>,
-    sightings: Iterable<Sighting> = [],
+    known: KnownState,
   ) {
-    for (const alert of openAlerts) this.index(alert);
-    for (const one of series) {
-      this.seriesById.set(one.id, one);
-      this.countFiring(one, 1);
+    for (const alert of known.alerts) this.openAlerts.set(identityOf(alert), alert);
+    for (const past of known.past) {
+      const memory = this.memoryOf(past.seriesKey);
+      if (past.isSilent) memory.silences.push(past);
+      remember(memory, { ...past, stoodBehindNone: false });
     }
-    for (const { seriesId, arrival } of sightings) {
-      const sighted = this.seriesById.get(seriesId);
-      if (sighted) sighted.arrival = Math.max(sighted.arrival, arrival);
+    for (const { seriesKey, arrival, endsAt } of known.sightings) {
+      const memory = this.memoryOf(seriesKey);
+      if (endsAt === null) memory.sightedAt = Math.max(memory.sightedAt, arrival);
+      else remember(memory, { arrival, endsAt, stoodBehindNone: true });
     }
   }
 
@@ -137,111 +181,123 @@ export class AlertLife {
    * @param endingReason why the alert closes if this ends its last series
    */
   observe(observation: Observation, arrival: number, endingReason: ResolvedReason = 'resolved'): Outcome {
-    const known = this.seriesById.get(observation.seriesId);
     return observation.status === 'firing'
-      ? this.fire(observation, known, arrival)
-      : this.resolve(observation, known, arrival, endingReason);
+      ? this.fire(observation, arrival)
+      : this.resolve(observation, arrival, endingReason);
   }
 
   changes(): LifeChanges {
+    const rewritten: RewrittenAlert[] = [];
+    for (const [alert, before] of this.touched) {
+      if (this.opened.has(alert) || this.closed.has(alert)) continue;
+      rewritten.push({
+        alert,
+        isUpdated: !readsTheSame(alert, before),
+        isEscalated: gravityOf(alert.severity) > gravityOf(before.severity),
+        isSeen: this.seen.has(alert),
+      });
+    }
+    const closed: ClosedAlert[] = [];
+    for (const [alert, reason] of this.closed) if (!this.opened.has(alert)) closed.push({ alert, reason });
     return {
       now: this.now,
       opened: [...this.opened.values()],
-      updated: [...this.updated],
-      closed: this.closed,
-      series: [...this.changedSeries],
-      sightings: Array.from(this.sightings, ([seriesId, arrival]) => ({ seriesId, arrival })),
+      rewritten,
+      closed,
+      sightings: [...this.sightings.values()],
     };
   }
 
-  /** An arrival well in the future can only come from a clock that was set back: it orders nothing. */
-  private wroteLater(series: SeriesState, arrival: number): boolean {
-    return series.arrival > arrival && series.arrival < (this.now.getTime() + CLOCK_SLACK) * 1000;
-  }
+  private fire(seen: FiringObservation, arrival: number): Outcome {
+    const alert = this.alertOf(seen);
+    const known = alert && seriesIn(alert, seen);
+    const memory = this.memories.get(seen.seriesKey);
+    if (alert && known?.endsAt === null) return this.refresh(alert, known, seen, arrival);
 
-  private fire(seen: FiringObservation, known: SeriesState | undefined, arrival: number): Outcome {
-    const startsAt = seen.startsAt ?? known?.startsAt ?? new Date(arrival / 1000);
-    if (known?.closedByHand && startsAt <= known.startsAt) {
-      // Rule 8: the episode goes on, and so does its silence.
-      if (known.firing) this.sight(known, arrival);
-      else if (!this.wroteLater(known, arrival)) this.writeSeries({ ...known, firing: true, arrival });
-      return { result: 'ignored', reason: 'closed_by_hand' };
-    }
-    const current = known?.firing && known.alertId !== null ? this.openById.get(known.alertId) : undefined;
-    if (known && current && startsAt < known.startsAt) {
-      // Rule 6.
-      this.sight(known, arrival);
-      return { result: 'refreshed' };
-    }
-    if (known && this.wroteLater(known, arrival) && !startsLater(startsAt, known)) {
+    const silence = memory && lastOf(memory.silences);
+    const startsAt = startOf(seen, arrival, silence);
+    // Rule 8: the episode goes on, and so does its silence.
+    if (silence && startsAt <= silence.startsAt) return { result: 'ignored', reason: 'closed_by_hand' };
+    const ended = known ?? memory?.ended;
+    const isNewEpisode = ended?.endsAt != null && startsAt >= ended.endsAt;
+    if (ended && !isNewEpisode && this.wroteLater(ended.arrival, arrival)) {
       // It stood behind the alert all the same: who closes that by hand silences this episode too (rule 8).
-      const behind = this.openByFingerprint.get(seen.fingerprint);
-      if (known.alertId === null && behind) this.writeSeries({ ...known, alertId: behind.id });
+      if (alert && memory?.ended?.stoodBehindNone) {
+        this.replace(alert, {
+          ...seriesFrom(seen, startsAt, memory.ended.arrival),
+          endsAt: memory.ended.endsAt,
+        });
+      }
       return { result: 'ignored', reason: 'superseded' };
     }
-    const existing = current ?? this.openByFingerprint.get(seen.fingerprint);
-    if (existing) this.rewrite(existing, seen);
-    const alert = existing ?? this.open(seen);
-    const isRepeat =
-      known?.firing && known.alertId === alert.id && startsAt.getTime() === known.startsAt.getTime();
-    if (!isRepeat) {
-      this.writeSeries({
-        id: seen.seriesId,
-        fingerprint: seen.seriesFingerprint,
-        alertId: alert.id,
-        firing: true,
-        closedByHand: false,
-        startsAt,
-        endsAt: null,
-        arrival,
-      });
+    const series = seriesFrom(seen, startsAt, arrival);
+    if (!alert) {
+      this.open(seen, series);
+      return { result: 'opened' };
     }
-    if (existing) this.sight(this.seriesById.get(seen.seriesId), arrival);
-    return { result: existing ? 'refreshed' : 'opened' };
+    this.write(alert, series, seen.kind);
+    return { result: 'refreshed' };
   }
 
-  private resolve(
-    seen: ResolvedObservation,
-    known: SeriesState | undefined,
-    arrival: number,
-    endingReason: ResolvedReason,
-  ): Outcome {
-    const endsAt = seen.endsAt ?? this.now;
-    if (!known) {
+  /** A series that fires is seen firing (rule 3). */
+  private refresh(alert: AlertState, known: SeriesState, seen: FiringObservation, arrival: number): Outcome {
+    const startsAt = startOf(seen, arrival, known);
+    if (startsAt < known.startsAt) {
+      // Rule 6.
+      this.sight(seen.seriesKey, arrival);
+      return { result: 'refreshed' };
+    }
+    const isSameEpisode = startsAt === known.startsAt;
+    if (isSameEpisode && this.wroteLater(this.lastArrivalOf(known, seen.seriesKey), arrival)) {
+      return { result: 'ignored', reason: 'superseded' };
+    }
+    const becomesEvent = seen.kind === 'event' && alert.kind !== 'event';
+    if (isSameEpisode && !becomesEvent && saysTheSame(known, seen)) this.sight(seen.seriesKey, arrival);
+    else this.write(alert, seriesFrom(seen, startsAt, arrival), seen.kind);
+    return { result: 'refreshed' };
+  }
+
+  private resolve(seen: ResolvedObservation, arrival: number, endingReason: ResolvedReason): Outcome {
+    const endsAt = seen.endsAt?.getTime() ?? this.now.getTime();
+    const alert = this.alertOf(seen);
+    const known = alert && seriesIn(alert, seen);
+    if (!alert || !known) {
       // Kept all the same: a firing that arrived earlier and is written later must find it (rule 7).
-      this.writeSeries({
-        id: seen.seriesId,
-        fingerprint: seen.seriesFingerprint,
-        alertId: null,
-        firing: false,
-        closedByHand: false,
-        startsAt: seen.startsAt ?? endsAt,
-        endsAt,
-        arrival,
-      });
+      this.sightings.set(seen.seriesKey, { seriesKey: seen.seriesKey, arrival, endsAt });
+      remember(this.memoryOf(seen.seriesKey), { arrival, endsAt, stoodBehindNone: true });
       return { result: 'ignored', reason: 'unknown_series' };
     }
-    if (!known.firing) {
-      if (!this.wroteLater(known, arrival)) {
-        const lastEnd = known.endsAt && known.endsAt > endsAt ? known.endsAt : endsAt;
-        this.writeSeries({ ...known, endsAt: lastEnd, arrival });
+    const wasWrittenLater = this.wroteLater(this.lastArrivalOf(known, seen.seriesKey), arrival);
+    if (known.endsAt !== null) {
+      if (!wasWrittenLater) {
+        this.replace(alert, { ...known, endsAt: Math.max(known.endsAt, endsAt), arrival });
       }
       return { result: 'ignored', reason: 'already_resolved' };
     }
-    if (endsAt <= known.startsAt) return { result: 'ignored', reason: 'late_resolve' };
-    if (this.wroteLater(known, arrival)) return { result: 'ignored', reason: 'superseded' };
-    this.writeSeries({ ...known, firing: false, endsAt, arrival });
-    const alert = known.alertId === null ? undefined : this.openById.get(known.alertId);
-    if (alert && this.hasEnded(alert)) this.close(alert, endingReason);
+    // A start that lies in the future is taken for the arrival (rule 4).
+    if (endsAt <= Math.min(known.startsAt, known.arrival / 1000)) {
+      return { result: 'ignored', reason: 'late_resolve' };
+    }
+    if (wasWrittenLater) return { result: 'ignored', reason: 'superseded' };
+    this.replace(alert, { ...known, endsAt, arrival });
+    if (hasEnded(alert)) this.close(alert, endingReason);
+    else showGravest(alert);
     return { result: 'resolved' };
   }
 
-  /** Rules 2 and 10. What an administrator opened does not end by itself. */
-  private hasEnded(alert: AlertState): boolean {
-    return alert.kind === 'condition' && alert.source === 'alertmanager' && !this.firingByAlert.get(alert.id);
+  /** The open alert that the series stands behind, or would. */
+  private alertOf(seen: Observation): AlertState | undefined {
+    if (!seen.isNamed) {
+      for (const alert of this.openAlerts.values()) {
+        const isOfSession = alert.userId === seen.userId && alert.sessionName === seen.sessionName;
+        if (isOfSession && seriesIn(alert, seen)) return alert;
+      }
+    }
+    const { fingerprint, userId } = seen;
+    return fingerprint === undefined ? undefined : this.openAlerts.get(identityOf({ fingerprint, userId }));
   }
 
-  private open(seen: FiringObservation): AlertState {
+  private open(seen: FiringObservation, series: SeriesState): void {
     const alert: OpenedAlert = {
       id: newAlertId(this.now.getTime()),
       fingerprint: seen.fingerprint,
@@ -251,70 +307,154 @@ export class AlertLife {
       title: seen.title,
       message: seen.message,
       severity: seen.severity,
+      runbookUrl: seen.runbookUrl,
       kind: seen.kind,
       source: 'alertmanager',
-      runbookUrl: seen.runbookUrl,
+      series: [series],
       resolvedReason: null,
     };
-    this.index(alert);
-    this.opened.set(alert.id, alert);
-    return alert;
+    this.openAlerts.set(identityOf(alert), alert);
+    this.opened.set(alert, alert);
   }
 
   /** Rule 3. What has happened stays an event, whatever is so for a while under its name (rule 10). */
-  private rewrite(
-    alert: AlertState,
-    { title, message, severity, kind: seenKind, runbookUrl }: FiringObservation,
-  ): void {
-    const kind = alert.kind === 'event' ? 'event' : seenKind;
-    const isSame =
-      alert.title === title &&
-      alert.message === message &&
-      alert.severity === severity &&
-      alert.kind === kind &&
-      alert.runbookUrl === runbookUrl;
-    if (isSame) return;
-    Object.assign(alert, { title, message, severity, kind, runbookUrl });
-    if (!this.opened.has(alert.id)) this.updated.add(alert);
+  private write(alert: AlertState, series: SeriesState, kind: AlertKind): void {
+    this.replace(alert, series);
+    if (kind === 'event') alert.kind = 'event';
+    this.seen.add(alert);
+    showGravest(alert);
   }
 
-  /** Refreshes "last seen", of the series and so of its alert, without touching either. */
-  private sight(series: SeriesState | undefined, arrival: number): void {
-    if (!series) return;
-    if (!this.wroteLater(series, arrival)) series.arrival = arrival;
-    this.sightings.set(series.id, Math.max(this.sightings.get(series.id) ?? 0, arrival));
+  private replace(alert: AlertState, series: SeriesState): void {
+    if (!this.touched.has(alert)) this.touched.set(alert, { ...alert });
+    const others = alert.series.filter(({ fingerprint }) => fingerprint !== series.fingerprint);
+    alert.series = this.remembered([...others, series]);
+  }
+
+  /** Series that have ended are forgotten by and by: those that come and go behind an alert may be many. */
+  private remembered(series: SeriesState[]): SeriesState[] {
+    const ended = series.filter(({ endsAt }) => endsAt !== null);
+    if (ended.length === 0) return series;
+    const oldest = ended.at(-MOST_REMEMBERED)?.arrival ?? 0;
+    const since = Math.max(oldest, (this.now.getTime() - REMEMBERED_FOR) * 1000);
+    const last = ended.at(-1);
+    return series.filter((one) => one.endsAt === null || one.arrival >= since || one === last);
+  }
+
+  /** Refreshes "last seen", of the series and so of its alert, without touching it. */
+  private sight(seriesKey: number, arrival: number): void {
+    const memory = this.memoryOf(seriesKey);
+    memory.sightedAt = Math.max(memory.sightedAt, arrival);
+    this.sightings.set(seriesKey, { seriesKey, arrival: memory.sightedAt, endsAt: null });
   }
 
   private close(alert: AlertState, reason: ResolvedReason): void {
-    const opened = this.opened.get(alert.id);
+    const opened = this.opened.get(alert);
     if (opened) opened.resolvedReason = reason;
-    else this.closed.push({ id: alert.id, userId: alert.userId, reason });
-    this.openById.delete(alert.id);
-    this.openByFingerprint.delete(alert.fingerprint);
+    this.closed.set(alert, reason);
+    this.openAlerts.delete(identityOf(alert));
   }
 
-  private index(alert: AlertState): void {
-    this.openById.set(alert.id, alert);
-    this.openByFingerprint.set(alert.fingerprint, alert);
+  private lastArrivalOf(series: SeriesState, seriesKey: number): number {
+    return Math.max(series.arrival, this.memories.get(seriesKey)?.sightedAt ?? 0);
   }
 
-  private writeSeries(next: SeriesState): void {
-    const previous = this.seriesById.get(next.id);
-    if (previous) {
-      this.changedSeries.delete(previous);
-      this.countFiring(previous, -1);
+  /** An arrival well in the future can only come from a clock that was set back: it orders nothing. */
+  private wroteLater(written: number, arrival: number): boolean {
+    return written > arrival && written < (this.now.getTime() + CLOCK_SLACK) * 1000;
+  }
+
+  private memoryOf(seriesKey: number): Memory {
+    let memory = this.memories.get(seriesKey);
+    if (!memory) {
+      memory = { silences: [], ended: undefined, sightedAt: 0 };
+      this.memories.set(seriesKey, memory);
     }
-    this.countFiring(next, 1);
-    this.seriesById.set(next.id, next);
-    this.changedSeries.add(next);
-  }
-
-  private countFiring({ firing, alertId }: SeriesState, count: 1 | -1): void {
-    if (firing && alertId) this.firingByAlert.set(alertId, (this.firingByAlert.get(alertId) ?? 0) + count);
+    return memory;
   }
 }
 
-/** Whether an episode that starts then is a later one than what is known of the series. */
-function startsLater(startsAt: Date, known: SeriesState): boolean {
-  return known.firing ? startsAt > known.startsAt : known.endsAt !== null && startsAt >= known.endsAt;
+/** The series of an alert that fire, the gravest first; of equals the one that started last. */
+export function firingSeries<Series extends SeriesState>({ series }: { series: Series[] }): Series[] {
+  return series.filter(({ endsAt }) => endsAt === null).sort(byGravity);
+}
+
+function byGravity(one: SeriesState, other: SeriesState): number {
+  return (
+    gravityOf(other.severity) - gravityOf(one.severity) ||
+    other.startsAt - one.startsAt ||
+    other.arrival - one.arrival
+  );
+}
+
+/** Rule 3. Where nothing fires any more, the last words stay (rule 10). */
+function showGravest(alert: AlertState): void {
+  const [gravest] = firingSeries(alert);
+  if (!gravest) return;
+  const { title, message, severity, runbookUrl } = gravest;
+  Object.assign(alert, { title, message, severity, runbookUrl });
+}
+
+/** Rules 2 and 10. What an administrator opened does not end by itself. */
+function hasEnded({ kind, source, series }: AlertState): boolean {
+  return kind === 'condition' && source === 'alertmanager' && series.every(({ endsAt }) => endsAt !== null);
+}
+
+/** Whether a user would read the same of both: the words, and those of the others where several series fire. */
+function readsTheSame(alert: AlertState, before: AlertState): boolean {
+  if (alert.kind !== before.kind || !saysTheSame(alert, before)) return false;
+  const [now, then] = [firingSeries(alert), firingSeries(before)];
+  if (now.length <= 1 && then.length <= 1) return true;
+  return (
+    now.length === then.length &&
+    now.every((series, index) => {
+      const other = then[index];
+      return other && saysTheSame(series, other) && series.startsAt === other.startsAt;
+    })
+  );
+}
+
+function saysTheSame(one: Words, other: Words): boolean {
+  return (
+    one.title === other.title &&
+    one.message === other.message &&
+    one.severity === other.severity &&
+    one.runbookUrl === other.runbookUrl
+  );
+}
+
+/**
+ * When the episode starts (ms since 1970). Far in the future is no start: then it is taken for the one that is
+ * known, or for the arrival.
+ */
+function startOf(
+  { startsAt }: Observation,
+  arrival: number,
+  known: { startsAt: number } | undefined,
+): number {
+  const start = startsAt?.getTime();
+  if (start !== undefined && start <= arrival / 1000 + MOST_SKEW) return start;
+  return known?.startsAt ?? Math.floor(arrival / 1000);
+}
+
+function seriesFrom(seen: FiringObservation, startsAt: number, arrival: number): SeriesState {
+  const { seriesFingerprint: fingerprint, title, message, severity, runbookUrl } = seen;
+  return { fingerprint, title, message, severity, runbookUrl, startsAt, endsAt: null, arrival };
+}
+
+function seriesIn({ series }: AlertState, { seriesFingerprint }: Observation): SeriesState | undefined {
+  return series.find(({ fingerprint }) => fingerprint === seriesFingerprint);
+}
+
+/** Of silences the one that reaches farthest. */
+function lastOf([first, ...others]: PastSeries[]): PastSeries | undefined {
+  return others.reduce((last, one) => (last && one.startsAt > last.startsAt ? one : last), first);
+}
+
+function remember(memory: Memory, { arrival, endsAt, stoodBehindNone }: LastEnd): void {
+  if (!memory.ended || arrival >= memory.ended.arrival) memory.ended = { arrival, endsAt, stoodBehindNone };
+}
+
+function identityOf({ fingerprint, userId }: Pick<AlertState, 'fingerprint' | 'userId'>): string {
+  return `${fingerprint} ${userId}`;
 }

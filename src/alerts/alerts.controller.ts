@@ -17,6 +17,7 @@ import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-user.js';
 import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
+import { MOST_SHOWN } from './alerts.statements.js';
 import { OpenAlerts } from './open-alerts.service.js';
 
 /** What Express's and Fastify's responses have in common. */
@@ -39,10 +40,20 @@ export class AlertsController {
   @Get()
   @AllowAnyUser()
   @ApiOperation({
-    summary: "The caller's open alerts, newest first; with `status=resolved` a page of those that ended",
+    summary:
+      "The caller's open alerts, the gravest first, then the newest; with `status=resolved` a page of those that ended",
   })
   @ApiHeader({ name: 'If-None-Match', required: false, description: "Open alerts: the last answer's `ETag`" })
-  @ApiResponse({ status: 200, type: [AlertResponse] })
+  @ApiResponse({
+    status: 200,
+    type: [AlertResponse],
+    headers: {
+      'X-Total-Count': {
+        description: `How many are open: an answer carries at most ${MOST_SHOWN} of them, and at most some 270 kB`,
+        schema: { type: 'integer' },
+      },
+    },
+  })
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
   async list(
     @Caller() caller: AlertsCaller,
@@ -53,8 +64,9 @@ export class AlertsController {
     if (query.status === 'resolved') return this.alerts.listResolved(caller.id, query);
     const ofHistory = ONLY_OF_HISTORY.filter((name) => query[name] !== undefined);
     if (ofHistory.length > 0) throw unfit(`${ofHistory.join(', ')} can be said with status=resolved only`);
-    const { etag, alerts } = await this.openAlerts.list(caller.id, query.session_name, known);
+    const { etag, total, alerts } = await this.openAlerts.list(caller.id, query.session_name, known);
     response.header('ETag', etag);
+    response.header('X-Total-Count', String(total));
     if (!alerts) response.status(HttpStatus.NOT_MODIFIED);
     return alerts;
   }

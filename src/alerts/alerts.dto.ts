@@ -14,37 +14,112 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
-import { RESOLVED_REASONS } from './alert-life.js';
-import type { OpenedAlert, ResolvedReason } from './alert-life.js';
+import { firingSeries, RESOLVED_REASONS } from './alert-life.js';
+import type { OpenedAlert, ResolvedReason, SeriesState } from './alert-life.js';
 import type { AlertKind } from './observation.js';
 import { LONGEST_NAME, USER_ID } from './text.js';
 
-/** What the API shows of an alert, as the repository reads it. */
+/** What the API shows of an alert. */
 export interface AlertRow {
   id: string;
   title: string;
   message: string;
   event_type: string;
   user_id: string;
-  session_name: string | null;
+  /** Absent where the alert is of no session. */
+  session_name?: string;
   creation_date: Date;
   resolved_date: Date | null;
   severity: string | null;
   kind: AlertKind;
   updated_date: Date;
+  /** When it last became graver; absent where it never did. */
+  escalated_date?: Date;
   runbook_url: string | null;
   resolved_reason: ResolvedReason | null;
+  /** Those that fire, the gravest first; absent where no more than one does. */
+  series?: ShownSeries[];
+  /** How many fire, of which `series` has the gravest; absent where no more than one does. */
+  series_count?: number;
+}
+
+/** What the API shows of one series of several. */
+export interface ShownSeries {
+  title: string;
+  message: string;
+  severity: string | null;
+  starts_at: Date;
+  runbook_url: string | null;
+}
+
+/** What the repository reads of an alert; moments in ms since 1970, as `pg` reads a bigint. */
+export interface StoredAlert extends Omit<
+  AlertRow,
+  | 'session_name'
+  | 'creation_date'
+  | 'resolved_date'
+  | 'updated_date'
+  | 'escalated_date'
+  | 'series'
+  | 'series_count'
+> {
+  session_name: string | null;
+  creation_date: string;
+  resolved_date: string | null;
+  updated_date: string;
+  escalated_date: string | null;
+  /** Of the series whose words the alert has; `null` where it has none. */
+  starts_at: string | null;
+  /** `null` while that fires. */
+  ends_at: string | null;
+  other_series: SeriesState[] | null;
+}
+
+/** @param milliseconds since 1970, as `pg` reads a bigint */
+export function momentOf(milliseconds: string): Date {
+  return new Date(Number(milliseconds));
+}
+
+/** How many series of an alert an answer carries. */
+const MOST_SERIES = 20;
+
+/** What the API shows of an alert that was read. */
+export function toAlertRow(stored: StoredAlert): AlertRow {
+  const { title, message, severity, runbook_url: runbookUrl, starts_at: startsAt, ends_at: endsAt } = stored;
+  const isOpen = stored.resolved_date === null;
+  const series = isOpen && stored.other_series ? [...stored.other_series] : [];
+  if (series.length > 0 && startsAt !== null && endsAt === null) {
+    const own = { title, message, severity, runbookUrl, startsAt: Number(startsAt) };
+    series.push({ ...own, endsAt: null, fingerprint: '', arrival: Infinity });
+  }
+  return {
+    id: stored.id,
+    title,
+    message,
+    event_type: stored.event_type,
+    user_id: stored.user_id,
+    ...(stored.session_name !== null && { session_name: stored.session_name }),
+    creation_date: momentOf(stored.creation_date),
+    resolved_date: stored.resolved_date === null ? null : momentOf(stored.resolved_date),
+    severity,
+    kind: stored.kind,
+    updated_date: momentOf(stored.updated_date),
+    ...(stored.escalated_date !== null && { escalated_date: momentOf(stored.escalated_date) }),
+    runbook_url: runbookUrl,
+    resolved_reason: stored.resolved_reason,
+    ...shownSeries(series),
+  };
 }
 
 /** What the API shows of an alert that was opened just then. */
-export function toAlertRow(alert: OpenedAlert, openedAt: Date): AlertRow {
+export function toOpenedRow(alert: OpenedAlert, openedAt: Date): AlertRow {
   return {
     id: alert.id,
     title: alert.title,
     message: alert.message,
     event_type: alert.eventType,
     user_id: alert.userId,
-    session_name: alert.sessionName,
+    ...(alert.sessionName !== null && { session_name: alert.sessionName }),
     creation_date: openedAt,
     resolved_date: alert.resolvedReason === null ? null : openedAt,
     severity: alert.severity,
@@ -52,7 +127,39 @@ export function toAlertRow(alert: OpenedAlert, openedAt: Date): AlertRow {
     updated_date: openedAt,
     runbook_url: alert.runbookUrl,
     resolved_reason: alert.resolvedReason,
+    ...shownSeries(alert.resolvedReason === null ? alert.series : []),
   };
+}
+
+/** Nothing where no more than one fires: the alert itself says all of it. */
+function shownSeries(series: SeriesState[]): Pick<AlertRow, 'series' | 'series_count'> {
+  const firing = firingSeries({ series });
+  if (firing.length <= 1) return {};
+  const gravest = firing.slice(0, MOST_SERIES);
+  return {
+    series: gravest.map(({ title, message, severity, startsAt, runbookUrl }) => ({
+      title,
+      message,
+      severity,
+      starts_at: new Date(startsAt),
+      runbook_url: runbookUrl,
+    })),
+    series_count: firing.length,
+  };
+}
+
+/** One series of an alert behind which several fire, as the API answers it. */
+export class SeriesResponse implements ShownSeries {
+  @ApiProperty({ example: 'Disk nearly full' })
+  title!: string;
+  @ApiProperty({ example: 'Volume data is at 95%' })
+  message!: string;
+  @ApiProperty({ type: String, nullable: true, example: 'warning' })
+  severity!: string | null;
+  @ApiProperty({ format: 'date-time', description: 'When it started, as Prometheus says' })
+  starts_at!: Date;
+  @ApiProperty({ type: String, nullable: true })
+  runbook_url!: string | null;
 }
 
 /** An alert as the API answers it. */
@@ -70,8 +177,8 @@ export class AlertResponse implements AlertRow {
   event_type!: string;
   @ApiProperty({ description: "Keycloak's user id", example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11' })
   user_id!: string;
-  @ApiProperty({ type: String, nullable: true, example: 'jane-doe-7f3a9c' })
-  session_name!: string | null;
+  @ApiPropertyOptional({ example: 'jane-doe-7f3a9c', description: 'Left out where it is of no session' })
+  session_name?: string;
   @ApiProperty({ format: 'date-time' })
   creation_date!: Date;
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: '`null` while open' })
@@ -85,10 +192,22 @@ export class AlertResponse implements AlertRow {
   kind!: AlertKind;
   @ApiProperty({ format: 'date-time', description: 'When what the user reads last changed' })
   updated_date!: Date;
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'When it last became graver; left out where it never did',
+  })
+  escalated_date?: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
   @ApiProperty({ enum: RESOLVED_REASONS, nullable: true })
   resolved_reason!: ResolvedReason | null;
+  @ApiPropertyOptional({
+    type: [SeriesResponse],
+    description: `Where several series of it fire: each with what is its own, the gravest first, at most ${MOST_SERIES}`,
+  })
+  series?: SeriesResponse[];
+  @ApiPropertyOptional({ type: 'integer', description: 'Where several series of it fire: how many' })
+  series_count?: number;
 }
 
 const MOST_LISTED = 200;

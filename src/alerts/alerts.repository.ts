@@ -7,25 +7,21 @@ import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../alerts.module-definition.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { firstAlertId, newAlertId } from './alert-id.js';
-import { AlertLife, SILENCING_REASONS } from './alert-life.js';
-import type {
-  AlertState,
-  LifeChanges,
-  OpenedAlert,
-  ResolvedReason,
-  SeriesState,
-  Sighting,
-} from './alert-life.js';
+import { AlertLife } from './alert-life.js';
+import type { LifeChanges, OpenedAlert, ResolvedReason } from './alert-life.js';
 import { AlertsClock } from './alerts-clock.js';
-import type { AlertRow } from './alerts.dto.js';
+import { momentOf, toAlertRow } from './alerts.dto.js';
+import type { AlertRow, StoredAlert } from './alerts.dto.js';
 import * as statements from './alerts.statements.js';
-import { SHOWN } from './alerts.statements.js';
+import { MOST_SHOWN, SHOWN } from './alerts.statements.js';
 import type { HistoryPage, Statement } from './alerts.statements.js';
 import { Connection } from './connection.js';
 import { DatabaseClock } from './database-clock.js';
 import { isConcurrencyFailure } from './database-errors.js';
 import { findProblems } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
+import { gravityOf } from './gravity.js';
+import { seriesKey } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
 
 /** What one request reports. */
@@ -45,13 +41,20 @@ export type NewAlert = Pick<
 
 /** A series that fires behind an open alert. */
 export interface FiringSeries {
-  seriesId: string;
+  seriesKey: number;
   seriesFingerprint: string;
+  /** That of its alert. */
+  fingerprint: number;
   userId: string;
   sessionName: string;
   /** How long ago it, or its alert, was last seen (ms). */
   unseenFor: number;
 }
+
+/** The same as it is read: `pg` reads a bigint as text. */
+type StoredFiringSeries = {
+  [Name in keyof FiringSeries]: FiringSeries[Name] extends number ? string : FiringSeries[Name];
+};
 
 /** The class of the session-level locks under which one replica at a time does a job. */
 const JOBS = 0x5e551004;
@@ -60,7 +63,13 @@ const JOBS = 0x5e551004;
 const MOST_USER_LOCKS = 64;
 const MOST_TRIES = 5;
 
-/** All open alerts, so said that `alerts_open_by_user` has them. */
+/** A user's open alerts: as many as an answer carries, and how many there are. */
+export interface OpenList {
+  alerts: AlertRow[];
+  total: number;
+}
+
+/** All open alerts, so said that `alerts_open` has them. */
 const OPEN = `resolved_date IS NULL AND user_id > ''`;
 
 /** Statements that write, whose open alerts they may change, and how their rows become the answer. */
@@ -111,13 +120,15 @@ export class AlertsRepository {
       const { outcomes, changes } = decide(now, reports, arrivals, state);
       const writes = statements.writeChanges(changes);
       const users = statements.usersOf(changes);
-      const changedIds = [...changes.updated, ...changes.closed].map(({ id }) => id);
+      const changedIds = [...changes.rewritten.filter(({ isUpdated }) => isUpdated), ...changes.closed].map(
+        ({ alert }) => alert.id,
+      );
       if (!wanted.rows || changedIds.length === 0)
         return { writes, users, answer: () => ({ outcomes, changes, rows: [] }) };
       return {
         writes: [...writes, findAlerts(changedIds)],
         users,
-        answer: (rows) => ({ outcomes, changes, rows: toAlertRows(rows[writes.length]) }),
+        answer: (rows) => ({ outcomes, changes, rows: shown(rows[writes.length]) }),
       };
     });
   }
@@ -140,10 +151,10 @@ export class AlertsRepository {
         {
           text: `
             INSERT INTO session_alerts.alerts
-              (id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-               creation_date, updated_date, last_seen)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'condition', 'api', $9, $9, $9)
-            ON CONFLICT (fingerprint) WHERE resolved_date IS NULL AND fingerprint IS NOT NULL DO NOTHING
+              (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event,
+               by_hand, creation_date)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, true, $10)
+            ON CONFLICT (user_id, session_name, fingerprint) WHERE resolved_date IS NULL DO NOTHING
             RETURNING ${SHOWN}`,
           values: [
             newAlertId(now.getTime()),
@@ -154,30 +165,51 @@ export class AlertsRepository {
             alert.title,
             alert.message,
             alert.severity,
+            gravityOf(alert.severity),
             now,
           ],
         },
       ],
       users: new Set([alert.userId]),
-      answer: ([created]) => toAlertRows(created)[0],
+      answer: ([created]) => shown(created)[0],
     }));
   }
 
-  /** The open alerts of each of these users, newest first. */
-  async listOpen(userIds: string[]): Promise<AlertRow[][]> {
-    const byUser = new Map<string, AlertRow[]>(userIds.map((userId) => [userId, []]));
-    const rows = await this.query(statements.listOpen(userIds));
-    for (const row of toAlertRows(rows)) byUser.get(row.user_id)?.push(row);
-    return userIds.map((userId) => byUser.get(userId) ?? []);
+  /** The open alerts of each of these users, gravest first, then newest. */
+  async listOpen(userIds: string[]): Promise<OpenList[]> {
+    const byUser = new Map<string, OpenList>(userIds.map((userId) => [userId, { alerts: [], total: 0 }]));
+    for (const row of await this.query<FoundAlert>(statements.listOpen(userIds))) {
+      const list = byUser.get(row.user_id);
+      if (!list) continue;
+      list.alerts.push(toAlertRow(row));
+      list.total = Number(row.found);
+    }
+    for (const [userId, list] of byUser) await this.completeTotal(list, userId);
+    return userIds.map((userId) => byUser.get(userId) ?? { alerts: [], total: 0 });
+  }
+
+  /** Those of one of a user's sessions. */
+  async listOpenOfSession(userId: string, sessionName: string): Promise<OpenList> {
+    const rows = await this.query<FoundAlert>(statements.listOpenOfSession(userId, sessionName));
+    const list = { alerts: rows.map(toAlertRow), total: Number(rows[0]?.found ?? 0) };
+    await this.completeTotal(list, userId, sessionName);
+    return list;
+  }
+
+  /** Only where there are more than an answer carries they have to be counted. */
+  private async completeTotal(list: OpenList, userId: string, sessionName?: string): Promise<void> {
+    if (list.total <= MOST_SHOWN) return;
+    const [row] = await this.query<{ total: number }>(statements.countOpenOf(userId, sessionName));
+    list.total = Math.max(row?.total ?? 0, list.alerts.length);
   }
 
   /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */
   async listResolved(userId: string, page: HistoryPage): Promise<AlertRow[]> {
-    return toAlertRows(await this.query(statements.listResolved(userId, page)));
+    return (await this.query<StoredAlert>(statements.listResolved(userId, page))).map(toAlertRow);
   }
 
   async find(id: string): Promise<AlertRow | undefined> {
-    return toAlertRows(await this.query(findAlerts([id])))[0];
+    return shown(await this.query(findAlerts([id])))[0];
   }
 
   /** Closes an open alert; `undefined` where it is closed already, and stays as it is. */
@@ -194,7 +226,7 @@ export class AlertsRepository {
       text: `
         SELECT DISTINCT user_id
           FROM session_alerts.alerts
-         WHERE session_name = $1 AND resolved_date IS NULL AND ($2::text IS NULL OR user_id = $2)`,
+         WHERE session_name = $1 AND ${OPEN} AND ($2::text IS NULL OR user_id = $2)`,
       values: [sessionName, userId ?? null],
     });
     if (open.length === 0) return [];
@@ -219,10 +251,15 @@ export class AlertsRepository {
   async closeOverdue(limits: { expireAfter: number; eventTtl: number }, most: number): Promise<AlertRow[]> {
     const now = await this.withConnection((connection) => this.readClock(connection));
     const deadlines = [limits.expireAfter, limits.eventTtl].map((limit) => new Date(now.getTime() - limit));
-    const overdue = `${OPEN} AND source = 'alertmanager'
-      AND last_seen < CASE kind WHEN 'event' THEN $2::timestamptz ELSE $1::timestamptz END`;
+    const overdue = `${OPEN} AND NOT by_hand
+      AND coalesce(last_seen, creation_date) < CASE WHEN is_event THEN $2::timestamptz ELSE $1::timestamptz END`;
     const candidates = await this.query<{ id: string; user_id: string }>({
-      text: `SELECT id, user_id FROM session_alerts.alerts WHERE ${overdue} ORDER BY last_seen LIMIT $3`,
+      text: `
+        SELECT id, user_id
+          FROM session_alerts.alerts
+         WHERE ${overdue}
+         ORDER BY coalesce(last_seen, creation_date)
+         LIMIT $3`,
       values: [...deadlines, most],
     });
     if (candidates.length === 0) return [];
@@ -233,10 +270,12 @@ export class AlertsRepository {
         SELECT id
           FROM session_alerts.alerts AS alert
          WHERE id = ANY ($3::text[]) AND ${overdue}
-           AND id NOT IN (SELECT series.alert_id
-                            FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
-                            JOIN session_alerts.alert_series AS series ON series.id = sighted.id
-                           WHERE sightings.arrival >= $4 AND series.alert_id = ANY ($3::text[]))`,
+           AND id NOT IN (SELECT behind.id
+                            FROM (SELECT alert.id, ${KEY} AS key
+                                    FROM session_alerts.alerts AS alert
+                                   CROSS JOIN LATERAL ${SERIES_BEHIND}
+                                   WHERE id = ANY ($3::text[])) AS behind
+                            JOIN (${SIGHTED} WHERE sightings.arrival >= $4) AS sighted USING (key))`,
       values: [...deadlines, idsOf(candidates), microseconds(deadlines[0])],
     };
     return this.transaction(userIds, [statements.ALLOW_HASH_JOINS, stillOverdue], (closedAt, [, alerts]) =>
@@ -254,20 +293,25 @@ export class AlertsRepository {
       await this.queryMany(connection, {
         text: `
           WITH unseen AS MATERIALIZED (
-            SELECT id FROM session_alerts.alerts
-             WHERE ${OPEN} AND last_seen < $1
+            SELECT id, user_id, session_name, series, ends_at, other_series
+              FROM session_alerts.alerts
+             WHERE ${OPEN} AND coalesce(last_seen, creation_date) < $1
                FOR NO KEY UPDATE SKIP LOCKED
+          ), behind AS MATERIALIZED (
+            SELECT alert.id, alert.user_id, ${KEY} AS key
+              FROM unseen AS alert
+             CROSS JOIN LATERAL ${SERIES_BEHIND}
           ), seen AS (
-            SELECT series.alert_id, to_timestamp(max(sightings.arrival) / 1e6) AS last_seen
-              FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
-              JOIN session_alerts.alert_series AS series ON series.id = sighted.id
-              JOIN unseen ON unseen.id = series.alert_id
-             GROUP BY series.alert_id
+            SELECT id, user_id, to_timestamp(max(sighted.arrival) / 1e6) AS last_seen
+              FROM (${SIGHTED}) AS sighted
+              JOIN behind USING (key)
+             GROUP BY id, user_id
           )
           UPDATE session_alerts.alerts AS alert
              SET last_seen = seen.last_seen
             FROM seen
-           WHERE alert.id = seen.alert_id AND alert.last_seen < seen.last_seen`,
+           WHERE alert.id = seen.id AND alert.user_id = seen.user_id
+             AND coalesce(alert.last_seen, alert.creation_date) < seen.last_seen`,
         values: [new Date(now.getTime() - unseenFor)],
       });
     });
@@ -292,11 +336,7 @@ export class AlertsRepository {
     });
   }
 
-  /**
-   * Deletes, at most so many, alerts that were closed longer ago than `retention` (ms), with their series, and
-   * as many series that stand behind none.
-   * @returns how many alerts and stray series went
-   */
+  /** Deletes, at most so many, alerts that were closed longer ago than `retention` (ms); returns how many went. */
   async deleteOld(retention: number, most: number): Promise<number> {
     return this.withConnection(async (connection) => {
       const now = await this.readClock(connection);
@@ -304,22 +344,14 @@ export class AlertsRepository {
       const [row] = await this.inTransaction<{ deleted: string }>(connection, {
         // No alert is closed before it is opened, and ids carry the time of opening.
         text: `
-          WITH old_alerts AS (
+          WITH deleted AS (
             DELETE FROM session_alerts.alerts
-             WHERE id IN (SELECT id FROM session_alerts.alerts
-                           WHERE id < $2 AND resolved_date < $1 ORDER BY id LIMIT $4)
-            RETURNING id
-          ), their_series AS (
-            DELETE FROM session_alerts.alert_series WHERE alert_id IN (SELECT id FROM old_alerts)
-          ), stray_series AS (
-            DELETE FROM session_alerts.alert_series
-             WHERE id IN (SELECT id FROM session_alerts.alert_series
-                           WHERE alert_id IS NULL AND arrival < $3 LIMIT $4)
-               AND alert_id IS NULL
+             WHERE (id, user_id) IN (SELECT id, user_id FROM session_alerts.alerts
+                                      WHERE id < $2 AND resolved_date < $1 ORDER BY id LIMIT $3)
             RETURNING 1
           )
-          SELECT (SELECT count(*) FROM old_alerts) + (SELECT count(*) FROM stray_series) AS deleted`,
-        values: [before, firstAlertId(before.getTime()), microseconds(before), most],
+          SELECT count(*) AS deleted FROM deleted`,
+        values: [before, firstAlertId(before.getTime()), most],
       });
       return Number(row?.deleted);
     });
@@ -331,9 +363,7 @@ export class AlertsRepository {
       writes: [
         {
           text: `
-            WITH deleted AS (DELETE FROM session_alerts.alerts WHERE user_id = $1 RETURNING id),
-                 their_series AS (DELETE FROM session_alerts.alert_series
-                                   WHERE alert_id IN (SELECT id FROM deleted))
+            WITH deleted AS (DELETE FROM session_alerts.alerts WHERE user_id = $1 RETURNING 1)
             SELECT count(*) AS deleted FROM deleted`,
           values: [userId],
         },
@@ -345,38 +375,33 @@ export class AlertsRepository {
 
   /** The firing series behind open alerts that came from Alertmanager. */
   async listFiringSeries(): Promise<FiringSeries[]> {
-    const rows = await this.withConnection(async (connection) =>
-      this.queryMany<Omit<FiringSeries, 'unseenFor'> & { unseenFor: string }>(connection, {
+    return this.withConnection(async (connection) => {
+      const rows = await this.queryMany<StoredFiringSeries>(connection, {
         text: `
           WITH sighted AS (
-            SELECT seen.id, to_timestamp(max(sightings.arrival) / 1e6) AS last_seen
-              FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS seen (id)
-             GROUP BY seen.id
+            SELECT key, to_timestamp(max(arrival) / 1e6) AS last_seen FROM (${SIGHTED}) AS one GROUP BY key
+          ), firing AS (
+            SELECT ${KEY} AS key, behind.fingerprint AS series, alert.fingerprint, alert.user_id, alert.session_name,
+                   coalesce(alert.last_seen, alert.creation_date) AS last_seen
+              FROM session_alerts.alerts AS alert
+             CROSS JOIN LATERAL ${SERIES_BEHIND}
+             WHERE ${OPEN} AND NOT alert.by_hand AND behind.is_firing
           )
-          SELECT series.id AS "seriesId", series.fingerprint AS "seriesFingerprint",
-                 alert.user_id AS "userId", alert.session_name AS "sessionName",
-                 (extract(epoch FROM $1::timestamptz - greatest(alert.last_seen, sighted.last_seen))
+          SELECT key AS "seriesKey", series AS "seriesFingerprint", fingerprint, user_id AS "userId",
+                 session_name AS "sessionName",
+                 (extract(epoch FROM $1::timestamptz - greatest(firing.last_seen, sighted.last_seen))
                    * 1000)::bigint AS "unseenFor"
-            FROM session_alerts.alerts AS alert
-            JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
-            LEFT JOIN sighted ON sighted.id = series.id
-           WHERE ${OPEN} AND alert.source = 'alertmanager' AND series.firing`,
+            FROM firing
+            LEFT JOIN sighted USING (key)`,
         values: [await this.readClock(connection)],
-      }),
-    );
-    return rows.map((row) => ({ ...row, unseenFor: Number(row.unseenFor) }));
-  }
-
-  /** Which of these series a person has closed, and the start of the episode that stays silent. */
-  async listSilencedSeries(seriesIds: string[]): Promise<{ id: string; startsAt: Date }[]> {
-    const rows = await this.query<{ id: string; startsAt: string }>({
-      text: `
-        SELECT id, (extract(epoch FROM starts_at) * 1000)::bigint AS "startsAt"
-          FROM session_alerts.alert_series
-         WHERE id = ANY ($1::uuid[]) AND closed_by_hand`,
-      values: [seriesIds],
+      });
+      return rows.map((row) => ({
+        ...row,
+        seriesKey: Number(row.seriesKey),
+        fingerprint: Number(row.fingerprint),
+        unseenFor: Number(row.unseenFor),
+      }));
     });
-    return rows.map(({ id, startsAt }) => ({ id, startsAt: momentOf(startsAt) }));
   }
 
   /** Notes that the watchdog alert came. */
@@ -553,47 +578,24 @@ interface ClockRow {
   now: string;
 }
 
-/** What `readState` reads. */
-type StateRows = [
-  alerts: [{ rows: AlertState[] }],
-  series: [{ rows: SeriesRow[] }],
-  sightings: { seriesId: string; arrival: string }[],
-];
+/** As `listOpen` answers it. */
+type FoundAlert = StoredAlert & { found: string };
 
-/** A series with its moments in ms since 1970. */
-type SeriesRow = Omit<SeriesState, 'startsAt' | 'endsAt'> & { startsAt: number; endsAt: number | null };
+/** The series behind `alert`. */
+const SERIES_BEHIND = `(
+  SELECT encode(alert.series, 'hex') AS fingerprint, alert.ends_at IS NULL AS is_firing
+   WHERE alert.series IS NOT NULL
+  UNION ALL
+  SELECT other ->> 'fingerprint', other ->> 'endsAt' IS NULL
+    FROM json_array_elements(alert.other_series) AS other) AS behind`;
 
-function toSeriesState(row: SeriesRow): SeriesState {
-  return {
-    id: row.id,
-    fingerprint: row.fingerprint,
-    alertId: row.alertId,
-    firing: row.firing,
-    closedByHand: row.closedByHand,
-    startsAt: new Date(row.startsAt),
-    endsAt: row.endsAt === null ? null : new Date(row.endsAt),
-    arrival: row.arrival,
-  };
-}
+/** The key of one of them, under which sightings have it. */
+const KEY = `session_alerts.series_key(alert.user_id, alert.session_name, behind.fingerprint)`;
 
-function toSighting({ seriesId, arrival }: { seriesId: string; arrival: string }): Sighting {
-  return { seriesId, arrival: Number(arrival) };
-}
-
-/** What SHOWN reads; its numbers become moments in place, as there may be thousands. */
-function toAlertRows(rows: unknown[] | undefined = []): AlertRow[] {
-  const alerts = rows as AlertRow[];
-  for (const alert of alerts) {
-    alert.creation_date = momentOf(alert.creation_date);
-    alert.updated_date = momentOf(alert.updated_date);
-    if (alert.resolved_date !== null) alert.resolved_date = momentOf(alert.resolved_date);
-  }
-  return alerts;
-}
-
-function momentOf(milliseconds: unknown): Date {
-  return new Date(Number(milliseconds));
-}
+/** What was seen firing. */
+const SIGHTED = `
+  SELECT seen.key, sightings.arrival
+    FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS seen (key)`;
 
 /** Lets the rules decide about reports, whose arrivals (µs, the database's clock) stand beside them. */
 function decide(
@@ -602,8 +604,7 @@ function decide(
   arrivals: number[],
   rows: unknown[][],
 ): { outcomes: Outcome[][]; changes: LifeChanges } {
-  const [[{ rows: alerts }], [{ rows: series }], sightings] = rows as unknown as StateRows;
-  const life = new AlertLife(now, alerts, series.map(toSeriesState), sightings.map(toSighting));
+  const life = new AlertLife(now, statements.knownState(rows, seriesKey));
   const outcomes: Outcome[][] = [];
   const inOrder = reports.map((report, index) => ({ report, index, arrival: arrivals[index] ?? 0 }));
   for (const { report, index, arrival } of inOrder.sort((one, other) => one.arrival - other.arrival)) {
@@ -615,25 +616,21 @@ function decide(
 function closing(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Writes<AlertRow[]> {
   const close: Statement = {
     text: `
-      WITH closed AS (
-        UPDATE session_alerts.alerts
-           SET resolved_date = $2, updated_date = $2, resolved_reason = $3
-         WHERE id = ANY ($1::text[]) AND resolved_date IS NULL
-        RETURNING ${SHOWN}
-      ), ended AS (
-        UPDATE session_alerts.alert_series AS series
-           SET closed_by_hand = $4::boolean, firing = series.firing AND $4::boolean
-          FROM closed
-         WHERE series.alert_id = closed.id
-      )
-      SELECT * FROM closed`,
-    values: [ids, now, reason, SILENCING_REASONS.has(reason)],
+      UPDATE session_alerts.alerts
+         SET resolved_date = $3, updated_date = $3, resolved_reason = $4
+       WHERE id = ANY ($1::text[]) AND user_id = ANY ($2::text[]) AND resolved_date IS NULL
+      RETURNING ${SHOWN}`,
+    values: [ids, userIds, now, reason],
   };
-  return { writes: [close], users: new Set(userIds), answer: ([closed]) => toAlertRows(closed) };
+  return { writes: [close], users: new Set(userIds), answer: ([closed]) => shown(closed) };
 }
 
 function findAlerts(ids: string[]): Statement {
   return { text: `SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = ANY ($1::text[])`, values: [ids] };
+}
+
+function shown(rows: unknown): AlertRow[] {
+  return (rows as StoredAlert[]).map(toAlertRow);
 }
 
 function idsOf(alerts: unknown[] | undefined): string[] {

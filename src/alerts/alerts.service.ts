@@ -6,10 +6,10 @@ import type { AlertsCaller } from '../auth/alerts-user.js';
 import { unfit } from '../http/unfit.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { LifeChanges, ResolvedReason } from './alert-life.js';
-import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toAlertRow } from './alerts.dto.js';
+import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toOpenedRow } from './alerts.dto.js';
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
-import type { Report } from './alerts.repository.js';
+import type { OpenList, Report } from './alerts.repository.js';
 import { DatabaseUnavailableError } from './database-errors.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
@@ -44,7 +44,7 @@ export class AlertsService implements OnApplicationShutdown {
     (error) => !(error instanceof DatabaseUnavailableError),
     { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER },
   );
-  private readonly openReads = new SharedReads<readonly AlertRow[]>(
+  private readonly openReads = new SharedReads<OpenList>(
     (userIds) => this.repository.listOpen(userIds),
     MOST_LISTS_TOGETHER,
   );
@@ -125,11 +125,22 @@ export class AlertsService implements OnApplicationShutdown {
     return alert;
   }
 
-  /** A user's open alerts, newest first. */
+  /** A user's open alerts, gravest first, then newest: as many as an answer carries. */
   async listOpen(userId: string, sessionName?: string): Promise<AlertRow[]> {
-    const alerts = await this.openReads.get(userId);
-    const session = sessionName === undefined ? undefined : storable(sessionName);
-    return alerts.filter((alert) => session === undefined || alert.session_name === session);
+    return (await this.readOpen(userId, sessionName)).alerts;
+  }
+
+  /** The same, and how many there are. */
+  async readOpen(userId: string, sessionName?: string): Promise<OpenList> {
+    const list = await this.openReads.get(userId);
+    return sessionName === undefined ? list : this.ofSession(list, userId, storable(sessionName));
+  }
+
+  /** Those of one session, of a list of all. */
+  async ofSession(list: OpenList, userId: string, sessionName: string): Promise<OpenList> {
+    if (list.total > list.alerts.length) return this.repository.listOpenOfSession(userId, sessionName);
+    const alerts = list.alerts.filter((alert) => alert.session_name === sessionName);
+    return { alerts, total: alerts.length };
   }
 
   /**
@@ -263,7 +274,7 @@ function nextOf<T>(values: Iterator<T>): T {
  * @param rows the alerts that were open before and have changed
  */
 function visibleChanges({ opened, now }: LifeChanges, rows: AlertRow[]): AlertChange[] {
-  const openedRows = opened.map((alert) => toAlertRow(alert, now));
+  const openedRows = opened.map((alert) => toOpenedRow(alert, now));
   return [
     ...openedRows.map((alert) => ({ change: 'opened' as const, alert })),
     ...rows.filter(isOpen).map((alert) => ({ change: 'updated' as const, alert })),

@@ -1,4 +1,17 @@
-import type { AlertState, LifeChanges, OpenedAlert, SeriesState, Sighting } from './alert-life.js';
+import { firingSeries, SILENCING_REASONS } from './alert-life.js';
+import type {
+  AlertState,
+  ClosedAlert,
+  KnownState,
+  LifeChanges,
+  OpenedAlert,
+  PastSeries,
+  RewrittenAlert,
+  SeriesState,
+  Sighting,
+  Words,
+} from './alert-life.js';
+import { gravityOf } from './gravity.js';
 import type { Observation } from './observation.js';
 
 /** A statement as `pg` takes it; one with a name is planned once a connection. */
@@ -13,14 +26,22 @@ const GATE = 0x5e551001;
 const USERS = 0x5e551002;
 
 /**
- * What the API shows of an alert, under the API's names; moments in ms since 1970. How PostgreSQL writes a date, and how
- * `pg` reads it, depends on settings that may be an application's own. Numbers are cheaper besides.
+ * What the API shows of an alert, under the API's names, and beside it what it shows of its series; moments in ms since
+ * 1970. How PostgreSQL writes a date, and how `pg` reads it, depends on settings that may be an application's own.
+ * Numbers are cheaper besides.
  */
 export const SHOWN = `id, title, message, event_type, user_id, session_name,
   (extract(epoch FROM creation_date) * 1000)::bigint AS creation_date,
-  (extract(epoch FROM resolved_date) * 1000)::bigint AS resolved_date,
-  severity, kind, (extract(epoch FROM updated_date) * 1000)::bigint AS updated_date, runbook_url,
-  resolved_reason`;
+  (extract(epoch FROM resolved_date) * 1000)::bigint AS resolved_date, severity,
+  CASE WHEN is_event THEN 'event' ELSE 'condition' END AS kind,
+  (extract(epoch FROM coalesce(updated_date, creation_date)) * 1000)::bigint AS updated_date,
+  (extract(epoch FROM escalated_date) * 1000)::bigint AS escalated_date, runbook_url, resolved_reason,
+  (extract(epoch FROM starts_at) * 1000)::bigint AS starts_at,
+  (extract(epoch FROM ends_at) * 1000)::bigint AS ends_at, other_series`;
+
+/** The names of `SHOWN`. */
+const SHOWN_COLUMNS = `id, title, message, event_type, user_id, session_name, creation_date, resolved_date, severity,
+  kind, updated_date, escalated_date, runbook_url, resolved_reason, starts_at, ends_at, other_series`;
 
 const NOW = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now`;
 
@@ -66,121 +87,296 @@ export function lockAll(): Statement {
   };
 }
 
+/** What is read of an open alert, as `AlertState` has it, with its first series in its own columns. */
+const STATE = `alert.id, alert.fingerprint, alert.user_id AS "userId", alert.session_name AS "sessionName",
+  alert.title, alert.message, alert.severity, alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent",
+  alert.by_hand AS "byHand", alert.series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
+  extract(epoch FROM alert.ends_at) * 1000 AS "endsAt", alert.arrival, alert.other_series AS "otherSeries"`;
+
+/** What is read of a closed one. */
+const PAST = `alert.series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
+  extract(epoch FROM alert.ends_at) * 1000 AS "endsAt", alert.arrival, alert.other_series AS "otherSeries",
+  alert.resolved_reason AS reason`;
+
+const SILENT = `resolved_reason IN (${SILENCING_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
+
 /**
- * All that a decision about these observations needs to know, in three statements: the open alerts that they can
- * touch; their series, and all behind the alerts that they may end; and which of those series requests saw
- * that arrived later. The first two answer one row with all in JSON, which is read several times as fast as rows are.
+ * All that a decision about these observations needs to know, in one statement: of each the open alert that it can
+ * touch; where its series is not the first that fires behind it, the alerts of that identity that a person closed,
+ * and those that were closed since the observations arrived; and what requests saw of their series that arrived
+ * later. It answers one row with all in JSON, which is read several times as fast as rows are. Behind those without
+ * a name stand all alerts of their sessions, in a statement of its own.
  * @param since when the first of them arrived (µs, the database's clock)
  */
-export function readState(observations: Observation[], since: number): [Statement, Statement, Statement] {
-  const seriesIds = new Set<string>();
-  const fingerprints = new Set<string>();
-  const ending = new Set<string>();
-  for (const seen of observations) {
-    seriesIds.add(seen.seriesId);
-    if (seen.status === 'firing') fingerprints.add(seen.fingerprint);
-    else ending.add(seen.seriesId);
-  }
-  // A series that fires and ends in one batch may end the alert that it only now stands behind.
-  const endingFingerprints = new Set<string>();
-  if (ending.size > 0) {
-    for (const seen of observations) {
-      if (seen.status === 'firing' && ending.has(seen.seriesId)) endingFingerprints.add(seen.fingerprint);
-    }
-  }
-  const ids = plainArray([...seriesIds]);
+export function readState(observations: Observation[], since: number): Statement[] {
+  const named = observations.filter(({ isNamed }) => isNamed);
   return [
     {
-      name: 'session_alerts_read_open_alerts',
-      // Said so that no plan can take an index over open alerts and look through all of it.
+      name: 'session_alerts_read_state',
+      // OFFSET 0 keeps the planner from joining in another order.
       text: `
-        SELECT coalesce(json_agg(alert), '[]') AS rows
-          FROM (SELECT id, fingerprint, user_id AS "userId", title, message, severity, kind, source,
-                       runbook_url AS "runbookUrl"
-                  FROM session_alerts.alerts
-                 WHERE id = ANY (ARRAY(SELECT id FROM session_alerts.alerts
-                                        WHERE fingerprint = ANY ($2::uuid[]) AND resolved_date IS NULL
-                                       UNION
-                                       SELECT alert_id FROM session_alerts.alert_series
-                                        WHERE id = ANY ($1::uuid[])))
-                   AND coalesce(resolved_date, 'infinity') = 'infinity') AS alert`,
-      values: [ids, plainArray([...fingerprints])],
+        SELECT (SELECT coalesce(json_agg(known), '[]')
+                  FROM (SELECT asked.series AS "askedSeries", asked.user_id AS "askedUser",
+                               asked.session_name AS "askedSession", open.*, past.alerts AS past
+                          FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[])
+                            AS asked (user_id, session_name, fingerprint, series, is_firing)
+                          LEFT JOIN LATERAL (
+                            SELECT ${STATE}
+                              FROM session_alerts.alerts AS alert
+                             WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
+                               AND alert.fingerprint = asked.fingerprint AND alert.resolved_date IS NULL
+                            OFFSET 0) AS open ON true
+                          LEFT JOIN LATERAL (
+                            SELECT json_agg(closed) AS alerts
+                              FROM (SELECT ${PAST}
+                                      FROM session_alerts.alerts AS alert
+                                     WHERE asked.is_firing AND open.series IS DISTINCT FROM asked.series
+                                       AND alert.user_id = asked.user_id
+                                       AND alert.session_name = asked.session_name
+                                       AND alert.fingerprint = asked.fingerprint AND alert.${SILENT}
+                                    UNION ALL
+                                    SELECT ${PAST}
+                                      FROM session_alerts.alerts AS alert
+                                     WHERE asked.is_firing AND open.series IS DISTINCT FROM asked.series
+                                       AND alert.user_id = asked.user_id AND alert.resolved_date >= $7
+                                       AND alert.session_name = asked.session_name
+                                       AND alert.fingerprint = asked.fingerprint) AS closed) AS past ON true
+                         WHERE open.id IS NOT NULL OR past.alerts IS NOT NULL) AS known) AS alerts,
+               (SELECT coalesce(json_agg(sighted), '[]')
+                  FROM (SELECT sighted.series AS "seriesKey", sightings.arrival,
+                               extract(epoch FROM sighted.ends_at) * 1000 AS "endsAt"
+                          FROM session_alerts.sightings
+                         CROSS JOIN unnest(sightings.series, sightings.ends_at) AS sighted (series, ends_at)
+                         WHERE sightings.arrival > $6
+                           AND (sighted.series IN (SELECT unnest($8::bigint[]))) IS TRUE) AS sighted) AS sightings`,
+      values: [
+        named.map(({ userId }) => userId),
+        named.map(({ sessionName }) => sessionName),
+        plainArray(named.map(({ fingerprint }) => fingerprint ?? 0)),
+        named.map(({ seriesFingerprint }) => byteaOf(seriesFingerprint)),
+        plainArray(named.map(({ status }) => status === 'firing')),
+        since,
+        new Date(Math.floor(since / 1000)),
+        plainArray(observations.map(({ seriesKey }) => seriesKey)),
+      ],
     },
-    {
-      name: 'session_alerts_read_series',
-      text: `
-        SELECT coalesce(json_agg(series), '[]') AS rows
-          FROM (SELECT id, fingerprint, alert_id AS "alertId", firing, closed_by_hand AS "closedByHand",
-                       extract(epoch FROM starts_at) * 1000 AS "startsAt",
-                       extract(epoch FROM ends_at) * 1000 AS "endsAt", arrival
-                  FROM session_alerts.alert_series
-                 WHERE id = ANY ($1::uuid[])
-                    OR alert_id = ANY (ARRAY(SELECT alert_id FROM session_alerts.alert_series
-                                              WHERE id = ANY ($2::uuid[])
-                                             UNION ALL
-                                             SELECT id FROM session_alerts.alerts
-                                              WHERE fingerprint = ANY ($3::uuid[])
-                                                AND resolved_date IS NULL))) AS series`,
-      values: [ids, plainArray([...ending]), plainArray([...endingFingerprints])],
-    },
-    {
-      name: 'session_alerts_read_sightings',
-      // IS TRUE keeps the planner from a nested loop over two arrays: the ids are hashed once.
-      text: `
-        SELECT sighted.id AS "seriesId", max(sightings.arrival) AS arrival
-          FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS sighted (id)
-         WHERE sightings.arrival > $2 AND (sighted.id IN (SELECT unnest($1::uuid[]))) IS TRUE
-         GROUP BY sighted.id`,
-      values: [ids, since],
-    },
+    ...(named.length === observations.length ? [] : [readUnnamed(observations, since)]),
   ];
+}
+
+/** All open alerts of the sessions of those observations that have no name, and the closed ones that count. */
+function readUnnamed(observations: Observation[], since: number): Statement {
+  const unnamed = observations.filter(({ isNamed }) => !isNamed);
+  return {
+    name: 'session_alerts_read_unnamed',
+    text: `
+      SELECT coalesce(json_agg(known), '[]') AS alerts
+        FROM (SELECT asked.series AS "askedSeries", asked.user_id AS "askedUser",
+                     asked.session_name AS "askedSession", found.*
+                FROM unnest($1::text[], $2::text[], $3::bytea[]) AS asked (user_id, session_name, series)
+               CROSS JOIN LATERAL (
+                 SELECT ${STATE}, NULL::json AS past
+                   FROM session_alerts.alerts AS alert
+                  WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
+                    AND alert.resolved_date IS NULL
+                 UNION ALL
+                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                        json_agg(closed)
+                   FROM (SELECT ${PAST}
+                           FROM session_alerts.alerts AS alert
+                          WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
+                            AND alert.${SILENT}
+                         UNION ALL
+                         SELECT ${PAST}
+                           FROM session_alerts.alerts AS alert
+                          WHERE alert.user_id = asked.user_id AND alert.resolved_date >= $4
+                            AND alert.session_name = asked.session_name) AS closed) AS found) AS known`,
+    values: [
+      unnamed.map(({ userId }) => userId),
+      unnamed.map(({ sessionName }) => sessionName),
+      unnamed.map(({ seriesFingerprint }) => byteaOf(seriesFingerprint)),
+      new Date(Math.floor(since / 1000)),
+    ],
+  };
+}
+
+/** A series as an alert's columns have it, beside its words. */
+interface SeriesColumns {
+  /** bytea's text */
+  series: string | null;
+  startsAt: number;
+  endsAt: number | null;
+  arrival: number;
+  otherSeries: SeriesState[] | null;
+}
+
+/** What `readState` reads of one observation: columns are null where no alert is open. */
+interface KnownRow extends Omit<AlertState, 'id' | 'kind' | 'source' | 'series'>, SeriesColumns {
+  askedSeries: string;
+  askedUser: string;
+  askedSession: string;
+  id: string | null;
+  isEvent: boolean;
+  byHand: boolean;
+  past: (SeriesColumns & { reason: string })[] | null;
+}
+
+/** Rows of the statements of `readState`, in their order, as the rules take them. */
+export function knownState(answers: unknown[][], keyOf: SeriesKey): KnownState {
+  const alerts = new Map<string, AlertState>();
+  const past: PastSeries[] = [];
+  const rows = answers.flatMap((answer) => (answer as { alerts: KnownRow[] }[])[0]?.alerts ?? []);
+  for (const row of rows) {
+    if (row.id !== null && !alerts.has(row.id)) alerts.set(row.id, alertStateOf(row, row.id));
+    for (const closed of row.past ?? []) {
+      const fingerprint = row.askedSeries.slice(BYTEA_PREFIX.length);
+      const series = seriesOf(closed, NO_WORDS).find((one) => one.fingerprint === fingerprint);
+      if (!series) continue;
+      const { startsAt, endsAt, arrival } = series;
+      past.push({
+        seriesKey: keyOf(row.askedUser, row.askedSession, fingerprint),
+        startsAt,
+        endsAt,
+        arrival,
+        isSilent: (SILENCING_REASONS as readonly string[]).includes(closed.reason),
+      });
+    }
+  }
+  const [first] = answers[0] as { sightings: Sighting[] }[];
+  return { alerts: [...alerts.values()], past, sightings: first?.sightings ?? [] };
+}
+
+/** Makes a series's key of user, session and fingerprint. */
+type SeriesKey = (userId: string, sessionName: string, fingerprint: string) => number;
+
+const NO_WORDS = { title: '', message: '', severity: null, runbookUrl: null };
+
+function alertStateOf(row: KnownRow, id: string): AlertState {
+  const { fingerprint, userId, sessionName, title, message, severity, runbookUrl, isEvent, byHand } = row;
+  const words = { title, message, severity, runbookUrl };
+  return {
+    id,
+    fingerprint,
+    userId,
+    sessionName,
+    ...words,
+    kind: isEvent ? 'event' : 'condition',
+    source: byHand ? 'api' : 'alertmanager',
+    series: seriesOf(row, words),
+  };
+}
+
+/** The first series has the words of its alert. */
+function seriesOf(columns: SeriesColumns, words: Words): SeriesState[] {
+  const { series, startsAt, endsAt, arrival, otherSeries } = columns;
+  const others = otherSeries ?? [];
+  if (series === null) return others;
+  const fingerprint = series.slice(BYTEA_PREFIX.length);
+  return [...others, { fingerprint, ...words, startsAt, endsAt, arrival }];
+}
+
+/** How PostgreSQL writes a bytea, before its hex digits. */
+const BYTEA_PREFIX = '\\x';
+
+function byteaOf(hex: string): string {
+  return BYTEA_PREFIX + hex;
 }
 
 /**
  * The statements that write what a batch changes, none for what it does not. Closings go before openings:
  * they free the fingerprint for an alert that opens in the same batch.
  */
-export function writeChanges({ now, updated, closed, opened, series, sightings }: LifeChanges): Statement[] {
+export function writeChanges({ now, rewritten, closed, opened, sightings }: LifeChanges): Statement[] {
   return [
-    ...(updated.length > 0 ? [updateAlerts(updated, now)] : []),
+    ...(rewritten.length > 0 ? [rewriteAlerts(rewritten, now)] : []),
     ...(closed.length > 0 ? [closeAlerts(closed, now)] : []),
     ...(opened.length > 0 ? [insertAlerts(opened, now)] : []),
-    ...(series.length > 0 ? [upsertSeries(series)] : []),
     ...(sightings.length > 0 ? [insertSightings(sightings)] : []),
   ];
 }
 
-function updateAlerts(alerts: AlertState[], now: Date): Statement {
+/** The values of the columns that tell an alert's series, for `SERIES_COLUMNS`. */
+function seriesValues(alerts: AlertState[]): unknown[] {
+  const split = alerts.map(splitSeries);
+  return [
+    split.map(({ first }) => first && byteaOf(first.fingerprint)),
+    split.map(({ first }) => first && momentOf(new Date(first.startsAt))),
+    split.map(({ first }) => (first?.endsAt == null ? null : momentOf(new Date(first.endsAt)))),
+    plainArray(split.map(({ first }) => first?.arrival ?? null)),
+    split.map(({ others }) => (others.length === 0 ? null : JSON.stringify(others))),
+  ];
+}
+
+/** The series whose words the alert shows, and the others. Of series that have all ended the last is shown. */
+function splitSeries(alert: AlertState): { first: SeriesState | null; others: SeriesState[] } {
+  const first = firingSeries(alert)[0] ?? alert.series.at(-1) ?? null;
+  return { first, others: alert.series.filter((series) => series !== first) };
+}
+
+/** The types of `seriesValues`, whose first parameter has that number. */
+function seriesTypes(first: number): string {
+  const types = ['bytea', 'timestamptz', 'timestamptz', 'bigint', 'json'];
+  return types.map((type, index) => `$${first + index}::${type}[]`).join(', ');
+}
+
+const SERIES_COLUMNS = 'series, starts_at, ends_at, arrival, other_series';
+
+const SET_SERIES = `series = changed.series, starts_at = changed.starts_at, ends_at = changed.ends_at,
+             arrival = changed.arrival, other_series = changed.other_series`;
+
+function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
+  const alerts = rewritten.map(({ alert }) => alert);
   return {
-    name: 'session_alerts_update_alerts',
+    name: 'session_alerts_rewrite_alerts',
     text: `
       UPDATE session_alerts.alerts AS alert
          SET title = changed.title, message = changed.message, severity = changed.severity,
-             kind = changed.kind, runbook_url = changed.runbook_url, updated_date = $7, last_seen = $7
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-          AS changed (id, title, message, severity, kind, runbook_url)
-       WHERE alert.id = changed.id`,
+             gravity = changed.gravity, is_event = changed.is_event, runbook_url = changed.runbook_url,
+             updated_date = CASE WHEN changed.is_updated THEN $12 ELSE alert.updated_date END,
+             escalated_date = CASE WHEN changed.is_escalated THEN $12 ELSE alert.escalated_date END,
+             last_seen = CASE WHEN changed.is_seen THEN $12 ELSE alert.last_seen END,
+             ${SET_SERIES}
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::boolean[],
+                    $8::text[], $9::boolean[], $10::boolean[], $11::boolean[], ${seriesTypes(13)})
+          AS changed (id, user_id, title, message, severity, gravity, is_event, runbook_url, is_updated,
+                      is_escalated, is_seen, ${SERIES_COLUMNS})
+       WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
     values: [
-      alerts.map((alert) => alert.id),
+      plainArray(alerts.map((alert) => alert.id)),
+      alerts.map((alert) => alert.userId),
       alerts.map((alert) => alert.title),
       alerts.map((alert) => alert.message),
       alerts.map((alert) => alert.severity),
-      alerts.map((alert) => alert.kind),
+      plainArray(alerts.map((alert) => gravityOf(alert.severity))),
+      plainArray(alerts.map((alert) => alert.kind === 'event')),
       alerts.map((alert) => alert.runbookUrl),
+      plainArray(rewritten.map(({ isUpdated }) => isUpdated)),
+      plainArray(rewritten.map(({ isEscalated }) => isEscalated)),
+      plainArray(rewritten.map(({ isSeen }) => isSeen)),
       now,
+      ...seriesValues(alerts),
     ],
   };
 }
 
-function closeAlerts(closed: LifeChanges['closed'], now: Date): Statement {
+function closeAlerts(closed: ClosedAlert[], now: Date): Statement {
+  const alerts = closed.map(({ alert }) => alert);
   return {
     name: 'session_alerts_close_alerts',
     text: `
       UPDATE session_alerts.alerts AS alert
-         SET resolved_date = $3, updated_date = $3, resolved_reason = closed.reason
-        FROM unnest($1::text[], $2::text[]) AS closed (id, reason)
-       WHERE alert.id = closed.id`,
-    values: [closed.map(({ id }) => id), closed.map(({ reason }) => reason), now],
+         SET resolved_date = $4, updated_date = $4, resolved_reason = changed.reason,
+             ${SET_SERIES}
+        FROM unnest($1::text[], $2::text[], $3::text[], ${seriesTypes(5)})
+          AS changed (id, user_id, reason, ${SERIES_COLUMNS})
+       WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
+    values: [
+      plainArray(alerts.map((alert) => alert.id)),
+      alerts.map((alert) => alert.userId),
+      plainArray(closed.map(({ reason }) => reason)),
+      now,
+      ...seriesValues(alerts),
+    ],
   };
 }
 
@@ -189,15 +385,15 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
     name: 'session_alerts_insert_alerts',
     text: `
       INSERT INTO session_alerts.alerts
-        (id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-         runbook_url, creation_date, updated_date, last_seen, resolved_date, resolved_reason)
-      SELECT id, fingerprint, user_id, session_name, event_type, title, message, severity, kind, source,
-             runbook_url, $13::timestamptz, $13::timestamptz, $13::timestamptz,
-             CASE WHEN resolved_reason IS NOT NULL THEN $13::timestamptz END, resolved_reason
-        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+        (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, by_hand,
+         runbook_url, creation_date, resolved_date, resolved_reason, ${SERIES_COLUMNS})
+      SELECT id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, false,
+             runbook_url, $13::timestamptz, CASE WHEN resolved_reason IS NOT NULL THEN $13::timestamptz END,
+             resolved_reason, ${SERIES_COLUMNS}
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                    $8::text[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], ${seriesTypes(14)})
           AS opened (id, fingerprint, user_id, session_name, event_type, title, message,
-                     severity, kind, source, runbook_url, resolved_reason)`,
+                     severity, gravity, is_event, runbook_url, resolved_reason, ${SERIES_COLUMNS})`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
       plainArray(alerts.map((alert) => alert.fingerprint)),
@@ -207,36 +403,12 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
       alerts.map((alert) => alert.title),
       alerts.map((alert) => alert.message),
       alerts.map((alert) => alert.severity),
-      alerts.map((alert) => alert.kind),
-      alerts.map((alert) => alert.source),
+      plainArray(alerts.map((alert) => gravityOf(alert.severity))),
+      plainArray(alerts.map((alert) => alert.kind === 'event')),
       alerts.map((alert) => alert.runbookUrl),
       alerts.map((alert) => alert.resolvedReason),
       now,
-    ],
-  };
-}
-
-function upsertSeries(series: SeriesState[]): Statement {
-  return {
-    name: 'session_alerts_upsert_series',
-    text: `
-      INSERT INTO session_alerts.alert_series
-        (id, fingerprint, alert_id, firing, closed_by_hand, starts_at, ends_at, arrival)
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::boolean[],
-                           $6::timestamptz[], $7::timestamptz[], $8::bigint[])
-      ON CONFLICT (id) DO UPDATE
-         SET alert_id = excluded.alert_id, firing = excluded.firing,
-             closed_by_hand = excluded.closed_by_hand, starts_at = excluded.starts_at,
-             ends_at = excluded.ends_at, arrival = excluded.arrival`,
-    values: [
-      plainArray(series.map((one) => one.id)),
-      series.map((one) => one.fingerprint),
-      series.map((one) => one.alertId),
-      plainArray(series.map((one) => one.firing)),
-      plainArray(series.map((one) => one.closedByHand)),
-      series.map((one) => momentOf(one.startsAt)),
-      series.map((one) => one.endsAt && momentOf(one.endsAt)),
-      plainArray(series.map((one) => one.arrival)),
+      ...seriesValues(alerts),
     ],
   };
 }
@@ -245,8 +417,8 @@ function upsertSeries(series: SeriesState[]): Statement {
  * PostgreSQL's text of an array whose elements need no quotes: ids that are ours, numbers, booleans. pg looks at every
  * element for what it may have to quote.
  */
-function plainArray(values: (string | number | boolean)[]): string {
-  return `{${values.join(',')}}`;
+function plainArray(values: (string | number | boolean | null)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
 /** As text, which costs pg a fraction of a Date; it cannot say years before 1 and after 9999 as PostgreSQL reads them. */
@@ -259,13 +431,15 @@ function insertSightings(sightings: Sighting[]): Statement {
   return {
     name: 'session_alerts_insert_sightings',
     text: `
-      INSERT INTO session_alerts.sightings (arrival, request, series)
-      SELECT arrival, gen_random_uuid(), array_agg(series_id)
-        FROM unnest($1::bigint[], $2::uuid[]) AS seen (arrival, series_id)
+      INSERT INTO session_alerts.sightings (arrival, request, series, ends_at)
+      SELECT arrival, gen_random_uuid(), array_agg(series),
+             CASE WHEN count(ends_at) > 0 THEN array_agg(ends_at) END
+        FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS seen (arrival, series, ends_at)
        GROUP BY arrival`,
     values: [
       plainArray(sightings.map(({ arrival }) => arrival)),
-      plainArray(sightings.map(({ seriesId }) => seriesId)),
+      plainArray(sightings.map(({ seriesKey }) => seriesKey)),
+      sightings.map(({ endsAt }) => (endsAt === null ? null : momentOf(new Date(endsAt)))),
     ],
   };
 }
@@ -280,8 +454,11 @@ export const EVERYBODY = '*';
 const LONGEST_NOTICE = 7_900;
 
 /** Whose open alerts a batch changes, as they see them. */
-export function usersOf({ opened, updated, closed }: LifeChanges): Set<string> {
-  return new Set([...opened, ...updated, ...closed].map(({ userId }) => userId));
+export function usersOf({ opened, rewritten, closed }: LifeChanges): Set<string> {
+  const users = new Set(opened.map(({ userId }) => userId));
+  for (const { alert, isUpdated } of rewritten) if (isUpdated) users.add(alert.userId);
+  for (const { alert } of closed) users.add(alert.userId);
+  return users;
 }
 
 /**
@@ -312,16 +489,65 @@ export function notifyChange(process: string, userIds: ReadonlySet<string>): Sta
   ];
 }
 
-/** Several users' open alerts, newest first. */
+/** How many open alerts an answer carries at most. */
+export const MOST_SHOWN = 500;
+/** How long an answer gets at most (bytes of its JSON, about), and what of that is no text of an alert's. */
+const LONGEST_ANSWER = 270_000;
+const BESIDE_TEXT = 400;
+
+/** Which open alerts of those that a condition names an answer carries, and how many there are, up to one more. */
+function firstOf(condition: string): string {
+  return `
+    SELECT ${SHOWN}, count(*) OVER () AS found, row_number() OVER gravest_first AS place,
+           sum(${BESIDE_TEXT} + octet_length(title) + octet_length(message) + octet_length(event_type)
+               + coalesce(octet_length(runbook_url), 0) + coalesce(octet_length(other_series::text), 0))
+             OVER gravest_first AS length
+      FROM (SELECT *
+              FROM session_alerts.alerts
+             WHERE ${condition} AND resolved_date IS NULL
+             ORDER BY gravity DESC, id DESC
+             LIMIT ${MOST_SHOWN + 1}) AS alert
+    WINDOW gravest_first AS (ORDER BY gravity DESC, id DESC)`;
+}
+
+const FIT_AN_ANSWER = `(place = 1 OR place <= ${MOST_SHOWN} AND length <= ${LONGEST_ANSWER})`;
+
+/** Several users' open alerts, gravest first, then newest: of each user as many as an answer carries. */
 export function listOpen(userIds: string[]): Statement {
   return {
     name: 'session_alerts_list_open',
     text: `
-      SELECT ${SHOWN}
-        FROM session_alerts.alerts
-       WHERE user_id = ANY ($1::text[]) AND resolved_date IS NULL
-       ORDER BY alerts.creation_date DESC, id DESC`,
+      SELECT ${SHOWN_COLUMNS}, found
+        FROM unnest($1::text[]) AS asked (asked_user)
+       CROSS JOIN LATERAL (${firstOf('user_id = asked_user')}) AS shown
+       WHERE ${FIT_AN_ANSWER}
+       ORDER BY place`,
     values: [userIds],
+  };
+}
+
+/** The same of one session of one user, who has more open alerts than an answer carries. */
+export function listOpenOfSession(userId: string, sessionName: string): Statement {
+  return {
+    name: 'session_alerts_list_open_of_session',
+    text: `
+      SELECT ${SHOWN_COLUMNS}, found
+        FROM (${firstOf('user_id = $1 AND session_name = $2')}) AS shown
+       WHERE ${FIT_AN_ANSWER}
+       ORDER BY place`,
+    values: [userId, sessionName],
+  };
+}
+
+/** How many open alerts a user has, of one session or of all. */
+export function countOpenOf(userId: string, sessionName: string | undefined): Statement {
+  return {
+    name: 'session_alerts_count_open_of',
+    text: `
+      SELECT count(*)::int AS total
+        FROM session_alerts.alerts
+       WHERE user_id = $1 AND ($2::text IS NULL OR session_name = $2) AND resolved_date IS NULL`,
+    values: [userId, sessionName ?? null],
   };
 }
 
@@ -350,13 +576,12 @@ export function listResolved(userId: string, page: HistoryPage): Statement {
       }
     : {
         name: 'session_alerts_list_resolved_of_session',
-        // Said so that no plan can take the index over all that the user ever had, and look through it.
         text: `
           SELECT ${SHOWN}
             FROM session_alerts.alerts
-           WHERE user_id = $1 AND session_name = $6 AND resolved_reason IS NOT NULL
-             AND coalesce(resolved_date, 'infinity') >= $2
-             AND (coalesce(resolved_date, 'infinity'), id) < ($3, $4)
+           WHERE user_id = $1 AND session_name = $6 AND resolved_date IS NOT NULL
+             AND resolved_date >= $2
+             AND (resolved_date, id) < ($3, $4)
            ORDER BY alerts.resolved_date DESC, id DESC
            LIMIT $5`,
         values: [userId, ...valuesOf(page), page.sessionName],

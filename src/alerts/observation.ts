@@ -2,19 +2,24 @@
 export type AlertKind = 'condition' | 'event';
 
 interface SeriesSighting {
-  /** Name-based UUID of user, session and Alertmanager's fingerprint: one series of one session. */
-  seriesId: string;
+  /** Identity of the series: made of user, session and Alertmanager's fingerprint. */
+  seriesKey: number;
   /** Alertmanager's own fingerprint of the series, 16 hex digits. */
   seriesFingerprint: string;
   userId: string;
   sessionName: string;
+  /**
+   * Whether the series has an `alertname`, which says what alert it is of. Where it has none, another title makes
+   * another alert, and it is looked for behind all of its session's.
+   */
+  isNamed: boolean;
 }
 
 /** A series seen firing, with all that is needed to show it to its user. */
 export interface FiringObservation extends SeriesSighting {
   status: 'firing';
-  /** The alert's identity: name-based UUID of user, session and event type. */
-  fingerprint: string;
+  /** The alert's identity: made of user, session and event type. */
+  fingerprint: number;
   eventType: string;
   title: string;
   message: string;
@@ -28,6 +33,8 @@ export interface FiringObservation extends SeriesSighting {
 /** A series seen resolved: its labels are all that it needs. */
 export interface ResolvedObservation extends SeriesSighting {
   status: 'resolved';
+  /** The alert's identity; absent where the series is not named. */
+  fingerprint?: number;
   startsAt?: Date;
   /** End of the episode; absent counts as now. */
   endsAt?: Date;

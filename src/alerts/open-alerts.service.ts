@@ -7,6 +7,8 @@ import { AlertsService } from './alerts.service.js';
 /** A user's open alerts with their entity tag (RFC 9110, section 8.8.3); without them where the caller has these. */
 export interface TaggedAlerts {
   etag: string;
+  /** How many there are, which may be more than are listed. */
+  total: number;
   alerts: AlertRow[] | undefined;
 }
 
@@ -21,6 +23,7 @@ const KEPT_FOR = 10_000;
 
 interface Kept {
   etag: string;
+  total: number;
   /** Undefined where they are too long to keep. */
   alerts: AlertRow[] | undefined;
   until: number;
@@ -54,19 +57,19 @@ export class OpenAlerts {
     known: string | undefined,
   ): Promise<TaggedAlerts> {
     const kept = this.find(userId, sessionName);
-    if (kept && isAmong(kept.etag, known)) return { etag: kept.etag, alerts: undefined };
-    if (kept?.alerts) return { etag: kept.etag, alerts: kept.alerts };
+    if (kept && isAmong(kept.etag, known)) return { ...kept, alerts: undefined };
+    if (kept?.alerts) return kept;
     const changes = this.changes;
-    const alerts = await this.alerts.listOpen(userId, sessionName);
+    const { alerts, total } = await this.alerts.readOpen(userId, sessionName);
     const json = JSON.stringify(alerts);
-    const etag = `"${hash('sha256', json, 'base64url')}"`;
+    const etag = `"${hash('sha256', `${total} ${json}`, 'base64url')}"`;
     // What changed meanwhile may not be in what was read.
     if (this.hearsChanges && changes === this.changes) {
       const isShort = json.length <= LONGEST_KEPT;
       this.keptText += isShort ? json.length : 0;
-      this.keep(userId, sessionName, { etag, alerts: isShort ? alerts : undefined });
+      this.keep(userId, sessionName, { etag, total, alerts: isShort ? alerts : undefined });
     }
-    return { etag, alerts: isAmong(etag, known) ? undefined : alerts };
+    return { etag, total, alerts: isAmong(etag, known) ? undefined : alerts };
   }
 
   /** These users' alerts have changed. */

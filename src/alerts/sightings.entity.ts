@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * That series were seen firing, unchanged: "last seen" without a write to the series and alerts themselves.
- * Upkeep carries over what an alert needs to stay open, and deletes the rest.
+ * That series were seen firing, unchanged: "last seen" without a write to their alerts; and that series were seen
+ * ending behind which no alert was open. Upkeep carries over what an alert needs to stay open, and deletes the rest.
  */
 @Entity({ schema: 'session_alerts', name: 'sightings' })
 export class Sightings {
@@ -14,7 +14,11 @@ export class Sightings {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sightings_pkey' })
   request!: string;
 
-  /** Ids of the series. */
-  @Column('uuid', { array: true })
+  /** Keys of the series. */
+  @Column('bigint', { array: true })
   series!: string[];
+
+  /** When each of them ended; `null` where they were all seen firing. */
+  @Column('timestamptz', { name: 'ends_at', array: true, nullable: true })
+  endsAt!: (Date | null)[] | null;
 }

@@ -27,6 +27,7 @@ export async function migrateDatabase(
   }
   const dataSource = new DataSource({
     ...postgresOptions(url),
+    // One that migrates, and one that copies beside it.
     poolSize: 2,
     connectTimeoutMS: 10_000,
     applicationName: 'session-alerts migrate',

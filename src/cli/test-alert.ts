@@ -87,7 +87,8 @@ const SKIPPED: Record<string, string> = {
   invalid_user: "--user is no user's id: give the id that Keycloak shows for the user.",
   invalid_session: "--session is longer than a session's name can be.",
   unknown_user: 'the server knows no such user: give the id that Keycloak shows for the user.',
-  unknown_series: 'there is nothing to end, as no test alert was sent for this user and session.',
+  unknown_series:
+    'there is nothing to end: no test alert was sent for this user and session, or it has ended already.',
   already_resolved: 'it has ended already.',
   late_resolve: 'it was sent again since: resolve it once more.',
   closed_by_hand: 'a person has closed this episode: send it again to start another.',

@@ -36,9 +36,9 @@ export class AlertStreamController {
   @Get()
   @AllowAnyUser()
   @ApiOperation({
-    summary: "Server-Sent Events: the caller's open alerts, newest first, now and whenever they change",
+    summary: "Server-Sent Events: the caller's open alerts, the gravest first, now and whenever they change",
     description:
-      'Each event without a name carries the whole list, as `GET /alerts` answers it; the event `feed` carries what `GET /alerts/feed` answers; `expired` comes before the end when the token has expired.',
+      'Each event without a name carries the whole list, as `GET /alerts` answers it; the event `total` says how many are open, before the list and whenever that changes; the event `feed` carries what `GET /alerts/feed` answers; `expired` comes before the end when the token has expired.',
   })
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   stream(

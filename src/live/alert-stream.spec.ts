@@ -25,7 +25,7 @@ describe('A stream whose page does not read', () => {
     page.on('error', () => undefined);
     // Until the network takes no more.
     for (let change = 0; response.writableLength === 0; change += 1) {
-      stream.showAlerts(JSON.stringify([change, 'x'.repeat(50_000)]));
+      stream.showAlerts(JSON.stringify([change, 'x'.repeat(50_000)]), 2);
       await setImmediate();
     }
   });
@@ -38,7 +38,7 @@ describe('A stream whose page does not read', () => {
   it('says no more once it has ended, and is cut off in the end', async () => {
     stream.end('expired');
     stream.end('expired');
-    stream.showAlerts('[]');
+    stream.showAlerts('[]', 0);
     stream.showFeed('{}');
     stream.beatIfSilentSince(Infinity);
     await once(response, 'close');

@@ -31,6 +31,7 @@ export interface StreamOf {
  */
 export class AlertStream {
   private alerts: string | undefined;
+  private total: number | undefined;
   private writtenAt = performance.now();
   private unreadSince: number | undefined;
 
@@ -45,8 +46,13 @@ export class AlertStream {
     this.write(`retry: ${RETRY}\n\n`);
   }
 
-  /** Shows the user's open alerts, as JSON, unless they are what the page has. */
-  showAlerts(alerts: string): void {
+  /**
+   * Shows the user's open alerts, as JSON, unless they are what the page has.
+   * @param total how many there are, which may be more than are listed
+   */
+  showAlerts(alerts: string, total: number): void {
+    if (total !== this.total) this.write(`event: total\ndata: ${total}\n\n`);
+    this.total = total;
     if (alerts === this.alerts) return;
     this.alerts = alerts;
     this.write(`data: ${alerts}\n\n`);

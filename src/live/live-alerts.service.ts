@@ -2,8 +2,9 @@ import { HttpException, Inject, Injectable, Logger, ServiceUnavailableException 
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
-import type { AlertRow } from '../alerts/alerts.dto.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
+import type { OpenList } from '../alerts/alerts.repository.js';
+import { AlertsService } from '../alerts/alerts.service.js';
 import { EVERYBODY } from '../alerts/alerts.statements.js';
 import { OpenAlerts } from '../alerts/open-alerts.service.js';
 import { messagesOf } from '../error-messages.js';
@@ -21,6 +22,12 @@ const FEED_EVERY = 10_000;
 /** How long (ms) streams go on while changes elsewhere cannot be heard. */
 const MOST_DEAF = 5_000;
 const NO_ALERTS = '[]';
+
+/** What a page is shown: its list as JSON, and how many alerts there are. */
+interface Shown {
+  json: string;
+  total: number;
+}
 
 /**
  * Shows every open page the state of its user whenever that may have changed: here, or on another replica.
@@ -48,6 +55,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly repository: AlertsRepository,
+    private readonly alerts: AlertsService,
     private readonly listener: ChangeListener,
     private readonly openAlerts: OpenAlerts,
     private readonly feedHealth: FeedHealth,
@@ -128,7 +136,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       const userIds = [...this.changed].slice(0, MOST_TOGETHER);
       for (const userId of userIds) this.changed.delete(userId);
       try {
-        this.show(userIds, await this.repository.listOpen(userIds));
+        await this.show(userIds, await this.repository.listOpen(userIds));
       } catch (error) {
         // A page that knows it is cut off says so; one that is shown nothing new would look healthy.
         this.lines.say(
@@ -141,17 +149,23 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     this.isRefreshing = false;
   }
 
-  private show(userIds: string[], alertsOfEach: AlertRow[][]): void {
+  private async show(userIds: string[], lists: OpenList[]): Promise<void> {
     for (const [index, userId] of userIds.entries()) {
-      const alerts = alertsOfEach[index] ?? [];
-      const bySession = new Map<string | undefined, string>();
+      const list = lists[index] ?? { alerts: [], total: 0 };
+      const bySession = new Map<string | undefined, Shown>();
       for (const stream of this.streamsByUser.get(userId) ?? []) {
         const { sessionName } = stream.of;
-        let json = bySession.get(sessionName);
-        if (json === undefined) bySession.set(sessionName, (json = toJson(alerts, sessionName)));
-        stream.showAlerts(json);
+        let shown = bySession.get(sessionName);
+        if (!shown) bySession.set(sessionName, (shown = await this.shownOf(list, userId, sessionName)));
+        stream.showAlerts(shown.json, shown.total);
       }
     }
+  }
+
+  private async shownOf(list: OpenList, userId: string, sessionName: string | undefined): Promise<Shown> {
+    const shown = sessionName === undefined ? list : await this.alerts.ofSession(list, userId, sessionName);
+    const { alerts, total } = shown;
+    return { json: alerts.length === 0 ? NO_ALERTS : JSON.stringify(alerts), total };
   }
 
   /** What was missed while nothing was heard is made up for by showing everybody everything. */
@@ -192,10 +206,4 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
       () => undefined,
     );
   }
-}
-
-function toJson(alerts: AlertRow[], sessionName: string | undefined): string {
-  const shown =
-    sessionName === undefined ? alerts : alerts.filter((alert) => alert.session_name === sessionName);
-  return shown.length === 0 ? NO_ALERTS : JSON.stringify(shown);
 }

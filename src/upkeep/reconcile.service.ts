@@ -19,9 +19,9 @@ const BATCH = 1000;
 /** What the Alertmanagers that answered list. */
 interface Listing {
   /** Every series that is listed, also where a silence holds it back. */
-  known: Set<string>;
+  known: Set<number>;
   /** Those that Alertmanager notifies about, where they can be shown. */
-  active: Map<string, FiringObservation>;
+  active: Map<number, FiringObservation>;
   /** Whether all of them answered and can be believed about what is not listed. */
   isComplete: boolean;
 }
@@ -67,10 +67,10 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
       const askedAt = performance.now();
       const listing = await this.list(signal);
       const ours = await this.repository.listFiringSeries();
-      await this.open(await this.missing(listing, ours), askedAt);
+      await this.open(this.missing(listing, ours), askedAt);
       if (!listing.isComplete) return;
       await this.close(
-        ours.filter((series) => !listing.known.has(series.seriesId)),
+        ours.filter((series) => !listing.known.has(series.seriesKey)),
         askedAt,
       );
     });
@@ -102,11 +102,11 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     const { startedAt, runningFor, cluster } = await client.status(signal);
     for (const alert of await client.alerts(filter, signal)) {
       const ending = this.mapper.map({ ...alert, status: 'resolved' });
-      if ('observation' in ending) listing.known.add(ending.observation.seriesId);
+      if ('observation' in ending) listing.known.add(ending.observation.seriesKey);
       if (alert.status?.state !== 'active') continue;
       const mapped = this.mapper.map({ ...alert, status: 'firing' });
       if ('observation' in mapped && mapped.observation.status === 'firing') {
-        listing.active.set(mapped.observation.seriesId, mapped.observation);
+        listing.active.set(mapped.observation.seriesKey, mapped.observation);
       }
     }
     if (runningFor < settleTime) throw new Error('it has just started');
@@ -117,21 +117,12 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /** What is active there and not firing here, and what would expire here though it fires. */
-  private async missing(listing: Listing, ours: FiringSeries[]): Promise<FiringObservation[]> {
+  private missing(listing: Listing, ours: FiringSeries[]): FiringObservation[] {
     const refreshAfter = this.settings.upkeep.expireAfter / 3;
     const fresh = new Set(
-      ours.filter((series) => series.unseenFor < refreshAfter).map((series) => series.seriesId),
+      ours.filter((series) => series.unseenFor < refreshAfter).map((series) => series.seriesKey),
     );
-    const wanted = [...listing.active.values()].filter((observation) => !fresh.has(observation.seriesId));
-    const silenced = new Map(
-      (await this.repository.listSilencedSeries(wanted.map((observation) => observation.seriesId))).map(
-        (series) => [series.id, series.startsAt],
-      ),
-    );
-    return wanted.filter(({ seriesId, startsAt }) => {
-      const silentFrom = silenced.get(seriesId);
-      return !silentFrom || (startsAt !== undefined && startsAt > silentFrom);
-    });
+    return [...listing.active.values()].filter((observation) => !fresh.has(observation.seriesKey));
   }
 
   private async open(observations: FiringObservation[], askedAt: number): Promise<void> {
@@ -150,6 +141,7 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     for (const batch of batches(gone)) {
       const observations: Observation[] = batch.map(({ unseenFor: _unseenFor, ...series }) => ({
         status: 'resolved',
+        isNamed: true,
         ...series,
       }));
       const outcomes = await this.alerts.apply(observations, askedAt, 'reconciled');

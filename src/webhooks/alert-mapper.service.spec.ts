@@ -87,7 +87,9 @@ describe('A resolved alert', () => {
       status: 'resolved',
       userId: 'ann',
       sessionName: 'ann-1',
-      seriesId: observed(firing({ user: 'ann', session: 'ann-1' })).seriesId,
+      seriesKey: observed(firing({ user: 'ann', session: 'ann-1' })).seriesKey,
+      fingerprint: observedFiring({ user: 'ann', session: 'ann-1' }).fingerprint,
+      isNamed: true,
       seriesFingerprint: alert.fingerprint,
       startsAt: new Date(minute(0)),
       endsAt: new Date(minute(5)),
@@ -100,8 +102,17 @@ describe('A resolved alert', () => {
       status: 'resolved',
       userId: 'jane',
       sessionName: 'jane-1',
-      seriesId: observed(firing()).seriesId,
+      seriesKey: observed(firing()).seriesKey,
     });
+  });
+
+  it('without an alertname is of an alert that its title would say', () => {
+    const alert = firing({ name: '' });
+    expect(observed(alert)).toMatchObject({
+      isNamed: false,
+      fingerprint: observedFiring({ name: '' }).fingerprint,
+    });
+    expect(observed(resolved(alert))).toMatchObject({ isNamed: false, fingerprint: undefined });
   });
 
   it.each([undefined, '0001-01-01T00:00:00Z', 'soon'])('names no end with endsAt %p', (endsAt) => {
@@ -110,7 +121,7 @@ describe('A resolved alert', () => {
 });
 
 describe('The identity of an alert', () => {
-  const fingerprint = (spec: FiringSpec): string => observedFiring(spec).fingerprint;
+  const fingerprint = (spec: FiringSpec): number => observedFiring(spec).fingerprint;
 
   it.each<[string, FiringSpec]>([
     ['volumes', { labels: { persistentvolumeclaim: 'data' } }],
@@ -143,24 +154,24 @@ describe('The identity of an alert', () => {
 
 describe('The identity of a series', () => {
   it("is Alertmanager's fingerprint within a user's session", () => {
-    const seriesId = (spec: FiringSpec): string =>
-      observed({ ...firing(spec), fingerprint: '00112233445566ff' }).seriesId;
-    expect(seriesId({ severity: 'critical' })).toBe(seriesId({}));
-    expect(seriesId({ user: 'ann' })).not.toBe(seriesId({}));
-    expect(seriesId({ session: 'jane-2' })).not.toBe(seriesId({}));
+    const seriesKey = (spec: FiringSpec): number =>
+      observed({ ...firing(spec), fingerprint: '00112233445566ff' }).seriesKey;
+    expect(seriesKey({ severity: 'critical' })).toBe(seriesKey({}));
+    expect(seriesKey({ user: 'ann' })).not.toBe(seriesKey({}));
+    expect(seriesKey({ session: 'jane-2' })).not.toBe(seriesKey({}));
   });
 
   it.each([undefined, null, '', 'no hex digits at all', 'AF76DC6588FAD5C9', 'af76', 42, {}])(
     'comes from the labels where the fingerprint is %p',
     (fingerprint) => {
-      expect(observed({ ...firing(), fingerprint }).seriesId).toBe(observed(firing()).seriesId);
+      expect(observed({ ...firing(), fingerprint }).seriesKey).toBe(observed(firing()).seriesKey);
     },
   );
 
   it('takes an empty label for an absent one', () => {
     const { labels, ...alert } = firing();
     const padded = { ...alert, labels: { ...labels, empty: '' }, fingerprint: undefined };
-    expect(observed(padded).seriesId).toBe(observed(firing()).seriesId);
+    expect(observed(padded).seriesKey).toBe(observed(firing()).seriesKey);
   });
 });
 

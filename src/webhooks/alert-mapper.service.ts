@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { alertFingerprint, seriesIdentity } from '../alerts/name-based-id.js';
+import { alertFingerprint, seriesKey } from '../alerts/name-based-id.js';
 import type { Observation } from '../alerts/observation.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable, USER_ID } from '../alerts/text.js';
 import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
 import type { AlertsSettings } from '../alerts-settings.js';
 import { parseMoment } from './rfc3339.js';
-import { seriesFingerprint } from './series-fingerprint.js';
+import { seriesFingerprint as fingerprintOfLabels } from './series-fingerprint.js';
 
 /** Why an alert of a webhook cannot be shown to anybody (rule 13). */
 export type SkipReason =
@@ -45,23 +45,20 @@ export class AlertMapper {
     if (session.length > LONGEST_NAME) return { skipped: 'invalid_session' };
     const sessionName = storable(session);
 
-    const fingerprint = fingerprintOf(alert);
-    if (fingerprint === undefined) return { skipped: 'too_many_labels' };
-    const seriesId = seriesIdentity(userId, sessionName, fingerprint);
-    const startsAt = parseMoment(alert.startsAt);
+    const seriesFingerprint = fingerprintOf(alert);
+    if (seriesFingerprint === undefined) return { skipped: 'too_many_labels' };
+    const name = textOf(labels, 'alertname');
+    const seen = {
+      seriesKey: seriesKey(userId, sessionName, seriesFingerprint),
+      seriesFingerprint,
+      userId,
+      sessionName,
+      isNamed: name !== undefined,
+      startsAt: parseMoment(alert.startsAt),
+    };
     if (status === 'resolved') {
-      const endsAt = parseMoment(alert.endsAt);
-      return {
-        observation: {
-          status,
-          seriesId,
-          seriesFingerprint: fingerprint,
-          userId,
-          sessionName,
-          startsAt,
-          endsAt,
-        },
-      };
+      const fingerprint = name === undefined ? undefined : alertFingerprint(userId, sessionName, name);
+      return { observation: { ...seen, status, fingerprint, endsAt: parseMoment(alert.endsAt) } };
     }
 
     const { annotations } = alert;
@@ -69,17 +66,13 @@ export class AlertMapper {
     if (!title?.trim()) return { skipped: 'no_title' };
     const message = textOf(annotations, 'description');
     if (!message?.trim()) return { skipped: 'no_message' };
-    const eventType = textOf(labels, 'alertname') ?? title;
+    const eventType = name ?? title;
     const severity = textOf(labels, 'severity');
     const runbookUrl = textOf(annotations, 'runbook_url');
     return {
       observation: {
+        ...seen,
         status,
-        seriesId,
-        seriesFingerprint: fingerprint,
-        userId,
-        sessionName,
-        startsAt,
         fingerprint: alertFingerprint(userId, sessionName, eventType),
         eventType: capped(eventType, LONGEST_NAME),
         title: capped(title, LONGEST_TITLE),
@@ -102,7 +95,7 @@ function fingerprintOf({ fingerprint, labels }: Record<string, unknown>): string
   if (typeof fingerprint === 'string' && /^[0-9a-f]{16}$/.test(fingerprint)) return fingerprint;
   const names = Object.keys(labels ?? {});
   if (names.length > MOST_LABELS) return undefined;
-  return seriesFingerprint(new Map(Object.entries(labels ?? {}).filter(isText)));
+  return fingerprintOfLabels(new Map(Object.entries(labels ?? {}).filter(isText)));
 }
 
 /** A label or annotation. Empty ones count as absent, as in Prometheus, and so does what is no text. */

@@ -40,7 +40,7 @@ describe('GET /alerts?status=resolved', () => {
     const sessions = Array.from({ length: 23 }, (_, index) => `s-${index}`);
     await api.deliver(...sessions.map((session) => firing({ session })));
     await api.deliver(...sessions.map((session) => resolved(firing({ session }))));
-    const seen: (string | null)[] = [];
+    const seen: (string | undefined)[] = [];
     for (let cursor = ''; ;) {
       const page = await past(`&limit=5${cursor}`);
       seen.push(...page.map((alert) => alert.session_name));

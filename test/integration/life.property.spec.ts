@@ -256,7 +256,7 @@ describe('any history of series, however it is delivered', () => {
     const repository = server.app.get(AlertsRepository, { strict: false });
     const lists = await repository.listOpen(['ann', 'bob'].map((user) => `${user}${suffix}`));
     return lists
-      .flat()
+      .flatMap((list) => list.alerts)
       .map((alert) => `${alert.user_id.slice(0, -suffix.length)}/${alert.session_name}`)
       .sort();
   }

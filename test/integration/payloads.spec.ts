@@ -86,7 +86,7 @@ describe("What a real Alertmanager's webhooks lead to", () => {
       ...NOTHING,
       stored: 2,
       skipped: 1,
-      reasons: { already_resolved: 1 },
+      reasons: { unknown_series: 1 },
     });
     expect(await api.openAlerts(JANE)).toEqual([memory]);
 

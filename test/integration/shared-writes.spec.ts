@@ -75,8 +75,17 @@ describe('Webhooks that come while one is being written', () => {
     return Array.from({ length: count }, (_, i) => firing({ session: `session-${i}` }));
   }
 
-  async function openSessions(): Promise<(string | null)[]> {
+  async function openSessions(): Promise<(string | undefined)[]> {
     return (await api.openAlerts()).map((alert) => alert.session_name).sort();
+  }
+
+  /** Those of all open alerts, which are more than an answer carries. */
+  async function storedSessions(): Promise<string[]> {
+    const rows = await execute<{ session_name: string }>(
+      server.databaseUrl,
+      'SELECT session_name FROM session_alerts.alerts WHERE resolved_date IS NULL',
+    );
+    return rows.map((row) => row.session_name);
   }
 
   function statusesOf(answers: Answer[]): number[] {
@@ -111,10 +120,8 @@ describe('Webhooks that come while one is being written', () => {
     }
     expect(await api.openAlerts()).toHaveLength(40);
     // The one that came first, and all that came after it.
-    const written = `SELECT count(DISTINCT xmin::text)::int AS transactions FROM session_alerts`;
-    for (const table of ['alerts', 'alert_series']) {
-      expect(await execute(server.databaseUrl, `${written}.${table}`)).toEqual([{ transactions: 2 }]);
-    }
+    const written = `SELECT count(DISTINCT xmin::text)::int AS transactions FROM session_alerts.alerts`;
+    expect(await execute(server.databaseUrl, written)).toEqual([{ transactions: 2 }]);
   });
 
   it('are told each what became of its own alerts', async () => {
@@ -294,7 +301,7 @@ describe('Webhooks that come while one is being written', () => {
         resolved(large[4_499]!),
       );
       expect(body).toMatchObject({ stored: 4_501, resolved: 2, skipped: 0 });
-      const open = await openSessions();
+      const open = await storedSessions();
       expect(open).toHaveLength(4_499);
       expect(open).toContain('last');
       expect(open).not.toContain('session-0');
@@ -305,10 +312,11 @@ describe('Webhooks that come while one is being written', () => {
       const fails = `IF NEW.session_name = 'session-4400' THEN RAISE 'cannot be written'; END IF`;
       const failed = await withTrigger(fails, false, () => post(...large));
       expectError(failed, 500);
-      expect(await openSessions()).toHaveLength(4_000);
+      expect(await storedSessions()).toHaveLength(4_000);
       expect((await post(...large)).body).toMatchObject({ stored: 4_500 });
-      expect(new Set(await openSessions()).size).toBe(4_500);
-      expect(await openSessions()).toHaveLength(4_500);
+      const stored = await storedSessions();
+      expect(new Set(stored).size).toBe(4_500);
+      expect(stored).toHaveLength(4_500);
     });
   });
 

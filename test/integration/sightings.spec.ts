@@ -28,15 +28,9 @@ function inSessions(count: number, spec: FiringSpec = {}): AlertmanagerAlert[] {
   );
 }
 
-/** Every row of an alert or series, with where it is and who wrote or locked it. */
+/** Every row of an alert, with where it is and who wrote or locked it. */
 function rowVersions(databaseUrl: string): Promise<Record<string, unknown>[]> {
-  return execute(
-    databaseUrl,
-    `SELECT id, xmin, xmax, ctid FROM session_alerts.alerts
-     UNION ALL
-     SELECT id::text, xmin, xmax, ctid FROM session_alerts.alert_series
-     ORDER BY id`,
-  );
+  return execute(databaseUrl, `SELECT id, xmin, xmax, ctid FROM session_alerts.alerts ORDER BY id`);
 }
 
 async function count(databaseUrl: string, table: string): Promise<number> {
@@ -100,11 +94,11 @@ describe('Repeats that change nothing', () => {
   }
 
   describe('touch no row', () => {
-    it('of a thousand alerts and their series, however often they come', async () => {
+    it('of a thousand alerts, however often they come', async () => {
       const thousand = inSessions(1_000);
       await api.deliver(...thousand);
       const before = await rowVersions(server.databaseUrl);
-      expect(before).toHaveLength(2_000);
+      expect(before).toHaveLength(1_000);
       for (let repeat = 1; repeat <= 3; repeat++) {
         expect(await api.deliver(...thousand)).toEqual({
           stored: 1_000,
@@ -397,72 +391,6 @@ describe('Repeats that change nothing', () => {
   });
 });
 
-describe('Series, which no foreign key binds to their alerts', () => {
-  let server: TestServer;
-  let api: AlertsApi;
-
-  beforeAll(async () => {
-    server = await startServer();
-    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
-  });
-  beforeEach(async () => {
-    server.app.get(AlertsClock, { strict: false }).ahead = 0;
-    await forgetAlerts(server.databaseUrl);
-  });
-  afterAll(() => server.close());
-
-  /** Whose alerts are left, and behind which of them the series that are left stand. */
-  async function left(): Promise<Record<string, unknown>[]> {
-    return execute(
-      server.databaseUrl,
-      `SELECT alert.user_id, alert.session_name, series.alert_id IS NULL AS stray
-         FROM session_alerts.alerts AS alert
-         FULL JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
-        ORDER BY user_id, session_name`,
-    );
-  }
-
-  const volume = (name: string, spec: FiringSpec = {}) =>
-    firing({ ...spec, labels: { persistentvolumeclaim: name } });
-
-  it('go with the alerts of a user who is forgotten', async () => {
-    await api.deliver(volume('data'), volume('home'), firing({ session: 'jane-2' }), firing({ user: 'bob' }));
-    await api.deliver(resolved(firing({ session: 'jane-2' })));
-    await api.deliver(volume('data'), firing({ user: 'bob' }));
-    expect(await left()).toHaveLength(4);
-
-    expect(await server.app.get(AlertsService).deleteForUser('jane')).toBe(2);
-    expect(await left()).toEqual([{ user_id: 'bob', session_name: 'jane-1', stray: false }]);
-
-    // What was sighted before is no obstacle to what comes.
-    await api.deliver(volume('data'));
-    expect(await api.openAlerts()).toHaveLength(1);
-  });
-
-  it('go with alerts that ended long ago, and so do those that never stood behind any', async () => {
-    const clock = server.app.get(AlertsClock, { strict: false });
-    const upkeep = server.app.get(UpkeepService, { strict: false });
-    await api.deliver(volume('data'), volume('home'));
-    await api.deliver(resolved(volume('data')), resolved(volume('home')), resolved(firing({ user: 'ann' })));
-    clock.ahead = 30 * DAY;
-    await api.deliver(firing({ user: 'bob' }));
-    await api.deliver(resolved(firing({ user: 'bob' })), resolved(firing({ user: 'eve' })));
-    clock.ahead = 89 * DAY;
-    await upkeep.run();
-    const bobs = { user_id: 'bob', session_name: 'jane-1', stray: false };
-    const stray = { user_id: null, session_name: null, stray: true };
-    const janes = { user_id: 'jane', session_name: 'jane-1', stray: false };
-    expect(await left()).toEqual([bobs, janes, janes, stray, stray]);
-    // Ids, which carry a time, do not fall in a process whose tests have been days ahead already.
-    clock.ahead = 95 * DAY;
-    await upkeep.run();
-    expect(await left()).toEqual([bobs, stray]);
-    clock.ahead = 125 * DAY;
-    await upkeep.run();
-    expect(await left()).toEqual([]);
-  });
-});
-
 describe('Retention of a hundred years', () => {
   let server: TestServer;
 
@@ -539,8 +467,8 @@ describe('What PostgreSQL logs of a thousand alerts', () => {
     const repeats = Array.from({ length: 4 }, () => thousand);
     const ofRepeats = await logged(repeats);
     expect(ofRepeats).toBeLessThan(60);
-    // No less than the ids of their series, which have 16 bytes.
-    expect(ofRepeats).toBeGreaterThanOrEqual(16);
+    // No less than the keys of their series, which have 8 bytes.
+    expect(ofRepeats).toBeGreaterThanOrEqual(8);
     expect(await rowVersions(postgres.url)).toEqual(before);
 
     const changes = repeats.map((alerts, turn) =>

@@ -346,10 +346,16 @@ describe('A call costs what it is worth', () => {
       firing({ session: `jane-${i}`, message: 'm'.repeat(20_000) }),
     );
     await api.deliver(...alerts);
-    const [list, stream] = [await connection(), await connection()];
-    for (const client of [list, stream]) client.pause();
-    list.send(await headOf('GET', '/alerts', JANE));
+    const [lists, stream] = [await connection(), await connection()];
+    for (const client of [lists, stream]) client.pause();
+    // The system takes some megabytes for them.
+    lists.send((await headOf('GET', '/alerts', JANE)).repeat(100));
     stream.send(await headOf('GET', '/alerts/stream', JANE));
-    await waitUntil(() => list.isCut() && stream.isCut(), 90_000);
-  }, 120_000);
+    let changes = 0;
+    await waitUntil(async () => {
+      await api.deliver(firing({ session: 'jane-999', message: `Change ${(changes += 1)}` }));
+      return stream.isCut();
+    }, 90_000);
+    await waitUntil(() => lists.isCut(), 90_000);
+  }, 200_000);
 });

@@ -161,8 +161,8 @@ describe.each([
     await execute(
       server.databaseUrl,
       `INSERT INTO session_alerts.alerts
-         (id, fingerprint, user_id, event_type, title, message, kind, source, creation_date, updated_date, last_seen)
-       VALUES ('1', gen_random_uuid(), 'jane', 'notice', 'Theirs', 'Message', 'condition', 'api', now(), now(), now());
+         (id, fingerprint, user_id, event_type, title, message, gravity, is_event, by_hand, creation_date)
+       VALUES ('1', 1, 'jane', 'notice', 'Theirs', 'Message', 1, false, true, now());
        SELECT pg_notify('session_alerts', 'another-process bob jane')`,
     );
     await page.untilShown(['Theirs']);
@@ -179,7 +179,7 @@ describe.each([
     const message = 'x'.repeat(20_000);
     const large = (session: number, title: string): ReturnType<typeof firing> =>
       firing({ session: `jane-${session}`, title, message });
-    for (let session = 0; session < 25; session += 1) await api.deliver(large(session, 'Large'));
+    for (let session = 0; session < 12; session += 1) await api.deliver(large(session, 'Large'));
     const other = await open('jane', '?session_name=another');
     const slow = await openWithoutReading();
     await waitUntil(async () => (await server.openStreams()) === 2);
@@ -187,7 +187,7 @@ describe.each([
     let changes = 0;
     for (; (await server.openStreams()) === 2; changes += 1) {
       expect(changes).toBeLessThan(200);
-      await api.deliver(large(24, `Change ${changes}`));
+      await api.deliver(large(11, `Change ${changes}`));
     }
 
     slow.resume();
@@ -196,7 +196,7 @@ describe.each([
     await api.deliver(firing({ session: 'another', title: 'Small' }));
     await other.untilShown(['Small']);
     const again = await open();
-    await again.untilShown(['Small', `Change ${changes - 1}`, ...Array.from({ length: 24 }, () => 'Large')]);
+    await again.untilShown(['Small', `Change ${changes - 1}`, ...Array.from({ length: 11 }, () => 'Large')]);
   });
 
   async function openWithoutReading(): Promise<IncomingMessage> {
@@ -216,8 +216,8 @@ describe.each([
     await execute(
       server.databaseUrl,
       `INSERT INTO session_alerts.alerts
-         (id, fingerprint, user_id, event_type, title, message, kind, source, creation_date, updated_date, last_seen)
-       VALUES ('1', gen_random_uuid(), 'jane', 'notice', 'Missed', 'Message', 'condition', 'api', now(), now(), now())`,
+         (id, fingerprint, user_id, event_type, title, message, gravity, is_event, by_hand, creation_date)
+       VALUES ('1', 1, 'jane', 'notice', 'Missed', 'Message', 1, false, true, now())`,
     );
     const ended = await execute(
       server.databaseUrl,

@@ -174,15 +174,14 @@ describe('A role', () => {
     const api = new AlertsApi(`${server.url}/api/data`, issuer.issuer);
     const all = new RegExp(
       'lacks USAGE on the schema session_alerts; SELECT, INSERT, UPDATE, DELETE on session_alerts\\.alerts; ' +
-        'SELECT, INSERT, UPDATE, DELETE on session_alerts\\.alert_series; SELECT, INSERT, DELETE on ' +
-        'session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed\\. Let the owner',
+        'SELECT, INSERT, DELETE on session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed\\. Let the owner',
     );
     try {
       await expectRefusal(server, all, role);
       await execute(
         database.url,
         `GRANT USAGE ON SCHEMA session_alerts TO ${role};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts, session_alerts.alert_series TO ${role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts TO ${role};
          GRANT SELECT, INSERT, DELETE ON session_alerts.sightings TO ${role};
          GRANT SELECT, INSERT, UPDATE ON session_alerts.feed TO ${role}`,
       );
@@ -208,7 +207,7 @@ it('Tables that nobody has made are waited for, and then served from', async () 
   const database = await createTestDatabase({ migrated: false });
   const server = await start(database.url, { MIGRATE_ON_START: 'false' });
   try {
-    const names = ['alerts', 'alert_series', 'sightings', 'feed'].map((name) => `session_alerts.${name}`);
+    const names = ['alerts', 'sightings', 'feed'].map((name) => `session_alerts.${name}`);
     await expectRefusal(
       server,
       new RegExp(`^.*missing: ${names.join(', ')}.*session-alerts migrate`),

@@ -94,14 +94,26 @@ export interface ShownAlert {
   message: string;
   event_type: string;
   user_id: string;
-  session_name: string | null;
+  session_name?: string;
   creation_date: string;
   resolved_date: string | null;
   severity: string | null;
   kind: string;
   updated_date: string;
+  escalated_date?: string;
   runbook_url: string | null;
   resolved_reason: string | null;
+  series?: ShownSeries[];
+  series_count?: number;
+}
+
+/** One of several series of an alert, as the API shows it. */
+export interface ShownSeries {
+  title: string;
+  message: string;
+  severity: string | null;
+  starts_at: string;
+  runbook_url: string | null;
 }
 
 /** What a webhook is answered. */
@@ -171,7 +183,7 @@ export class AlertsApi {
     return answer.body;
   }
 
-  /** What a user sees, newest first. */
+  /** What a user sees, the gravest first, then the newest. */
   async openAlerts(user = 'jane', session?: string): Promise<ShownAlert[]> {
     const query = session === undefined ? '' : `?session_name=${encodeURIComponent(session)}`;
     const answer = await this.call<ShownAlert[]>('GET', `/alerts${query}`, { as: { sub: user } });

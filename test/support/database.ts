@@ -90,7 +90,7 @@ export async function forgetAlerts(url: string): Promise<void> {
     await listener.query(`LISTEN ${CHANNEL}`);
     await execute(
       url,
-      `TRUNCATE session_alerts.alerts, session_alerts.alert_series, session_alerts.sightings;
+      `TRUNCATE session_alerts.alerts, session_alerts.sightings;
        SELECT pg_notify('${CHANNEL}', 'test ${EVERYBODY}')`,
     );
     await heard;
