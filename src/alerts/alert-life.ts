@@ -383,7 +383,8 @@ function byGravity(one: SeriesState, other: SeriesState): number {
   return (
     gravityOf(other.severity) - gravityOf(one.severity) ||
     other.startsAt - one.startsAt ||
-    other.arrival - one.arrival
+    // Whichever: but the same, whoever was reported last.
+    (one.fingerprint < other.fingerprint ? -1 : 1)
   );
 }
 

@@ -90,7 +90,8 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
   const series = isOpen && stored.other_series ? [...stored.other_series] : [];
   if (series.length > 0 && startsAt !== null && endsAt === null) {
     const own = { title, message, severity, runbookUrl, startsAt: Number(startsAt) };
-    series.push({ ...own, endsAt: null, fingerprint: '', arrival: Infinity });
+    // Of equals it is the one that is shown: it comes first.
+    series.push({ ...own, endsAt: null, fingerprint: '', arrival: 0 });
   }
   return {
     id: stored.id,

@@ -3,6 +3,7 @@ import { AlertsRepository } from '../../src/alerts/alerts.repository.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { seriesFingerprint } from '../../src/webhooks/series-fingerprint.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -14,6 +15,8 @@ const EPOCH = Date.parse('2026-01-01T00:00:00Z');
 interface Episode {
   startsAt: number;
   endsAt: number;
+  /** What it says of itself at first, and later. */
+  severities: [string, string];
   /** It fires again with the same start: the resolve was false, as when Prometheus restarts. */
   isFalseEnd: boolean;
 }
@@ -26,25 +29,34 @@ interface History {
   turns: { alertmanager: number; series: number; copies: number; delay: number }[];
   /** After which turn a person closes the alert of a series. */
   closings: { after: number; series: number }[];
+  /** Everything is written at once, in the order in which it came. */
+  isOrderly: boolean;
 }
+
+const severity = fc.constantFrom('critical', 'error', 'warning', 'odd', 'info');
+const GRAVEST_FIRST = ['critical', 'error', 'warning', 'odd', 'info'];
 
 const SERIES = 4;
 
 const history: fc.Arbitrary<History> = fc.record({
   episodes: fc.array(
     fc
-      .array(fc.record({ length: fc.integer({ min: 1, max: 9 }), pause: fc.integer({ min: 0, max: 9 }) }), {
-        minLength: 1,
-        maxLength: 3,
-      })
+      .array(
+        fc.record({
+          length: fc.integer({ min: 1, max: 9 }),
+          pause: fc.integer({ min: 0, max: 9 }),
+          severities: fc.tuple(severity, severity),
+        }),
+        { minLength: 1, maxLength: 3 },
+      )
       .map((lengths) => {
         let time = 0;
-        return lengths.map(({ length, pause }, index) => {
+        return lengths.map(({ length, pause, severities }, index) => {
           const startsAt = time;
           time += length;
           const endsAt = time;
           time += pause;
-          return { startsAt, endsAt, isFalseEnd: index % 2 === 0 && pause === 0 };
+          return { startsAt, endsAt, severities, isFalseEnd: index % 2 === 0 && pause === 0 };
         });
       }),
     { minLength: SERIES, maxLength: SERIES },
@@ -63,6 +75,7 @@ const history: fc.Arbitrary<History> = fc.record({
     fc.record({ after: fc.integer({ min: 0, max: 30 }), series: fc.integer({ min: 0, max: SERIES - 1 }) }),
     { maxLength: 2 },
   ),
+  isOrderly: fc.boolean(),
 });
 
 /**
@@ -70,64 +83,93 @@ const history: fc.Arbitrary<History> = fc.record({
  * the series fires on.
  */
 const CLOSED_WHILE_SLOW: History = {
-  episodes: Array.from({ length: SERIES }, () => [{ startsAt: 0, endsAt: 1, isFalseEnd: true }]),
+  episodes: Array.from({ length: SERIES }, () => [
+    { startsAt: 0, endsAt: 1, severities: ['warning', 'warning'], isFalseEnd: true },
+  ]),
   goesOn: [true, false, false, false],
   turns: [
     { alertmanager: 0, series: 1, copies: 1, delay: 1 },
     { alertmanager: 0, series: 0, copies: 1, delay: 2 },
   ],
   closings: [{ after: 3, series: 0 }],
+  isOrderly: false,
 };
 
 /** One thing that an Alertmanager says about a series. */
 interface Notice {
   series: number;
   startsAt: number;
+  severity: string;
+  message: string;
   /** Set where it says "resolved". */
   endsAt?: number;
 }
 
 /** All that an Alertmanager says about a series, in order. */
 function noticesOf(series: number, episodes: Episode[], goesOn: boolean): Notice[] {
-  return episodes.flatMap(({ startsAt, endsAt, isFalseEnd }, index) => {
+  return episodes.flatMap(({ startsAt, endsAt, severities, isFalseEnd }, index) => {
     const isLast = index === episodes.length - 1;
-    const firing = { series, startsAt };
-    const resolved = { series, startsAt, endsAt };
-    if (isLast && goesOn) return isFalseEnd ? [firing, resolved, firing] : [firing, firing];
+    const said = (time: 0 | 1): Notice => ({
+      series,
+      startsAt,
+      severity: severities[time],
+      message: `Volume ${series} in episode ${index}, ${time === 0 ? 'at first' : 'later'}`,
+    });
+    const resolved = { ...said(1), endsAt };
+    if (isLast && goesOn) return isFalseEnd ? [said(0), resolved, said(1)] : [said(0), said(1)];
     return isFalseEnd
-      ? [firing, resolved, firing, { ...resolved, endsAt: endsAt + 0.5 }]
-      : [firing, resolved];
+      ? [said(0), resolved, said(1), { ...resolved, endsAt: endsAt + 0.5 }]
+      : [said(0), resolved];
   });
+}
+
+/** An open alert as its user sees it. */
+interface Shown {
+  identity: string;
+  severity: string;
+  message: string;
+  /** Messages of the series that fire, the gravest first. */
+  firing: string[];
+  hasEscalated: boolean;
+}
+
+interface ModelAlert {
+  shown: string;
+  hasEscalated: boolean;
 }
 
 /** The rules, as plainly as they can be said, for notices in their order of arrival. */
 class Model {
-  private readonly series = Array.from({ length: SERIES }, () => ({
+  private readonly series = Array.from({ length: SERIES }, (_, number) => ({
+    number,
     isFiring: false,
     startsAt: -Infinity,
     silentUpTo: -Infinity,
-    alert: undefined as symbol | undefined,
+    severity: '',
+    message: '',
+    alert: undefined as ModelAlert | undefined,
   }));
-  private readonly open = new Map<string, symbol>();
+  private readonly open = new Map<string, ModelAlert>();
 
-  notice({ series: number, startsAt, endsAt }: Notice): void {
+  /** @param tieOf what decides between series that are as grave and as old */
+  constructor(private readonly tieOf: (series: number) => string) {}
+
+  notice({ series: number, startsAt, endsAt, severity, message }: Notice): void {
     const series = this.series[number]!;
     if (endsAt === undefined) {
-      if (startsAt <= series.silentUpTo) {
-        series.isFiring = true;
-        return;
-      }
-      series.startsAt =
-        series.isFiring && this.isShown(number) ? Math.max(series.startsAt, startsAt) : startsAt;
-      series.isFiring = true;
-      series.silentUpTo = -Infinity;
+      const fires = series.isFiring && this.isShown(number);
+      if (fires ? startsAt < series.startsAt : startsAt <= series.silentUpTo) return;
+      Object.assign(series, { isFiring: true, startsAt, severity, message });
       const identity = identityOf(number);
-      if (!this.open.has(identity)) this.open.set(identity, Symbol(identity));
-      series.alert = this.open.get(identity);
-    } else if (series.isFiring && endsAt > series.startsAt) {
+      const alert = this.open.get(identity) ?? { shown: severity, hasEscalated: false };
+      this.open.set(identity, alert);
+      series.alert = alert;
+      this.show(alert);
+    } else if (series.isFiring && this.isShown(number) && endsAt > series.startsAt) {
       series.isFiring = false;
-      const behind = this.series.filter((one) => one.alert === series.alert);
-      if (this.isShown(number) && !behind.some((one) => one.isFiring)) this.open.delete(identityOf(number));
+      const alert = series.alert!;
+      if (this.firing(alert).length === 0) this.open.delete(identityOf(number));
+      else this.show(alert);
     }
   }
 
@@ -136,16 +178,49 @@ class Model {
     const alert = this.open.get(identity);
     if (!alert) return;
     this.open.delete(identity);
-    for (const one of this.series) if (one.alert === alert) one.silentUpTo = one.startsAt;
+    for (const one of this.series) {
+      if (one.alert === alert) one.silentUpTo = Math.max(one.silentUpTo, one.startsAt);
+    }
   }
 
-  openIdentities(): string[] {
-    return [...this.open.keys()].sort();
+  openAlerts(): Shown[] {
+    const shown = [...this.open].map(([identity, alert]) => {
+      const firing = this.firing(alert);
+      const [{ severity, message }] = firing as [(typeof firing)[0]];
+      const { hasEscalated } = alert;
+      return { identity, severity, message, firing: firing.map((one) => one.message), hasEscalated };
+    });
+    return shown.sort(byIdentity);
+  }
+
+  private show(alert: ModelAlert): void {
+    const [gravest] = this.firing(alert);
+    if (gravityOf(gravest!.severity) < gravityOf(alert.shown)) alert.hasEscalated = true;
+    alert.shown = gravest!.severity;
+  }
+
+  private firing(alert: ModelAlert) {
+    return this.series
+      .filter((one) => one.isFiring && one.alert === alert)
+      .sort(
+        (one, other) =>
+          gravityOf(one.severity) - gravityOf(other.severity) ||
+          other.startsAt - one.startsAt ||
+          this.tieOf(one.number).localeCompare(this.tieOf(other.number)),
+      );
   }
 
   private isShown(number: number): boolean {
     return this.open.get(identityOf(number)) === this.series[number]!.alert;
   }
+}
+
+function gravityOf(severity: string): number {
+  return GRAVEST_FIRST.indexOf(severity);
+}
+
+function byIdentity(one: Shown, other: Shown): number {
+  return one.identity.localeCompare(other.identity);
 }
 
 /** Series 0 and 1 are two volumes of one alert; the others stand alone, one for another user. */
@@ -178,10 +253,18 @@ describe('any history of series, however it is delivered', () => {
       await fc.assert(
         fc.asyncProperty(history, async (told) => {
           const suffix = `-${(run += 1)}`;
-          const model = new Model();
+          const model = new Model((series) =>
+            seriesFingerprint(new Map(Object.entries(labelsOf(series, suffix)))),
+          );
           await deliver(told, suffix, model);
-          expect(await openIdentities(suffix)).toEqual(model.openIdentities());
-          if (told.closings.length === 0) expect(model.openIdentities()).toEqual(stillFiring(told));
+          const expected = model.openAlerts();
+          const shown = await openAlerts(suffix);
+          // What came late may have been grave while nobody knew.
+          if (!told.isOrderly) for (const alert of [...expected, ...shown]) alert.hasEscalated = false;
+          expect(shown).toEqual(expected);
+          if (told.closings.length === 0) {
+            expect(expected.map(({ identity }) => identity)).toEqual(stillFiring(told));
+          }
         }),
         { numRuns: RUNS, endOnFailure: false, examples: [[CLOSED_WHILE_SLOW]] },
       );
@@ -203,7 +286,8 @@ describe('any history of series, however it is delivered', () => {
     const now = performance.now() - 500;
     const late: { writeAfter: number; write: () => Promise<unknown> }[] = [];
     let turn = 0;
-    for (const { alertmanager, series, copies, delay } of [...told.turns, ...rest]) {
+    for (const { alertmanager, series, copies, delay: toldDelay } of [...told.turns, ...rest]) {
+      const delay = told.isOrderly ? 0 : toldDelay;
       const notice = queues[alertmanager]![series]!.shift();
       if (!notice) continue;
       for (const closing of told.closings.filter(({ after }) => after === turn)) {
@@ -227,19 +311,27 @@ describe('any history of series, however it is delivered', () => {
     await Promise.all(late.map(({ write }) => write()));
   }
 
-  function observationOf({ series, startsAt, endsAt }: Notice, suffix: string): Observation {
-    const [user, session] = identityOf(series).split('/');
+  function labelsOf(series: number, suffix: string): Record<string, string> {
+    const [user = '', session = ''] = identityOf(series).split('/');
+    return {
+      alertname: 'HighDiskUsage',
+      safe_username: `${user}${suffix}`,
+      statefulset: session,
+      persistentvolumeclaim: `volume-${series}`,
+    };
+  }
+
+  /** A severity that changes is no other series: here its fingerprint says so. */
+  function observationOf(notice: Notice, suffix: string): Observation {
+    const { series, startsAt, endsAt, severity, message } = notice;
+    const labels = labelsOf(series, suffix);
     const mapped = mapper.map({
       status: endsAt === undefined ? 'firing' : 'resolved',
-      labels: {
-        alertname: 'HighDiskUsage',
-        safe_username: `${user}${suffix}`,
-        statefulset: session,
-        persistentvolumeclaim: `volume-${series}`,
-      },
-      annotations: { title: 'Low disk space', description: `Volume ${series}` },
+      labels: { ...labels, severity },
+      annotations: { title: 'Low disk space', description: message },
       startsAt: new Date(EPOCH + startsAt * 1000).toISOString(),
       endsAt: endsAt === undefined ? '0001-01-01T00:00:00Z' : new Date(EPOCH + endsAt * 1000).toISOString(),
+      fingerprint: seriesFingerprint(new Map(Object.entries(labels))),
     });
     if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
     return mapped.observation;
@@ -252,12 +344,18 @@ describe('any history of series, however it is delivered', () => {
     }
   }
 
-  async function openIdentities(suffix: string): Promise<string[]> {
+  async function openAlerts(suffix: string): Promise<Shown[]> {
     const repository = server.app.get(AlertsRepository, { strict: false });
     const lists = await repository.listOpen(['ann', 'bob'].map((user) => `${user}${suffix}`));
-    return lists
-      .flatMap((list) => list.alerts)
-      .map((alert) => `${alert.user_id.slice(0, -suffix.length)}/${alert.session_name}`)
-      .sort();
+    const shown = lists.flatMap((list) =>
+      list.alerts.map((alert) => ({
+        identity: `${alert.user_id.slice(0, -suffix.length)}/${alert.session_name}`,
+        severity: alert.severity ?? '',
+        message: alert.message,
+        firing: alert.series?.map((series) => series.message) ?? [alert.message],
+        hasEscalated: alert.escalated_date !== undefined,
+      })),
+    );
+    return shown.sort(byIdentity);
   }
 });

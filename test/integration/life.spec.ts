@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ADMIN, AlertsApi, expectError, firing, minute, resolved, webhook } from '../support/alerts.js';
-import type { FiringSpec } from '../support/alerts.js';
+import type { FiringSpec, ShownAlert } from '../support/alerts.js';
 import { execute, forgetAlerts } from '../support/database.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -95,7 +95,7 @@ describe('How an alert lives', () => {
       await api.deliver(volume('data'));
       const opened = await api.onlyAlert();
       await api.deliver(volume('home'));
-      expect(await api.onlyAlert()).toMatchObject({ id: opened.id, message: 'Volume home is at 95%' });
+      expect(await api.onlyAlert()).toMatchObject({ id: opened.id, series_count: 2 });
 
       expect(await api.deliver(resolved(volume('data')))).toMatchObject({ resolved: 1 });
       expect(await api.onlyAlert()).toMatchObject({ id: opened.id });
@@ -230,6 +230,186 @@ describe('How an alert lives', () => {
     });
   });
 
+  describe('rule 3: what is shown is what fires', () => {
+    const low = (name: string, spec: FiringSpec = {}) => volume(name, { severity: 'warning', ...spec });
+    /** One alert, as the guide's rules would have it for two thresholds. */
+    const at = (severity: string, spec: FiringSpec = {}) =>
+      firing({ severity, title: `${severity} memory`, message: `Memory is ${severity}`, ...spec });
+
+    it('rule 3: of two volumes the one that has recovered is not named any more', async () => {
+      await api.deliver(low('data'));
+      await api.deliver(low('home', { startsAt: minute(5) }));
+      const both = await api.onlyAlert();
+      expect(both).toMatchObject({ message: 'Volume home is at 95%' });
+
+      await api.deliver(resolved(low('home', { startsAt: minute(5) })));
+      const left = await api.onlyAlert();
+      expect(left).toMatchObject({ id: both.id, message: 'Volume data is at 95%' });
+      expect(Date.parse(left.updated_date)).toBeGreaterThan(Date.parse(both.updated_date));
+      expect(left).not.toHaveProperty('escalated_date');
+    });
+
+    it('rule 3: a warning that is repeated takes nothing from what is critical', async () => {
+      await api.deliver(at('warning'));
+      await api.deliver(at('critical'));
+      const critical = await api.onlyAlert();
+      await api.deliver(at('warning'));
+      await api.deliver(at('warning', { startsAt: minute(30) }));
+      expect(await api.onlyAlert()).toMatchObject({
+        id: critical.id,
+        severity: 'critical',
+        message: 'Memory is critical',
+      });
+    });
+
+    it('rule 3: where what is critical ends the warning is shown at once, and that is an update', async () => {
+      await api.deliver(at('warning'), at('critical'));
+      const critical = await api.onlyAlert();
+      expect(critical).toMatchObject({ severity: 'critical', series_count: 2 });
+      await api.deliver(resolved(at('critical')));
+      const warning = await api.onlyAlert();
+      expect(warning).toMatchObject({
+        id: critical.id,
+        severity: 'warning',
+        title: 'warning memory',
+        message: 'Memory is warning',
+      });
+      expect(Date.parse(warning.updated_date)).toBeGreaterThan(Date.parse(critical.updated_date));
+    });
+
+    it.each([
+      ['critical', 'error'],
+      ['critical', 'page'],
+      ['error', 'warning'],
+      ['page', 'warning'],
+      ['major', 'warning'],
+      ['high', 'warning'],
+      ['warning', 'odd'],
+      ['warning', ''],
+      ['odd', 'info'],
+      ['', 'none'],
+      ['CRITICAL', 'Warning'],
+    ])('rule 3: "%s" is graver than "%s"', async (graver, other) => {
+      await api.deliver(at(graver));
+      await api.deliver(at(other, { startsAt: minute(9) }));
+      expect(await api.onlyAlert()).toMatchObject({ message: `Memory is ${graver}` });
+    });
+
+    it.each([
+      ['error', 'page'],
+      ['major', 'high'],
+      ['odd', ''],
+      ['info', 'none'],
+    ])('rule 3: "%s" is as grave as "%s": the one that started last is shown', async (one, other) => {
+      await api.deliver(at(one), at(other, { startsAt: minute(1) }));
+      expect(await api.onlyAlert()).toMatchObject({ message: `Memory is ${other}` });
+      await api.deliver(at(one, { startsAt: minute(2) }));
+      expect(await api.onlyAlert()).toMatchObject({ message: `Memory is ${one}` });
+    });
+
+    it('rule 3: what becomes graver is news, what becomes less grave is none', async () => {
+      await api.deliver(at('warning'));
+      const opened = await api.onlyAlert();
+      expect(opened).not.toHaveProperty('escalated_date');
+
+      await api.deliver(at('critical'));
+      const graver = await api.onlyAlert();
+      expect(graver.id).toBe(opened.id);
+      expect(Date.parse(graver.updated_date)).toBeGreaterThan(Date.parse(opened.updated_date));
+      expect(graver.escalated_date).toBe(graver.updated_date);
+
+      await api.deliver(resolved(at('critical')));
+      const lessGrave = await api.onlyAlert();
+      expect(lessGrave.escalated_date).toBe(graver.escalated_date);
+      expect(Date.parse(lessGrave.updated_date)).toBeGreaterThan(Date.parse(graver.updated_date));
+
+      await api.deliver(at('page', { startsAt: minute(70) }));
+      const again = await api.onlyAlert();
+      expect(Date.parse(again.escalated_date ?? '')).toBeGreaterThan(Date.parse(graver.escalated_date ?? ''));
+    });
+
+    it('rule 3: another volume of the same gravity is an update, and no news', async () => {
+      await api.deliver(low('data', { startsAt: minute(5) }));
+      const opened = await api.onlyAlert();
+      await api.deliver(low('home'));
+      const both = await api.onlyAlert();
+      expect(both).toMatchObject({ message: 'Volume data is at 95%', series_count: 2 });
+      expect(Date.parse(both.updated_date)).toBeGreaterThan(Date.parse(opened.updated_date));
+      expect(both).not.toHaveProperty('escalated_date');
+    });
+
+    it('rule 3: what one webhook makes graver and takes back is no news', async () => {
+      await api.deliver(at('warning'));
+      const opened = await api.onlyAlert();
+      await api.deliver(at('critical'), resolved(at('critical')));
+      expect(await api.onlyAlert()).toEqual(opened);
+    });
+
+    it('rule 3: the others are listed, the gravest first, each with what is its own', async () => {
+      await api.deliver(at('info'), at('critical', { startsAt: minute(3) }));
+      await api.deliver(at('warning', { annotations: { runbook_url: 'https://docs.example/memory' } }));
+      const alert = await api.onlyAlert();
+      const series = (severity: string, startsAt: string, runbook_url: string | null = null) => ({
+        title: `${severity} memory`,
+        message: `Memory is ${severity}`,
+        severity,
+        starts_at: startsAt,
+        runbook_url,
+      });
+      expect(alert.series).toEqual([
+        series('critical', minute(3)),
+        series('warning', minute(0), 'https://docs.example/memory'),
+        series('info', minute(0)),
+      ]);
+      expect(alert.series_count).toBe(3);
+
+      await api.deliver(resolved(at('info')), resolved(at('critical')));
+      const left = await api.onlyAlert();
+      expect(left).not.toHaveProperty('series');
+      expect(left).not.toHaveProperty('series_count');
+    });
+
+    it('rule 3: at most twenty are listed, and how many there are', async () => {
+      await api.deliver(...Array.from({ length: 30 }, (_, i) => low(`v-${i}`, { startsAt: minute(i) })));
+      const { series, series_count } = await api.onlyAlert();
+      expect(series_count).toBe(30);
+      expect(series?.map(({ starts_at }) => starts_at)).toEqual(
+        Array.from({ length: 20 }, (_, i) => minute(29 - i)),
+      );
+    });
+
+    it('rule 3: each volume has its own words, whoever is reported last', async () => {
+      await api.deliver(low('data'), low('home', { startsAt: minute(1) }));
+      await api.deliver({ ...low('data', { message: 'Volume data is at 99%' }) });
+      expect(await api.onlyAlert()).toMatchObject({
+        message: 'Volume home is at 95%',
+        series: [{ message: 'Volume home is at 95%' }, { message: 'Volume data is at 99%' }],
+      });
+    });
+
+    it('rule 3: an event whose series have all ended keeps its last words', async () => {
+      const killed = (message: string, spec: FiringSpec = {}) =>
+        at('critical', { message, ...spec, labels: { alert_kind: 'event', ...spec.labels } });
+      const other = { startsAt: minute(1), labels: { container: 'other' } };
+      await api.deliver(killed('The first was killed'), killed('The second was killed', other));
+      await api.deliver(resolved(killed('The second was killed', other)));
+      await api.deliver(resolved(killed('The first was killed')));
+      const alert = await api.onlyAlert();
+      expect(alert).toMatchObject({ message: 'The first was killed', kind: 'event', resolved_date: null });
+      expect(alert).not.toHaveProperty('series');
+    });
+
+    it('rule 3: what has ended is told with its last words, and no series', async () => {
+      await api.deliver(low('data'), low('home', { startsAt: minute(1) }));
+      await api.deliver(resolved(low('data')), resolved(low('home', { startsAt: minute(1) })));
+      const { body } = await api.call<ShownAlert[]>('GET', '/alerts?status=resolved', {
+        as: { sub: 'jane' },
+      });
+      expect(body).toMatchObject([{ message: 'Volume home is at 95%', resolved_reason: 'resolved' }]);
+      expect(body[0]).not.toHaveProperty('series');
+    });
+  });
+
   describe('rule 4: resolved matches by series alone', () => {
     it.each([
       ['other annotations', { annotations: { title: 'Fine again', description: 'All is well' } }],
@@ -295,6 +475,42 @@ describe('How an alert lives', () => {
         resolved: 1,
       });
       expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it.each([
+      ['in an hour', 3600_000],
+      ['in some seconds', 20_000],
+      ['in fifty years', 50 * 365 * 24 * 3600_000],
+    ])('rule 4: a start that lies %s keeps no resolve from being believed', async (_when, ahead) => {
+      const startsAt = new Date(Date.now() + ahead).toISOString();
+      await api.deliver(firing({ startsAt }));
+      await api.deliver(firing({ startsAt }));
+      const { id } = await api.onlyAlert();
+      expect(await api.deliver(resolved(firing({ startsAt }), minute(0)))).toMatchObject({
+        reasons: { late_resolve: 1 },
+      });
+      expect(await api.deliver(resolved(firing({ startsAt }), new Date().toISOString()))).toMatchObject({
+        resolved: 1,
+      });
+      // Nor does it keep what comes after it silent.
+      await api.deliver(firing({ startsAt }));
+      await api.update((await api.onlyAlert()).id);
+      await api.deliver(firing({ startsAt }));
+      expect(await api.openAlerts()).toEqual([]);
+      await api.deliver(
+        firing({ startsAt: new Date(Date.now() + Math.min(ahead, 50_000) + 1).toISOString() }),
+      );
+      expect((await api.onlyAlert()).id).not.toBe(id);
+    });
+
+    it('rule 4: without an alertname too, whatever its title is by then', async () => {
+      const unnamed = firing({ name: '', title: 'Hello' });
+      await api.deliver(unnamed, firing({ name: '', title: 'Another', labels: { pod: 'another' } }));
+      const renamed = { ...unnamed.annotations, title: 'Hello again' };
+      expect(await api.deliver({ ...unnamed, annotations: renamed })).toMatchObject({ stored: 1 });
+      expect((await api.openAlerts()).map(({ title }) => title).sort()).toEqual(['Another', 'Hello again']);
+      expect(await api.deliver({ ...resolved(unnamed), annotations: {} })).toMatchObject({ resolved: 1 });
+      expect(await api.onlyAlert()).toMatchObject({ title: 'Another' });
     });
 
     it('rule 4: what was never seen firing changes nothing', async () => {
