@@ -71,6 +71,26 @@ describe('How an alert ends', () => {
       expect(await api.openAlerts()).toEqual([]);
     });
 
+    it('rule 7: nor does one whose alert such a resolve has closed', async () => {
+      await alerts.apply([observed(firing())], early - 1);
+      await alerts.apply([observed(resolved(firing()))], late);
+      expect(await alerts.apply([observed(firing())], early)).toEqual([
+        { result: 'ignored', reason: 'superseded' },
+      ]);
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('rule 7: nor is a volume shown again that has recovered while another is full', async () => {
+      const volume = (name: string) => firing({ message: name, labels: { persistentvolumeclaim: name } });
+      await alerts.apply([observed(volume('data')), observed(volume('home'))], early - 1);
+      await alerts.apply([observed(resolved(volume('data')))], late);
+      expect(await alerts.apply([observed(volume('data'))], early)).toEqual([
+        { result: 'ignored', reason: 'superseded' },
+      ]);
+      expect(await api.onlyAlert()).toMatchObject({ message: 'home' });
+      expect(await api.onlyAlert()).not.toHaveProperty('series');
+    });
+
     it('rule 7: a resolve that is written after a firing that came later closes nothing', async () => {
       await alerts.apply([observed(firing())], late);
       expect(await alerts.apply([observed(resolved(firing()))], early)).toEqual([
@@ -304,6 +324,17 @@ describe('How an alert ends', () => {
       await api.deliver(resolved(firing()));
       await api.deliver(firing({ startsAt: minute(61) }));
       expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it('rule 8: so does that of a series that had ended before, while others went on', async () => {
+      const volume = (name: string) => firing({ labels: { persistentvolumeclaim: name } });
+      await api.deliver(volume('data'), volume('home'));
+      await api.deliver(resolved(volume('data'), minute(5)));
+      await api.update((await api.onlyAlert()).id, { dismissed: true }, JANE);
+      expect(await api.deliver(volume('data'), volume('home'))).toMatchObject({
+        reasons: { closed_by_hand: 2 },
+      });
+      expect(await api.openAlerts()).toEqual([]);
     });
 
     it('rule 8: an administrator dismisses only what is theirs', async () => {
