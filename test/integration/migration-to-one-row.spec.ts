@@ -391,6 +391,80 @@ describe('The migration that puts an alert and its series into one row', () => {
       20 * 60_000,
     );
 
+    it(
+      'loses nothing when it is undone, and keeps nobody waiting for long',
+      async () => {
+        const api = await startServer();
+        await fillAfter();
+        const posting = Array.from({ length: 3 }, (_, number) => postUntilRefused(api, number));
+        const dataSource = await new DataSource(postgresOptions(database.url)).initialize();
+        await dataSource.undoLastMigration();
+        await dataSource.destroy();
+        for (const { opened, closed, longestWait } of await Promise.all(posting)) {
+          expect(closed.length).toBeGreaterThan(5);
+          expect(longestWait).toBeLessThan(LONGEST_WAIT);
+          expect(await firingBehind(opened)).toEqual([{ is_open: true, fires: true, count: opened.length }]);
+          expect(await firingBehind(closed)).toEqual([
+            { is_open: false, fires: false, count: closed.length },
+          ]);
+        }
+        expect(await firingBehind()).toEqual([
+          { is_open: false, fires: false, count: ALERTS * 0.9 },
+          { is_open: true, fires: true, count: ALERTS * 0.1 },
+        ]);
+      },
+      20 * 60_000,
+    );
+
+    async function fillAfter(): Promise<void> {
+      await client.query(
+        `INSERT INTO session_alerts.alerts
+           (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, by_hand,
+            creation_date, resolved_date, resolved_reason, series, starts_at, ends_at, arrival)
+         SELECT 'A' || lpad(n::text, 25, '0'), n, 'user-' || n % 5000, 'filled-' || n, 'Memory', 'High memory usage',
+                'Memory usage over 90% of capacity', 'warning', 2, false, false, opened, closed,
+                CASE WHEN n % 10 > 0 THEN 'resolved' END, decode(left(md5(n::text), 16), 'hex'), opened, closed,
+                (extract(epoch FROM opened) * 1e6)::bigint
+           FROM generate_series(1, $1::int) AS n,
+                LATERAL (SELECT now() - n * interval '5 seconds' AS opened) AS opening,
+                LATERAL (SELECT CASE WHEN n % 10 > 0 THEN opened + interval '1 hour' END AS closed) AS closing`,
+        [ALERTS],
+      );
+      await client.query('ANALYZE');
+    }
+
+    /** Fires and resolves one by one; what was answered 200 is stored. */
+    async function postUntilRefused(api: AlertsApi, number: number): Promise<Written> {
+      const written: Written = { opened: [], closed: [], longestWait: 0 };
+      for (let count = 0; ; count += 1) {
+        const startedAt = performance.now();
+        const session = `W${number}-${count}`;
+        const closes = written.opened.length > 2 ? written.opened.shift() : undefined;
+        const alerts = [firing({ session }), ...(closes ? [resolved(firing({ session: closes }))] : [])];
+        const { status } = await api.postWebhook({ alerts });
+        written.longestWait = Math.max(written.longestWait, performance.now() - startedAt);
+        if (status !== 200) {
+          if (closes) written.opened.unshift(closes);
+          return written;
+        }
+        written.opened.push(session);
+        if (closes) written.closed.push(closes);
+      }
+    }
+
+    /** How many are open and closed, of these sessions or of those that were filled in, and what their series say. */
+    function firingBehind(sessions?: string[]): Promise<Record<string, unknown>[]> {
+      return execute(
+        database.url,
+        `SELECT resolved_date IS NULL AS is_open, series.firing AS fires, count(*)::int AS count
+           FROM session_alerts.alerts AS alert
+           JOIN session_alerts.alert_series AS series ON series.alert_id = alert.id
+          WHERE CASE WHEN $1::text[] IS NULL THEN session_name LIKE 'filled-%' ELSE session_name = ANY ($1) END
+          GROUP BY 1, 2 ORDER BY 1`,
+        [sessions ?? null],
+      );
+    }
+
     /** How many are open and closed, of these or of those that were there before. */
     function states(ids?: string[]): Promise<Record<string, unknown>[]> {
       return execute(

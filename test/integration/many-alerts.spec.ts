@@ -1,0 +1,159 @@
+import { ADMIN, AlertsApi, firing, resolved } from '../support/alerts.js';
+import type { ShownAlert } from '../support/alerts.js';
+import { CHANNEL } from '../../src/alerts/alerts.statements.js';
+import { execute, forgetAlerts } from '../support/database.js';
+import { OpenPage } from '../support/event-stream.js';
+import { startTestServer, waitUntil } from '../support/server.js';
+import type { TestServer } from '../support/server.js';
+
+const JANE = { sub: 'jane' };
+const MANY = 50_000;
+const LONGEST_ANSWER = 300_000;
+
+describe('A user with more open alerts than an answer carries', () => {
+  let server: TestServer;
+  let api: AlertsApi;
+
+  beforeAll(async () => {
+    server = await startTestServer({}, { upkeep: false });
+    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+  });
+  beforeEach(() => forgetAlerts(server.databaseUrl));
+  afterAll(() => server.close());
+
+  /** Opens so many, each in a session of its own, the last of them critical. */
+  async function open(count: number, message = 'Session uses 91 % of its memory'): Promise<void> {
+    await execute(
+      server.databaseUrl,
+      `INSERT INTO session_alerts.alerts
+         (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, by_hand,
+          creation_date)
+       SELECT lpad(n::text, 26, '0'), n, 'jane', 'session-' || n, 'RenkuSessionHighMemory', 'High memory usage',
+              $2, CASE WHEN n > $1 - 10 THEN 'critical' ELSE 'warning' END, CASE WHEN n > $1 - 10 THEN 4 ELSE 2 END,
+              false, false, now()
+         FROM generate_series(1, $1::int) AS n`,
+      [count, message],
+    );
+    await execute(server.databaseUrl, 'ANALYZE session_alerts.alerts');
+    await execute(server.databaseUrl, `SELECT pg_notify($1, 'test jane')`, [CHANNEL]);
+  }
+
+  function list(query = '', as = JANE) {
+    return api.call<ShownAlert[]>('GET', `/alerts${query}`, { as });
+  }
+
+  function totalOf({ headers }: { headers: Headers }): string | null {
+    return headers.get('x-total-count');
+  }
+
+  it('is answered the gravest, and how many there are, in less than 300 kB', async () => {
+    await open(MANY);
+    const answer = await list();
+    expect(totalOf(answer)).toBe(String(MANY));
+    expect(JSON.stringify(answer.body).length).toBeLessThan(LONGEST_ANSWER);
+    expect(answer.body.length).toBeGreaterThan(300);
+    expect(answer.body.length).toBeLessThanOrEqual(500);
+    expect(answer.body.slice(0, 11).map(({ severity }) => severity)).toEqual([
+      ...Array.from({ length: 10 }, () => 'critical'),
+      'warning',
+    ]);
+    const ids = answer.body.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort().reverse());
+  });
+
+  it('is answered all of a session, though it is not among those', async () => {
+    await open(MANY);
+    const answer = await list('?session_name=session-1');
+    expect(totalOf(answer)).toBe('1');
+    expect(answer.body).toMatchObject([{ session_name: 'session-1' }]);
+  });
+
+  it.each([499, 500, 501])('with %d of them is answered at most 500', async (count) => {
+    await open(count, 'Full');
+    const answer = await list();
+    expect(totalOf(answer)).toBe(String(count));
+    expect(answer.body).toHaveLength(Math.min(count, 500));
+  });
+
+  it('with long messages is answered fewer, and at least one', async () => {
+    await open(200, 'words '.repeat(3_000));
+    const answer = await list();
+    expect(totalOf(answer)).toBe('200');
+    expect(answer.body.length).toBeGreaterThan(5);
+    expect(JSON.stringify(answer.body).length).toBeLessThan(LONGEST_ANSWER);
+  });
+
+  it('is told when their number changes, though the answer does not', async () => {
+    await open(600);
+    const { headers, body } = await list();
+    const etag = headers.get('etag') ?? '';
+    const token = await server.issuer.userToken(JANE);
+    const again = () =>
+      fetch(`${api.url}/alerts`, { headers: { Authorization: `Bearer ${token}`, 'If-None-Match': etag } });
+    const unchanged = await again();
+    expect([unchanged.status, unchanged.headers.get('x-total-count')]).toEqual([304, '600']);
+
+    const least = { user_id: 'jane', event_type: 'note', title: 'Note', message: 'Note', severity: 'info' };
+    expect((await api.create(least)).status).toBe(201);
+    const changed = await again();
+    expect([changed.status, changed.headers.get('x-total-count')]).toEqual([200, '601']);
+    expect(await changed.json()).toEqual(body);
+  });
+
+  it('is sent the same on a stream, with their number before them', async () => {
+    await open(600);
+    const page = await OpenPage.open(api.url, await server.issuer.userToken(JANE));
+    await waitUntil(() => page.shown.length > 0);
+    expect(page.text.indexOf('event: total\ndata: 600\n\n')).toBeGreaterThanOrEqual(0);
+    expect(page.text.indexOf('event: total')).toBeLessThan(page.text.indexOf('\n\ndata: ['));
+    expect(page.shown[0]).toEqual((await list()).body);
+
+    await api.deliver(firing({ severity: 'info' }));
+    await waitUntil(() => page.text.includes('event: total\ndata: 601\n\n'));
+    await api.deliver(resolved(firing({ severity: 'info' })));
+    await waitUntil(() => page.text.endsWith('event: total\ndata: 600\n\n'));
+    expect(page.shown).toHaveLength(1);
+    page.leave();
+  });
+
+  it('is sent what a session has on its own stream', async () => {
+    await open(600);
+    const page = await OpenPage.open(api.url, await server.issuer.userToken(JANE), '?session_name=session-1');
+    await waitUntil(() => page.shown.length > 0);
+    expect(page.text).toContain('event: total\ndata: 1\n\n');
+    expect(page.shown[0]).toMatchObject([{ session_name: 'session-1' }]);
+    page.leave();
+  });
+
+  it('keeps nobody else waiting', async () => {
+    await open(MANY);
+    await api.deliver(firing({ user: 'bob' }));
+    const stop = new AbortController();
+    const polling = (async () => {
+      let slowest = 0;
+      while (!stop.signal.aborted) {
+        const startedAt = performance.now();
+        expect((await list('', { sub: 'bob' })).body).toHaveLength(1);
+        slowest = Math.max(slowest, performance.now() - startedAt);
+        await api.deliver(firing({ user: 'bob' }));
+      }
+      return slowest;
+    })();
+    for (let change = 0; change < 10; change += 1) {
+      await api.create({ ...note(change), user_id: 'jane' });
+      expect(totalOf(await list())).toBe(String(MANY + change + 1));
+    }
+    stop.abort();
+    expect(await polling).toBeLessThan(2_000);
+  });
+
+  function note(number: number) {
+    return { event_type: `note-${number}`, title: 'Note', message: 'Note' };
+  }
+
+  it('is shown nothing of it where somebody else asks', async () => {
+    await open(600);
+    const answer = await list('', ADMIN);
+    expect([totalOf(answer), answer.body]).toEqual(['0', []]);
+  });
+});
