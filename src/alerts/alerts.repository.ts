@@ -33,6 +33,13 @@ export interface Report {
   endingReason: ResolvedReason;
 }
 
+/** What became of each report's observations, what changed, and the rows of that. */
+export interface Applied {
+  outcomes: Outcome[][];
+  changes: LifeChanges;
+  rows: AlertRow[];
+}
+
 /** An alert that an administrator opens through the API. */
 export type NewAlert = Pick<
   OpenedAlert,
@@ -106,17 +113,15 @@ export class AlertsRepository {
   /**
    * Applies reports in one transaction and a constant number of round trips.
    * @param wanted whether the rows of alerts that change are wanted as well
+   * @param isDecided called when all is sent, and only the commit is waited for
    * @returns what became of each report's observations, in their order, and what changed; all is committed
    */
-  async apply(
-    reports: Report[],
-    wanted: { rows: boolean },
-  ): Promise<{ outcomes: Outcome[][]; changes: LifeChanges; rows: AlertRow[] }> {
+  async apply(reports: Report[], wanted: { rows: boolean }, isDecided?: () => void): Promise<Applied> {
     const arrivals = await this.arrivalsOf(reports);
     const observations = reports.flatMap((report) => report.observations);
     const userIds = observations.map((observation) => observation.userId);
     const reads = statements.readState(observations, Math.min(...arrivals));
-    return this.transaction(userIds, reads, (now, state) => {
+    const plan = (now: Date, state: unknown[][]): Writes<Applied> => {
       const { outcomes, changes } = decide(now, reports, arrivals, state);
       const writes = statements.writeChanges(changes);
       const users = statements.usersOf(changes);
@@ -130,7 +135,8 @@ export class AlertsRepository {
         users,
         answer: (rows) => ({ outcomes, changes, rows: shown(rows[writes.length]) }),
       };
-    });
+    };
+    return this.transaction(userIds, reads, plan, isDecided);
   }
 
   /** What `apply` would do now; writes nothing. */
@@ -493,11 +499,13 @@ export class AlertsRepository {
   /**
    * Two round trips where the connection pipelines: one that locks and reads, one that writes and commits.
    * @param plan says what to write, knowing the time and the rows of each of the reads
+   * @param isDecided called when all is sent, and only the commit is waited for
    */
   private async transaction<T>(
     userIds: string[],
     reads: Statement[],
     plan: (now: Date, rows: unknown[][]) => Writes<T>,
+    isDecided?: () => void,
   ): Promise<T> {
     const lock = lockOn(userIds);
     for (let attempt = 1; ; attempt++) {
@@ -508,12 +516,12 @@ export class AlertsRepository {
             const [, clock, ...rows] = await connection.send([statements.BEGIN, lock, ...reads]);
             const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
             const notices = statements.notifyChange(this.process, users);
-            const written = await connection
-              .send([...writes, ...notices, statements.COMMIT])
-              .catch((error: unknown) => {
-                if (!isConcurrencyFailure(error)) this.doubt(users);
-                throw error;
-              });
+            const writing = connection.send([...writes, ...notices, statements.COMMIT]);
+            isDecided?.();
+            const written = await writing.catch((error: unknown) => {
+              if (!isConcurrencyFailure(error)) this.doubt(users);
+              throw error;
+            });
             if (users.size > 0) this.committed.next(users);
             return answer(written);
           } catch (error) {

@@ -40,8 +40,9 @@ const MOST_LISTS_TOGETHER = 100;
 export class AlertsService implements OnApplicationShutdown {
   private readonly subject = new Subject<AlertChange>();
   private readonly writes = new SharedWrites<Report, Outcome[]>(
-    (reports) => this.write(reports),
+    (reports, isDecided) => this.write(reports, isDecided),
     (error) => !(error instanceof DatabaseUnavailableError),
+    ({ observations }) => observations.map(({ userId }) => userId),
     { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER },
   );
   private readonly openReads = new SharedReads<OpenList>(
@@ -219,8 +220,9 @@ export class AlertsService implements OnApplicationShutdown {
     return closed.length;
   }
 
-  private async write(reports: Report[]): Promise<Outcome[][]> {
-    const { outcomes, changes, rows } = await this.repository.apply(reports, { rows: this.subject.observed });
+  private async write(reports: Report[], isDecided: () => void): Promise<Outcome[][]> {
+    const wanted = { rows: this.subject.observed };
+    const { outcomes, changes, rows } = await this.repository.apply(reports, wanted, isDecided);
     for (const { reason } of changes.closed) this.metrics.resolved.inc({ reason });
     for (const { resolvedReason: reason } of changes.opened)
       if (reason) this.metrics.resolved.inc({ reason });

@@ -4,6 +4,8 @@ import { SharedWrites, WritesFullError } from './shared-writes.js';
 /** A write that is under way until the test ends it. */
 interface Write {
   requests: string[];
+  /** Only its commit is waited for. */
+  decide(): Promise<void>;
   succeed(): Promise<void>;
   fail(error: Error): Promise<void>;
 }
@@ -26,10 +28,14 @@ describe('Writes that wait for each other', () => {
     begun = [];
     answers = [];
     writes = new SharedWrites<string, string>(
-      (requests) =>
+      (requests, isDecided) =>
         new Promise((resolve, reject) => {
           begun.push({
             requests,
+            decide: () => {
+              isDecided();
+              return untilSettled();
+            },
             succeed: () => {
               resolve(requests.map((request) => `${request} is written`));
               return untilSettled();
@@ -41,6 +47,8 @@ describe('Writes that wait for each other', () => {
           });
         }),
       (error) => error instanceof BadRequest,
+      // `jane 1` and `jane 2` are about the same.
+      (request) => [request.split(' ')[0] ?? ''],
       limits,
     );
   }
@@ -105,7 +113,7 @@ describe('Writes that wait for each other', () => {
     expect(wereWritten()).toEqual([['a'], ['b'], ['c'], ['d'], ['e']]);
   });
 
-  it('never has two writes under way', async () => {
+  it('never has two writes that are being decided', async () => {
     await submit(['a']);
     await submit(['b'], 10);
     await submit(['c'], 10);
@@ -114,6 +122,62 @@ describe('Writes that wait for each other', () => {
       await begun[ended]!.succeed();
     }
     expect(begun).toHaveLength(3);
+  });
+
+  it('begins the next one while the last has only to be committed', async () => {
+    await submit(['a']);
+    await submit(['b', 'c']);
+    await begun[0]!.decide();
+    expect(wereWritten()).toEqual([['a'], ['b', 'c']]);
+    // There are no more than two.
+    await begun[1]!.decide();
+    await submit(['d']);
+    expect(begun).toHaveLength(2);
+    await begun[1]!.succeed();
+    expect(wereWritten()).toEqual([['a'], ['b', 'c'], ['d']]);
+    expect(answers).toEqual([
+      ['b', 'b is written'],
+      ['c', 'c is written'],
+    ]);
+    await begun[0]!.succeed();
+    expect(answers).toContainEqual(['a', 'a is written']);
+  });
+
+  it('lets at most two be under way, and begins the next when one of them has ended', async () => {
+    await submit(['a']);
+    await begun[0]!.decide();
+    await submit(['b']);
+    await submit(['c']);
+    expect(wereWritten()).toEqual([['a'], ['b']]);
+    await begun[0]!.succeed();
+    expect(begun).toHaveLength(2);
+    await begun[1]!.decide();
+    expect(wereWritten()).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  it('keeps what is about the same apart from what is under way, and lets others pass', async () => {
+    await submit(['jane 1']);
+    await submit(['jane 2', 'ann 1', 'jane 3']);
+    await begun[0]!.decide();
+    expect(wereWritten()).toEqual([['jane 1'], ['ann 1']]);
+    await begun[1]!.succeed();
+    expect(begun).toHaveLength(2);
+    await begun[0]!.succeed();
+    expect(wereWritten()).toEqual([['jane 1'], ['ann 1'], ['jane 2', 'jane 3']]);
+  });
+
+  it('goes on where what had only to be committed fails', async () => {
+    await submit(['a']);
+    await begun[0]!.decide();
+    await submit(['b']);
+    await begun[0]!.fail(new Error('The disk is full'));
+    await begun[1]!.succeed();
+    await submit(['c']);
+    expect(wereWritten()).toEqual([['a'], ['b'], ['c']]);
+    expect(answers).toEqual([
+      ['a', new Error('The disk is full')],
+      ['b', 'b is written'],
+    ]);
   });
 
   it('gives each request its own answer, and none before its write has ended', async () => {
@@ -231,6 +295,7 @@ describe('Writes that wait for each other', () => {
           throw away;
         },
         () => false,
+        (request) => [request],
         { mostWaiting: 10, mostTogether: 10 },
       );
       await expect(failing.submit('a', 1)).rejects.toBe(away);

@@ -20,22 +20,31 @@ export interface SharedWritesLimits {
   mostTogether: number;
 }
 
+/** How many writes may be under way: one that is decided on, and one that waits until it is on disk. */
+const MOST_UNDER_WAY = 2;
+
 /**
  * Lets what comes while a write is under way wait together and go as one: with many small requests at a time,
- * commits are what limits. The first one that finds nothing under way goes at once, by itself.
+ * commits are what limits. The first one that finds nothing under way goes at once, by itself. While a write has only
+ * to be committed the next one begins, of what has nothing to do with it.
  */
 export class SharedWrites<Request, Answer> {
-  private readonly waiting: Waiting<Request, Answer>[] = [];
+  private waiting: Waiting<Request, Answer>[] = [];
   private waitingWeight = 0;
-  private isWriting = false;
+  private isDeciding = false;
+  /** Whom the writes that are under way are about. */
+  private readonly underWay = new Set<ReadonlySet<string>>();
 
   /**
-   * @param write writes all requests or none; its answers are in their order
+   * @param write writes all requests or none, and says when they have only to be committed; its answers are in their
+   * order
    * @param isAboutOne whether a failed write may be the fault of one of its requests: then each is tried by itself
+   * @param usersOf whom a request is about: of two writes at a time nobody is concerned by both
    */
   constructor(
-    private readonly write: (requests: Request[]) => Promise<Answer[]>,
+    private readonly write: (requests: Request[], isDecided: () => void) => Promise<Answer[]>,
     private readonly isAboutOne: (error: unknown) => boolean,
+    private readonly usersOf: (request: Request) => Iterable<string>,
     private readonly limits: SharedWritesLimits,
   ) {}
 
@@ -55,37 +64,62 @@ export class SharedWrites<Request, Answer> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ request, weight, resolve, reject });
       this.waitingWeight += weight;
-      if (!this.isWriting) void this.writeAll();
+      this.writeNext();
     });
   }
 
-  private async writeAll(): Promise<void> {
-    this.isWriting = true;
-    while (this.waiting.length > 0) {
-      await this.settle(this.takeNext());
-      // What has come but was not read yet goes along: in what is left of this turn of the event loop, and in the next.
-      await setImmediate();
-      await setImmediate();
-    }
-    this.isWriting = false;
+  private writeNext(): void {
+    if (this.isDeciding || this.underWay.size >= MOST_UNDER_WAY) return;
+    const together = this.takeNext();
+    if (together.length === 0) return;
+    const users = new Set(together.flatMap(({ request }) => [...this.usersOf(request)]));
+    this.underWay.add(users);
+    this.isDeciding = true;
+    void this.settle(together, users);
   }
 
-  /** At least one, in their order. */
+  /** At least one, in their order, of those who are not concerned by what is under way. */
   private takeNext(): Waiting<Request, Answer>[] {
-    let count = 0;
+    const together: Waiting<Request, Answer>[] = [];
+    const left: Waiting<Request, Answer>[] = [];
     let weight = 0;
+    let isTooMuch = false;
     for (const next of this.waiting) {
-      if (count > 0 && weight + next.weight > this.limits.mostTogether) break;
-      count += 1;
-      weight += next.weight;
+      const isConcerned: boolean = isTooMuch || this.isConcerned(next.request);
+      isTooMuch ||= !isConcerned && together.length > 0 && weight + next.weight > this.limits.mostTogether;
+      if (isTooMuch || isConcerned) {
+        left.push(next);
+      } else {
+        together.push(next);
+        weight += next.weight;
+      }
     }
     this.waitingWeight -= weight;
-    return this.waiting.splice(0, count);
+    this.waiting = left;
+    return together;
   }
 
-  private async settle(together: Waiting<Request, Answer>[]): Promise<void> {
+  private isConcerned(request: Request): boolean {
+    if (this.underWay.size === 0) return false;
+    for (const userId of this.usersOf(request)) {
+      for (const users of this.underWay) if (users.has(userId)) return true;
+    }
+    return false;
+  }
+
+  private async settle(together: Waiting<Request, Answer>[], users: ReadonlySet<string>): Promise<void> {
+    let isDecided = false;
+    const decided = (): void => {
+      if (isDecided) return;
+      isDecided = true;
+      this.isDeciding = false;
+      this.writeNext();
+    };
     try {
-      const answers = await this.write(together.map(({ request }) => request));
+      const answers = await this.write(
+        together.map(({ request }) => request),
+        decided,
+      );
       together.forEach(({ resolve }, index) => {
         resolve(answers[index] as Answer);
       });
@@ -93,6 +127,12 @@ export class SharedWrites<Request, Answer> {
       if (together.length > 1 && this.isAboutOne(error)) await this.settleEach(together);
       else for (const { reject } of together) reject(error);
     }
+    // What has come but was not read yet goes along: in what is left of this turn of the event loop, and in the next.
+    await setImmediate();
+    await setImmediate();
+    this.underWay.delete(users);
+    decided();
+    this.writeNext();
   }
 
   /** Up to a failure that is not about one: that would meet the others as well. */
@@ -104,7 +144,7 @@ export class SharedWrites<Request, Answer> {
         continue;
       }
       try {
-        const [answer] = await this.write([request]);
+        const [answer] = await this.write([request], () => undefined);
         resolve(answer as Answer);
       } catch (error) {
         reject(error);
