@@ -83,7 +83,7 @@ async function store(alerts: PostedAlert[]): Promise<object> {
   try {
     const reads = statements.readState(observations, arrival);
     const [, , ...answers] = await all([statements.BEGIN, lockOn(observations), ...reads]);
-    const changes = decide(observations, arrival, statements.knownState(answers, seriesKey));
+    const changes = decide(observations, arrival, statements.knownState(observations, answers));
     const notices = statements.notifyChange('bare', statements.usersOf(changes));
     await all([...statements.writeChanges(changes), ...notices, statements.COMMIT]);
     client.release();

@@ -21,7 +21,6 @@ import { isConcurrencyFailure } from './database-errors.js';
 import { findProblems } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
 import { gravityOf } from './gravity.js';
-import { seriesKey } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
 
 /** What one request reports. */
@@ -612,7 +611,8 @@ function decide(
   arrivals: number[],
   rows: unknown[][],
 ): { outcomes: Outcome[][]; changes: LifeChanges } {
-  const life = new AlertLife(now, statements.knownState(rows, seriesKey));
+  const observations = reports.flatMap((report) => report.observations);
+  const life = new AlertLife(now, statements.knownState(observations, rows));
   const outcomes: Outcome[][] = [];
   const inOrder = reports.map((report, index) => ({ report, index, arrival: arrivals[index] ?? 0 }));
   for (const { report, index, arrival } of inOrder.sort((one, other) => one.arrival - other.arrival)) {

@@ -88,8 +88,7 @@ export function lockAll(): Statement {
 }
 
 /** What is read of an open alert, as `AlertState` has it, with its first series in its own columns. */
-const STATE = `alert.id, alert.fingerprint, alert.user_id AS "userId", alert.session_name AS "sessionName",
-  alert.title, alert.message, alert.severity, alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent",
+const STATE = `alert.id, alert.fingerprint, alert.title, alert.message, alert.severity, alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent",
   alert.by_hand AS "byHand", alert.series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
   extract(epoch FROM alert.ends_at) * 1000 AS "endsAt", alert.arrival, alert.other_series AS "otherSeries"`;
 
@@ -116,10 +115,10 @@ export function readState(observations: Observation[], since: number): Statement
       // OFFSET 0 keeps the planner from joining in another order.
       text: `
         SELECT (SELECT coalesce(json_agg(known), '[]')
-                  FROM (SELECT asked.series AS "askedSeries", asked.user_id AS "askedUser",
-                               asked.session_name AS "askedSession", open.*, past.alerts AS past
+                  FROM (SELECT asked.place, open.*, past.alerts AS past
                           FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[])
-                            AS asked (user_id, session_name, fingerprint, series, is_firing)
+                               WITH ORDINALITY
+                            AS asked (user_id, session_name, fingerprint, series, is_firing, place)
                           LEFT JOIN LATERAL (
                             SELECT ${STATE}
                               FROM session_alerts.alerts AS alert
@@ -150,10 +149,10 @@ export function readState(observations: Observation[], since: number): Statement
                          WHERE sightings.arrival > $6
                            AND (sighted.series IN (SELECT unnest($8::bigint[]))) IS TRUE) AS sighted) AS sightings`,
       values: [
-        named.map(({ userId }) => userId),
-        named.map(({ sessionName }) => sessionName),
+        textArray(named.map(({ userId }) => userId)),
+        textArray(named.map(({ sessionName }) => sessionName)),
         plainArray(named.map(({ fingerprint }) => fingerprint ?? 0)),
-        named.map(({ seriesFingerprint }) => byteaOf(seriesFingerprint)),
+        byteaArray(named.map(({ seriesFingerprint }) => seriesFingerprint)),
         plainArray(named.map(({ status }) => status === 'firing')),
         since,
         new Date(Math.floor(since / 1000)),
@@ -171,16 +170,15 @@ function readUnnamed(observations: Observation[], since: number): Statement {
     name: 'session_alerts_read_unnamed',
     text: `
       SELECT coalesce(json_agg(known), '[]') AS alerts
-        FROM (SELECT asked.series AS "askedSeries", asked.user_id AS "askedUser",
-                     asked.session_name AS "askedSession", found.*
-                FROM unnest($1::text[], $2::text[], $3::bytea[]) AS asked (user_id, session_name, series)
+        FROM (SELECT asked.place, found.*
+                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (user_id, session_name, place)
                CROSS JOIN LATERAL (
                  SELECT ${STATE}, NULL::json AS past
                    FROM session_alerts.alerts AS alert
                   WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
                     AND alert.resolved_date IS NULL
                  UNION ALL
-                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                         json_agg(closed)
                    FROM (SELECT ${PAST}
                            FROM session_alerts.alerts AS alert
@@ -189,12 +187,11 @@ function readUnnamed(observations: Observation[], since: number): Statement {
                          UNION ALL
                          SELECT ${PAST}
                            FROM session_alerts.alerts AS alert
-                          WHERE alert.user_id = asked.user_id AND alert.resolved_date >= $4
+                          WHERE alert.user_id = asked.user_id AND alert.resolved_date >= $3
                             AND alert.session_name = asked.session_name) AS closed) AS found) AS known`,
     values: [
-      unnamed.map(({ userId }) => userId),
-      unnamed.map(({ sessionName }) => sessionName),
-      unnamed.map(({ seriesFingerprint }) => byteaOf(seriesFingerprint)),
+      textArray(unnamed.map(({ userId }) => userId)),
+      textArray(unnamed.map(({ sessionName }) => sessionName)),
       new Date(Math.floor(since / 1000)),
     ],
   };
@@ -211,75 +208,82 @@ interface SeriesColumns {
 }
 
 /** What `readState` reads of one observation: columns are null where no alert is open. */
-interface KnownRow extends Omit<AlertState, 'id' | 'kind' | 'source' | 'series'>, SeriesColumns {
-  askedSeries: string;
-  askedUser: string;
-  askedSession: string;
+interface KnownRow extends Words, SeriesColumns {
+  /** The how manieth of those that the statement asks for it is, from 1. */
+  place: number;
   id: string | null;
+  fingerprint: number;
   isEvent: boolean;
   byHand: boolean;
   past: (SeriesColumns & { reason: string })[] | null;
 }
 
-/** Rows of the statements of `readState`, in their order, as the rules take them. */
-export function knownState(answers: unknown[][], keyOf: SeriesKey): KnownState {
+/** What the rules need to know, from the rows that the statements of `readState` answer for these observations. */
+export function knownState(observations: Observation[], answers: unknown[][]): KnownState {
   const alerts = new Map<string, AlertState>();
   const past: PastSeries[] = [];
-  const rows = answers.flatMap((answer) => (answer as { alerts: KnownRow[] }[])[0]?.alerts ?? []);
-  for (const row of rows) {
-    if (row.id !== null && !alerts.has(row.id)) alerts.set(row.id, alertStateOf(row, row.id));
-    for (const closed of row.past ?? []) {
-      const fingerprint = row.askedSeries.slice(BYTEA_PREFIX.length);
-      const series = seriesOf(closed, NO_WORDS).find((one) => one.fingerprint === fingerprint);
-      if (!series) continue;
-      const { startsAt, endsAt, arrival } = series;
-      past.push({
-        seriesKey: keyOf(row.askedUser, row.askedSession, fingerprint),
-        startsAt,
-        endsAt,
-        arrival,
-        isSilent: (SILENCING_REASONS as readonly string[]).includes(closed.reason),
-      });
+  const [named, unnamed] = answers as [
+    [{ alerts: KnownRow[]; sightings: Sighting[] }],
+    [{ alerts: KnownRow[] }]?,
+  ];
+  const add = (rows: KnownRow[], asked: Observation[]): void => {
+    for (const row of rows) {
+      const seen = asked[row.place - 1];
+      if (!seen) continue;
+      if (row.id !== null && !alerts.has(row.id)) alerts.set(row.id, alertStateOf(row, row.id, seen));
+      for (const closed of row.past ?? []) addPast(past, closed, seen);
     }
-  }
-  const [first] = answers[0] as { sightings: Sighting[] }[];
-  return { alerts: [...alerts.values()], past, sightings: first?.sightings ?? [] };
+  };
+  add(named[0].alerts, unnamed ? observations.filter(({ isNamed }) => isNamed) : observations);
+  if (unnamed)
+    add(
+      unnamed[0].alerts,
+      observations.filter(({ isNamed }) => !isNamed),
+    );
+  return { alerts: [...alerts.values()], past, sightings: named[0].sightings };
 }
 
-/** Makes a series's key of user, session and fingerprint. */
-type SeriesKey = (userId: string, sessionName: string, fingerprint: string) => number;
+function addPast(past: PastSeries[], closed: SeriesColumns & { reason: string }, seen: Observation): void {
+  const series = seriesOf(closed, NO_WORDS).find((one) => one.fingerprint === seen.seriesFingerprint);
+  if (!series) return;
+  const { startsAt, endsAt, arrival } = series;
+  const isSilent = (SILENCING_REASONS as readonly string[]).includes(closed.reason);
+  past.push({ seriesKey: seen.seriesKey, startsAt, endsAt, arrival, isSilent });
+}
 
 const NO_WORDS = { title: '', message: '', severity: null, runbookUrl: null };
 
-function alertStateOf(row: KnownRow, id: string): AlertState {
-  const { fingerprint, userId, sessionName, title, message, severity, runbookUrl, isEvent, byHand } = row;
-  const words = { title, message, severity, runbookUrl };
+function alertStateOf(row: KnownRow, id: string, { userId, sessionName }: Observation): AlertState {
   return {
     id,
-    fingerprint,
+    fingerprint: row.fingerprint,
     userId,
     sessionName,
-    ...words,
-    kind: isEvent ? 'event' : 'condition',
-    source: byHand ? 'api' : 'alertmanager',
-    series: seriesOf(row, words),
+    title: row.title,
+    message: row.message,
+    severity: row.severity,
+    runbookUrl: row.runbookUrl,
+    kind: row.isEvent ? 'event' : 'condition',
+    source: row.byHand ? 'api' : 'alertmanager',
+    series: seriesOf(row, row),
   };
 }
 
 /** The first series has the words of its alert. */
-function seriesOf(columns: SeriesColumns, words: Words): SeriesState[] {
+function seriesOf(columns: SeriesColumns, { title, message, severity, runbookUrl }: Words): SeriesState[] {
   const { series, startsAt, endsAt, arrival, otherSeries } = columns;
-  const others = otherSeries ?? [];
-  if (series === null) return others;
+  if (series === null) return otherSeries ?? [];
   const fingerprint = series.slice(BYTEA_PREFIX.length);
-  return [...others, { fingerprint, ...words, startsAt, endsAt, arrival }];
+  const first = { fingerprint, title, message, severity, runbookUrl, startsAt, endsAt, arrival };
+  return otherSeries === null ? [first] : [...otherSeries, first];
 }
 
 /** How PostgreSQL writes a bytea, before its hex digits. */
 const BYTEA_PREFIX = '\\x';
 
-function byteaOf(hex: string): string {
-  return BYTEA_PREFIX + hex;
+/** An array of bytea, of hex digits. */
+function byteaArray(values: (string | null)[]): string {
+  return plainArray(values.map((hex) => hex && `"\\\\x${hex}"`));
 }
 
 /**
@@ -297,20 +301,25 @@ export function writeChanges({ now, rewritten, closed, opened, sightings }: Life
 
 /** The values of the columns that tell an alert's series, for `SERIES_COLUMNS`. */
 function seriesValues(alerts: AlertState[]): unknown[] {
-  const split = alerts.map(splitSeries);
+  const firsts = alerts.map(firstSeries);
   return [
-    split.map(({ first }) => first && byteaOf(first.fingerprint)),
-    split.map(({ first }) => first && momentOf(new Date(first.startsAt))),
-    split.map(({ first }) => (first?.endsAt == null ? null : momentOf(new Date(first.endsAt)))),
-    plainArray(split.map(({ first }) => first?.arrival ?? null)),
-    split.map(({ others }) => (others.length === 0 ? null : JSON.stringify(others))),
+    byteaArray(firsts.map((first) => first && first.fingerprint)),
+    plainArray(firsts.map((first) => first && momentOf(first.startsAt))),
+    plainArray(firsts.map((first) => (first?.endsAt == null ? null : momentOf(first.endsAt)))),
+    plainArray(firsts.map((first) => first && first.arrival)),
+    textArray(alerts.map(({ series }, index) => othersThan(firsts[index], series))),
   ];
 }
 
-/** The series whose words the alert shows, and the others. Of series that have all ended the last is shown. */
-function splitSeries(alert: AlertState): { first: SeriesState | null; others: SeriesState[] } {
-  const first = firingSeries(alert)[0] ?? alert.series.at(-1) ?? null;
-  return { first, others: alert.series.filter((series) => series !== first) };
+/** The series whose words the alert shows. Of series that have all ended it is the last. */
+function firstSeries({ series }: AlertState): SeriesState | null {
+  if (series.length <= 1) return series[0] ?? null;
+  return firingSeries({ series })[0] ?? series.at(-1) ?? null;
+}
+
+/** The others as JSON. */
+function othersThan(first: SeriesState | null | undefined, series: SeriesState[]): string | null {
+  return series.length <= 1 ? null : JSON.stringify(series.filter((one) => one !== first));
 }
 
 /** The types of `seriesValues`, whose first parameter has that number. */
@@ -343,13 +352,13 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
        WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
-      alerts.map((alert) => alert.userId),
-      alerts.map((alert) => alert.title),
-      alerts.map((alert) => alert.message),
-      alerts.map((alert) => alert.severity),
+      textArray(alerts.map((alert) => alert.userId)),
+      textArray(alerts.map((alert) => alert.title)),
+      textArray(alerts.map((alert) => alert.message)),
+      textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      alerts.map((alert) => alert.runbookUrl),
+      textArray(alerts.map((alert) => alert.runbookUrl)),
       plainArray(rewritten.map(({ isUpdated }) => isUpdated)),
       plainArray(rewritten.map(({ isEscalated }) => isEscalated)),
       plainArray(rewritten.map(({ isSeen }) => isSeen)),
@@ -372,7 +381,7 @@ function closeAlerts(closed: ClosedAlert[], now: Date): Statement {
        WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
-      alerts.map((alert) => alert.userId),
+      textArray(alerts.map((alert) => alert.userId)),
       plainArray(closed.map(({ reason }) => reason)),
       now,
       ...seriesValues(alerts),
@@ -397,16 +406,16 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
     values: [
       plainArray(alerts.map((alert) => alert.id)),
       plainArray(alerts.map((alert) => alert.fingerprint)),
-      alerts.map((alert) => alert.userId),
-      alerts.map((alert) => alert.sessionName),
-      alerts.map((alert) => alert.eventType),
-      alerts.map((alert) => alert.title),
-      alerts.map((alert) => alert.message),
-      alerts.map((alert) => alert.severity),
+      textArray(alerts.map((alert) => alert.userId)),
+      textArray(alerts.map((alert) => alert.sessionName)),
+      textArray(alerts.map((alert) => alert.eventType)),
+      textArray(alerts.map((alert) => alert.title)),
+      textArray(alerts.map((alert) => alert.message)),
+      textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      alerts.map((alert) => alert.runbookUrl),
-      alerts.map((alert) => alert.resolvedReason),
+      textArray(alerts.map((alert) => alert.runbookUrl)),
+      textArray(alerts.map((alert) => alert.resolvedReason)),
       now,
       ...seriesValues(alerts),
     ],
@@ -421,10 +430,26 @@ function plainArray(values: (string | number | boolean | null)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }
 
-/** As text, which costs pg a fraction of a Date; it cannot say years before 1 and after 9999 as PostgreSQL reads them. */
-function momentOf(date: Date): string | Date {
-  const year = date.getUTCFullYear();
-  return year >= 1 && year <= 9999 ? date.toISOString() : date;
+/** Any text. pg writes the same, with two regular expressions for each element. */
+function textArray(values: (string | null)[]): string {
+  return plainArray(
+    values.map((text) =>
+      text === null ? null : `"${isPlain(text) ? text : text.replaceAll(/["\\]/g, '\\$&')}"`,
+    ),
+  );
+}
+
+function isPlain(text: string): boolean {
+  return !text.includes('"') && !text.includes('\\');
+}
+
+/** The first and the last moment (ms since 1970) that JavaScript says as PostgreSQL reads it: the years 1 and 9999. */
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** As text, for an array. What lies beyond the years 1 and 9999 is cut to them. */
+function momentOf(moment: number): string {
+  return new Date(Math.min(Math.max(moment, FIRST_MOMENT), LAST_MOMENT)).toISOString();
 }
 
 function insertSightings(sightings: Sighting[]): Statement {
@@ -439,7 +464,7 @@ function insertSightings(sightings: Sighting[]): Statement {
     values: [
       plainArray(sightings.map(({ arrival }) => arrival)),
       plainArray(sightings.map(({ seriesKey }) => seriesKey)),
-      sightings.map(({ endsAt }) => (endsAt === null ? null : momentOf(new Date(endsAt)))),
+      plainArray(sightings.map(({ endsAt }) => (endsAt === null ? null : momentOf(endsAt)))),
     ],
   };
 }

@@ -48,17 +48,23 @@ export class AlertMapper {
     const seriesFingerprint = fingerprintOf(alert);
     if (seriesFingerprint === undefined) return { skipped: 'too_many_labels' };
     const name = textOf(labels, 'alertname');
-    const seen = {
-      seriesKey: seriesKey(userId, sessionName, seriesFingerprint),
-      seriesFingerprint,
-      userId,
-      sessionName,
-      isNamed: name !== undefined,
-      startsAt: parseMoment(alert.startsAt),
-    };
+    const key = seriesKey(userId, sessionName, seriesFingerprint);
+    const isNamed = name !== undefined;
+    const startsAt = parseMoment(alert.startsAt);
     if (status === 'resolved') {
-      const fingerprint = name === undefined ? undefined : alertFingerprint(userId, sessionName, name);
-      return { observation: { ...seen, status, fingerprint, endsAt: parseMoment(alert.endsAt) } };
+      return {
+        observation: {
+          status,
+          seriesKey: key,
+          seriesFingerprint,
+          userId,
+          sessionName,
+          isNamed,
+          startsAt,
+          fingerprint: isNamed ? alertFingerprint(userId, sessionName, name) : undefined,
+          endsAt: parseMoment(alert.endsAt),
+        },
+      };
     }
 
     const { annotations } = alert;
@@ -71,8 +77,13 @@ export class AlertMapper {
     const runbookUrl = textOf(annotations, 'runbook_url');
     return {
       observation: {
-        ...seen,
         status,
+        seriesKey: key,
+        seriesFingerprint,
+        userId,
+        sessionName,
+        isNamed,
+        startsAt,
         fingerprint: alertFingerprint(userId, sessionName, eventType),
         eventType: capped(eventType, LONGEST_NAME),
         title: capped(title, LONGEST_TITLE),
