@@ -87,15 +87,16 @@ export function lockAll(): Statement {
   };
 }
 
-/** What is read of an open alert, as `AlertState` has it, with its first series in its own columns. */
-const STATE = `alert.id, alert.fingerprint, alert.title, alert.message, alert.severity, alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent",
-  alert.by_hand AS "byHand", alert.series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
+/** Its fingerprint as hex digits, whatever a connection's bytea_output says; and of its episode what the rules ask for. */
+const FIRST_SERIES = `encode(alert.series, 'hex') AS series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
   extract(epoch FROM alert.ends_at) * 1000 AS "endsAt", alert.arrival, alert.other_series AS "otherSeries"`;
 
+/** What is read of an open alert, as `AlertState` has it, with its first series in its own columns. */
+const STATE = `alert.id, alert.fingerprint, alert.title, alert.message, alert.severity,
+  alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent", alert.by_hand AS "byHand", ${FIRST_SERIES}`;
+
 /** What is read of a closed one. */
-const PAST = `alert.series, extract(epoch FROM alert.starts_at) * 1000 AS "startsAt",
-  extract(epoch FROM alert.ends_at) * 1000 AS "endsAt", alert.arrival, alert.other_series AS "otherSeries",
-  alert.resolved_reason AS reason`;
+const PAST = `${FIRST_SERIES}, alert.resolved_reason AS reason`;
 
 const SILENT = `resolved_reason IN (${SILENCING_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
 
@@ -116,7 +117,7 @@ export function readState(observations: Observation[], since: number): Statement
       text: `
         SELECT (SELECT coalesce(json_agg(known), '[]')
                   FROM (SELECT asked.place, open.*, past.alerts AS past
-                          FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[])
+                          FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[])
                                WITH ORDINALITY
                             AS asked (user_id, session_name, fingerprint, series, is_firing, place)
                           LEFT JOIN LATERAL (
@@ -152,7 +153,7 @@ export function readState(observations: Observation[], since: number): Statement
         textArray(named.map(({ userId }) => userId)),
         textArray(named.map(({ sessionName }) => sessionName)),
         plainArray(named.map(({ fingerprint }) => fingerprint ?? 0)),
-        byteaArray(named.map(({ seriesFingerprint }) => seriesFingerprint)),
+        plainArray(named.map(({ seriesFingerprint }) => seriesFingerprint)),
         plainArray(named.map(({ status }) => status === 'firing')),
         since,
         new Date(Math.floor(since / 1000)),
@@ -199,7 +200,7 @@ function readUnnamed(observations: Observation[], since: number): Statement {
 
 /** A series as an alert's columns have it, beside its words. */
 interface SeriesColumns {
-  /** bytea's text */
+  /** Alertmanager's fingerprint, 16 hex digits. */
   series: string | null;
   startsAt: number;
   endsAt: number | null;
@@ -273,13 +274,9 @@ function alertStateOf(row: KnownRow, id: string, { userId, sessionName }: Observ
 function seriesOf(columns: SeriesColumns, { title, message, severity, runbookUrl }: Words): SeriesState[] {
   const { series, startsAt, endsAt, arrival, otherSeries } = columns;
   if (series === null) return otherSeries ?? [];
-  const fingerprint = series.slice(BYTEA_PREFIX.length);
-  const first = { fingerprint, title, message, severity, runbookUrl, startsAt, endsAt, arrival };
+  const first = { fingerprint: series, title, message, severity, runbookUrl, startsAt, endsAt, arrival };
   return otherSeries === null ? [first] : [...otherSeries, first];
 }
-
-/** How PostgreSQL writes a bytea, before its hex digits. */
-const BYTEA_PREFIX = '\\x';
 
 /** An array of bytea, of hex digits. */
 function byteaArray(values: (string | null)[]): string {

@@ -68,13 +68,22 @@ export async function expectEssentials({ app, url, issuer, alertmanager }: Setti
         annotations: { runbook_url: 'https://runbook.example/' },
       }),
     );
-    expect(await api.onlyAlert()).toMatchObject({
+    const graver = await api.onlyAlert();
+    expect(graver).toMatchObject({
       id: alert.id,
       severity: 'critical',
       runbook_url: 'https://runbook.example/',
+      series: [
+        { severity: 'critical', starts_at: minute(0) },
+        { severity: null, title: alert.title, message: alert.message, starts_at: minute(0) },
+      ],
+      series_count: 2,
     });
+    expectNow(graver.escalated_date);
     await api.deliver(resolved(firing({ severity: 'critical', labels: { pod: 'two' } })));
-    expect(await api.onlyAlert()).toMatchObject({ id: alert.id });
+    const less = await api.onlyAlert();
+    expect(less).toMatchObject({ id: alert.id, severity: null, title: alert.title, message: alert.message });
+    expect(less).not.toHaveProperty('series');
 
     // Ended, and looked up: all, since then, page by page. A late copy of the end changes nothing.
     const before = new Date(Date.now() - HOUR).toISOString();
