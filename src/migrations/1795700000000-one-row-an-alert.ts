@@ -149,6 +149,10 @@ const INTO_ONE_ROW: Move = {
       WHERE alert_id IS NULL AND arrival > extract(epoch FROM now() - interval '1 hour') * 1e6
      ON CONFLICT DO NOTHING`,
   ],
+  heirs: [
+    { name: 'alerts_next', of: 'alerts' },
+    { name: 'sightings_next', of: 'sightings' },
+  ],
   replace: [
     `DROP TABLE session_alerts.alert_series`,
     `DROP TABLE session_alerts.alerts`,
@@ -259,6 +263,11 @@ const INTO_TWO_TABLES: Move = {
       WHERE alert_series.alert_id <= excluded.alert_id`,
   ],
   copyRest: [],
+  heirs: [
+    { name: 'alerts_next', of: 'alerts' },
+    { name: 'alert_series', of: 'alerts' },
+    { name: 'sightings_next', of: 'sightings' },
+  ],
   replace: [
     `DROP TABLE session_alerts.alerts`,
     `DROP TABLE session_alerts.sightings`,

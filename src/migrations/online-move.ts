@@ -20,6 +20,8 @@ export interface Move {
   copy: string[];
   /** Copies what belongs to no alert and is never changed; may be done again. */
   copyRest: string[];
+  /** Of each new table the present one whose owner and rights it gets. */
+  heirs: { name: string; of: string }[];
   /** Puts the new tables into the place of the old ones. */
   replace: string[];
 }
@@ -56,7 +58,9 @@ export class OnlineMove {
     if (!isPrepared) await queryAll(runner, [...this.move.discard, ...this.move.create]);
     await this.lock(runner);
     await this.copyChanged(runner, isPrepared);
-    await queryAll(runner, [...this.move.copyRest, ...this.move.replace, ...NOTE_NO_MORE]);
+    await queryAll(runner, this.move.copyRest);
+    for (const heir of this.move.heirs) await handOver(runner, heir);
+    await queryAll(runner, [...this.move.replace, ...NOTE_NO_MORE]);
   }
 
   /** Copies all but what changes meanwhile; false where that cannot be done beside the migration's transaction. */
@@ -102,7 +106,9 @@ export class OnlineMove {
       ...this.move.discard,
       ...this.move.create,
       `CREATE UNLOGGED TABLE session_alerts.moving (alert_id text COLLATE "C" NOT NULL)`,
-      `CREATE FUNCTION session_alerts.note_moving() RETURNS trigger LANGUAGE plpgsql AS $$
+      // Whoever may write the tables notes it.
+      `CREATE FUNCTION session_alerts.note_moving() RETURNS trigger
+       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
        BEGIN
          IF TG_OP <> 'INSERT' THEN
            EXECUTE format('INSERT INTO session_alerts.moving
@@ -123,6 +129,10 @@ export class OnlineMove {
         `CREATE TRIGGER note_updated AFTER UPDATE ON ${table}
            REFERENCING OLD TABLE AS before NEW TABLE AS after ${note}`,
         `CREATE TRIGGER note_deleted AFTER DELETE ON ${table} REFERENCING OLD TABLE AS before ${note}`,
+        // Whatever session_replication_role says.
+        ...['note_inserted', 'note_updated', 'note_deleted'].map(
+          (trigger) => `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${trigger}`,
+        ),
       ]);
     }
   }
@@ -222,6 +232,30 @@ async function withTimeouts(runner: QueryRunner, work: () => Promise<void>): Pro
   } finally {
     await runner.query(set, [before.statement, before.lock]);
   }
+}
+
+/** A server's role need not be the one that migrates: it may use the new table as it might use the present one. */
+async function handOver(runner: QueryRunner, { name, of }: { name: string; of: string }): Promise<void> {
+  const commands = (await runner.query(
+    `WITH present AS (SELECT relowner, relacl FROM pg_catalog.pg_class WHERE oid = $2::regclass)
+     SELECT format('ALTER TABLE %s OWNER TO %I', $1::text, pg_get_userbyid(relowner)) AS command
+       FROM present WHERE pg_get_userbyid(relowner) <> current_user
+      UNION ALL
+     SELECT format('ALTER FUNCTION %s OWNER TO %I', pg_proc.oid::regprocedure, pg_get_userbyid(relowner))
+       FROM present, pg_catalog.pg_proc
+      WHERE pronamespace = 'session_alerts'::regnamespace AND pg_get_userbyid(proowner) = current_user
+        AND pg_get_userbyid(relowner) <> current_user
+      UNION ALL
+     SELECT format('GRANT %s ON %s TO %s', privilege_type, $1::text,
+                   CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
+                     || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+       FROM present, aclexplode(relacl) WHERE grantee <> relowner`,
+    [`session_alerts.${name}`, `session_alerts.${of}`],
+  )) as { command: string }[];
+  await queryAll(
+    runner,
+    commands.map(({ command }) => command),
+  );
 }
 
 async function queryAll(runner: QueryRunner, statements: string[]): Promise<void> {

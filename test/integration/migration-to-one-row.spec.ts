@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -9,7 +9,7 @@ import { AlertsApi, firing, minute, resolved } from '../support/alerts.js';
 import type { AlertmanagerAlert } from '../support/alerts.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
-import { startTestServer } from '../support/server.js';
+import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 /** How many alerts are moved while others are written; a million by hand: MIGRATED_ALERTS=1000000. */
@@ -284,6 +284,103 @@ describe('The migration that puts an alert and its series into one row', () => {
         ORDER BY relname`,
     );
     expect(left.map(({ relname }) => relname)).toEqual(['alerts', 'feed', 'sightings']);
+  });
+
+  describe('where others use the tables than who migrates', () => {
+    const suffix = randomBytes(6).toString('hex');
+    const owner = `session_alerts_owner_${suffix}`;
+    const user = `session_alerts_user_${suffix}`;
+
+    beforeEach(async () => {
+      await client.query(
+        `CREATE ROLE ${owner}; CREATE ROLE ${user} LOGIN PASSWORD 'secret';
+         GRANT USAGE, CREATE ON SCHEMA session_alerts TO ${owner};
+         GRANT USAGE ON SCHEMA session_alerts TO ${user};
+         ALTER TABLE session_alerts.alerts OWNER TO ${owner};
+         ALTER TABLE session_alerts.alert_series OWNER TO ${owner};
+         ALTER TABLE session_alerts.sightings OWNER TO ${owner};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts, session_alerts.alert_series TO ${user};
+         GRANT SELECT, INSERT, DELETE ON session_alerts.sightings TO ${user};
+         GRANT SELECT, INSERT, UPDATE ON session_alerts.feed TO ${user}`,
+      );
+    });
+    afterEach(async () => {
+      await server?.close();
+      server = undefined;
+      await client.query(`DROP OWNED BY ${owner}, ${user} CASCADE; DROP ROLE ${owner}, ${user}`);
+    });
+
+    async function tables(): Promise<Record<string, unknown>[]> {
+      return execute(
+        database.url,
+        `SELECT tablename AS name, tableowner = $1 AS is_theirs, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS rights
+           FROM pg_tables
+           LEFT JOIN information_schema.table_privileges
+             ON table_schema = schemaname AND table_name = tablename AND grantee = $2
+          WHERE schemaname = 'session_alerts' GROUP BY 1, 2 ORDER BY 1`,
+        [owner, user],
+      );
+    }
+
+    function addressOf(role: string): string {
+      const address = new URL(database.url);
+      address.username = role;
+      address.password = 'secret';
+      return address.href;
+    }
+
+    it('leaves to each what was theirs', async () => {
+      const migrating = await new DataSource(postgresOptions(database.url)).initialize();
+      await runMigrations(migrating);
+      await migrating.destroy();
+      const feed = { name: 'feed', is_theirs: false, rights: 'INSERT SELECT UPDATE' };
+      const alerts = { name: 'alerts', is_theirs: true, rights: 'DELETE INSERT SELECT UPDATE' };
+      const sightings = { name: 'sightings', is_theirs: true, rights: 'DELETE INSERT SELECT' };
+      expect(await tables()).toEqual([alerts, feed, sightings]);
+
+      server = await startTestServer(
+        { DATABASE_URL: addressOf(user), MIGRATE_ON_START: 'false' },
+        { upkeep: false },
+      );
+      const api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+      await api.deliver(firing());
+      await api.deliver(firing());
+      expect(await api.openAlerts()).toHaveLength(1);
+
+      await undo();
+      const series = { ...alerts, name: 'alert_series' };
+      expect(await tables()).toEqual([series, alerts, feed, sightings]);
+    });
+
+    it('lets them write meanwhile, and notes it, whatever they have set', async () => {
+      await storeBefore(client, { id: 'OPEN', series: [firing()] });
+      await client.query(`ALTER ROLE ${user} SET session_replication_role = 'replica'`);
+      const writer = new pg.Client({ connectionString: addressOf(user) });
+      await writer.connect();
+      const migrating = await new DataSource(postgresOptions(database.url)).initialize();
+      try {
+        // Who reads a row in a transaction of their own keeps the move from its last step.
+        await client.query('BEGIN');
+        await client.query('SELECT FROM session_alerts.feed, session_alerts.alerts');
+        const migrated = runMigrations(migrating);
+        await waitUntil(async () => {
+          const noting = await execute(
+            database.url,
+            `SELECT FROM pg_trigger
+              WHERE tgrelid = 'session_alerts.alert_series'::regclass AND tgname = 'note_deleted' AND tgenabled = 'A'`,
+          );
+          return noting.length > 0;
+        });
+        await storeBefore(writer, { id: 'MEANWHILE', series: [firing({ session: 'meanwhile' })] });
+        await client.query('COMMIT');
+        await migrated;
+      } finally {
+        await writer.end();
+        await migrating.destroy();
+      }
+      const stored = await execute(database.url, 'SELECT id FROM session_alerts.alerts ORDER BY id');
+      expect(stored.map(({ id }) => id)).toEqual(['MEANWHILE', 'OPEN']);
+    });
   });
 
   describe(`of ${ALERTS} alerts, while a server goes on writing`, () => {
