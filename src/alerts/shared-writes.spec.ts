@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { SharedWrites, WritesFullError } from './shared-writes.js';
+import type { SharedWritesLimits } from './shared-writes.js';
 
 /** A write that is under way until the test ends it. */
 interface Write {
@@ -21,10 +22,10 @@ describe('Writes that wait for each other', () => {
   let writes: SharedWrites<string, string>;
 
   beforeEach(() => {
-    limitTo({ mostWaiting: 100, mostTogether: 10 });
+    limitTo({ mostWaiting: 100, mostTogether: 10, mostUnderWay: 2 });
   });
 
-  function limitTo(limits: { mostWaiting: number; mostTogether: number }): void {
+  function limitTo(limits: SharedWritesLimits): void {
     begun = [];
     answers = [];
     writes = new SharedWrites<string, string>(
@@ -153,6 +154,17 @@ describe('Writes that wait for each other', () => {
     expect(begun).toHaveLength(2);
     await begun[1]!.decide();
     expect(wereWritten()).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  it('lets one alone be under way where no more may be, and what came meanwhile go together', async () => {
+    limitTo({ mostWaiting: 100, mostTogether: 10, mostUnderWay: 1 });
+    await submit(['a']);
+    await submit(['b']);
+    await begun[0]!.decide();
+    await submit(['c']);
+    expect(wereWritten()).toEqual([['a']]);
+    await begun[0]!.succeed();
+    expect(wereWritten()).toEqual([['a'], ['b', 'c']]);
   });
 
   it('keeps what is about the same apart from what is under way, and lets others pass', async () => {
@@ -296,7 +308,7 @@ describe('Writes that wait for each other', () => {
         },
         () => false,
         (request) => [request],
-        { mostWaiting: 10, mostTogether: 10 },
+        { mostWaiting: 10, mostTogether: 10, mostUnderWay: 2 },
       );
       await expect(failing.submit('a', 1)).rejects.toBe(away);
       await expect(failing.submit('b', 1)).rejects.toBe(away);
@@ -305,7 +317,7 @@ describe('Writes that wait for each other', () => {
 
   describe('when too much waits', () => {
     beforeEach(() => {
-      limitTo({ mostWaiting: 10, mostTogether: 6 });
+      limitTo({ mostWaiting: 10, mostTogether: 6, mostUnderWay: 2 });
     });
 
     it('refuses what comes, at once and unwritten', async () => {

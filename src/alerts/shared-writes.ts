@@ -18,15 +18,14 @@ interface Waiting<Request, Answer> {
 export interface SharedWritesLimits {
   mostWaiting: number;
   mostTogether: number;
+  /** How many writes may be under way: one that is decided on, and others that wait until they are on disk. */
+  mostUnderWay: number;
 }
-
-/** How many writes may be under way: one that is decided on, and one that waits until it is on disk. */
-const MOST_UNDER_WAY = 2;
 
 /**
  * Lets what comes while a write is under way wait together and go as one: with many small requests at a time,
  * commits are what limits. The first one that finds nothing under way goes at once, by itself. While a write has only
- * to be committed the next one begins, of what has nothing to do with it.
+ * to be committed the next one begins, of what has nothing to do with it, where more than one may be under way.
  */
 export class SharedWrites<Request, Answer> {
   private waiting: Waiting<Request, Answer>[] = [];
@@ -69,7 +68,7 @@ export class SharedWrites<Request, Answer> {
   }
 
   private writeNext(): void {
-    if (this.isDeciding || this.underWay.size >= MOST_UNDER_WAY) return;
+    if (this.isDeciding || this.underWay.size >= this.limits.mostUnderWay) return;
     const together = this.takeNext();
     if (together.length === 0) return;
     const users = new Set(together.flatMap(({ request }) => [...this.usersOf(request)]));
