@@ -498,7 +498,8 @@ export class AlertsRepository {
   /**
    * Two round trips where the connection pipelines: one that locks and reads, one that writes and commits.
    * @param plan says what to write, knowing the time and the rows of each of the reads
-   * @param isDecided called when all is sent, and only the commit is waited for
+   * @param isDecided called when all is sent, and only the commit is waited for; not where that notifies: such commits
+   * go one after the other in PostgreSQL, each with its flush, and another would only wait for its turn
    */
   private async transaction<T>(
     userIds: string[],
@@ -516,7 +517,7 @@ export class AlertsRepository {
             const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
             const notices = statements.notifyChange(this.process, users);
             const writing = connection.send([...writes, ...notices, statements.COMMIT]);
-            isDecided?.();
+            if (users.size === 0) isDecided?.();
             const written = await writing.catch((error: unknown) => {
               if (!isConcurrencyFailure(error)) this.doubt(users);
               throw error;

@@ -31,8 +31,8 @@ export interface AlertChange {
 const MOST_WAITING = 10_000;
 const MOST_TOGETHER = 2_000;
 const COST_OF_REQUEST = 20;
-/** With one the next write begins when the last is on disk: fewer and larger transactions, one after the other. */
-const MOST_UNDER_WAY = 2;
+/** Longer (ms) than a fast disk takes, and shorter than a slow one or another machine. */
+const PATIENCE = 1;
 
 /** How many users' open alerts one query reads for those who ask. */
 const MOST_LISTS_TOGETHER = 100;
@@ -45,7 +45,7 @@ export class AlertsService implements OnApplicationShutdown {
     (reports, isDecided) => this.write(reports, isDecided),
     (error) => !(error instanceof DatabaseUnavailableError),
     ({ observations }) => observations.map(({ userId }) => userId),
-    { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER, mostUnderWay: MOST_UNDER_WAY },
+    { mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER, patience: PATIENCE },
   );
   private readonly openReads = new SharedReads<OpenList>(
     (userIds) => this.repository.listOpen(userIds),

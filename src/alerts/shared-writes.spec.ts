@@ -5,8 +5,8 @@ import type { SharedWritesLimits } from './shared-writes.js';
 /** A write that is under way until the test ends it. */
 interface Write {
   requests: string[];
-  /** Only its commit is waited for. */
-  decide(): Promise<void>;
+  /** Only its commit is waited for, for so long (ms). */
+  decide(passing?: number): Promise<void>;
   succeed(): Promise<void>;
   fail(error: Error): Promise<void>;
 }
@@ -22,7 +22,11 @@ describe('Writes that wait for each other', () => {
   let writes: SharedWrites<string, string>;
 
   beforeEach(() => {
-    limitTo({ mostWaiting: 100, mostTogether: 10, mostUnderWay: 2 });
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    limitTo({ mostWaiting: 100, mostTogether: 10, patience: 5 });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
   });
 
   function limitTo(limits: SharedWritesLimits): void {
@@ -33,8 +37,9 @@ describe('Writes that wait for each other', () => {
         new Promise((resolve, reject) => {
           begun.push({
             requests,
-            decide: () => {
+            decide: (passing = 5) => {
               isDecided();
+              jest.advanceTimersByTime(passing);
               return untilSettled();
             },
             succeed: () => {
@@ -156,11 +161,10 @@ describe('Writes that wait for each other', () => {
     expect(wereWritten()).toEqual([['a'], ['b'], ['c']]);
   });
 
-  it('lets one alone be under way where no more may be, and what came meanwhile go together', async () => {
-    limitTo({ mostWaiting: 100, mostTogether: 10, mostUnderWay: 1 });
+  it('lets what comes go together with what waits where the commit is fast', async () => {
     await submit(['a']);
     await submit(['b']);
-    await begun[0]!.decide();
+    await begun[0]!.decide(4);
     await submit(['c']);
     expect(wereWritten()).toEqual([['a']]);
     await begun[0]!.succeed();
@@ -308,7 +312,7 @@ describe('Writes that wait for each other', () => {
         },
         () => false,
         (request) => [request],
-        { mostWaiting: 10, mostTogether: 10, mostUnderWay: 2 },
+        { mostWaiting: 10, mostTogether: 10, patience: 5 },
       );
       await expect(failing.submit('a', 1)).rejects.toBe(away);
       await expect(failing.submit('b', 1)).rejects.toBe(away);
@@ -317,7 +321,7 @@ describe('Writes that wait for each other', () => {
 
   describe('when too much waits', () => {
     beforeEach(() => {
-      limitTo({ mostWaiting: 10, mostTogether: 6, mostUnderWay: 2 });
+      limitTo({ mostWaiting: 10, mostTogether: 6, patience: 5 });
     });
 
     it('refuses what comes, at once and unwritten', async () => {

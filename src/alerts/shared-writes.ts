@@ -18,14 +18,18 @@ interface Waiting<Request, Answer> {
 export interface SharedWritesLimits {
   mostWaiting: number;
   mostTogether: number;
-  /** How many writes may be under way: one that is decided on, and others that wait until they are on disk. */
-  mostUnderWay: number;
+  /** For how long (ms) the next write waits for one that has only to be committed, before both are under way. */
+  patience: number;
 }
+
+/** How many writes may be under way: one that is being decided on, and one that waits until it is on disk. */
+const MOST_UNDER_WAY = 2;
 
 /**
  * Lets what comes while a write is under way wait together and go as one: with many small requests at a time,
- * commits are what limits. The first one that finds nothing under way goes at once, by itself. While a write has only
- * to be committed the next one begins, of what has nothing to do with it, where more than one may be under way.
+ * commits are what limits. The first one that finds nothing under way goes at once, by itself. Where a commit takes
+ * its time the next write begins meanwhile, of what has nothing to do with it; where it does not, fewer and larger
+ * writes cost less.
  */
 export class SharedWrites<Request, Answer> {
   private waiting: Waiting<Request, Answer>[] = [];
@@ -68,7 +72,7 @@ export class SharedWrites<Request, Answer> {
   }
 
   private writeNext(): void {
-    if (this.isDeciding || this.underWay.size >= this.limits.mostUnderWay) return;
+    if (this.isDeciding || this.underWay.size >= MOST_UNDER_WAY) return;
     const together = this.takeNext();
     if (together.length === 0) return;
     const users = new Set(together.flatMap(({ request }) => [...this.usersOf(request)]));
@@ -107,17 +111,19 @@ export class SharedWrites<Request, Answer> {
   }
 
   private async settle(together: Waiting<Request, Answer>[], users: ReadonlySet<string>): Promise<void> {
-    let isDecided = false;
-    const decided = (): void => {
-      if (isDecided) return;
-      isDecided = true;
-      this.isDeciding = false;
+    let patience: NodeJS.Timeout | undefined;
+    let hasLetGo = false;
+    const letGo = (): void => {
+      if (!hasLetGo) this.isDeciding = false;
+      hasLetGo = true;
       this.writeNext();
     };
     try {
       const answers = await this.write(
         together.map(({ request }) => request),
-        decided,
+        () => {
+          patience ??= setTimeout(letGo, this.limits.patience);
+        },
       );
       together.forEach(({ resolve }, index) => {
         resolve(answers[index] as Answer);
@@ -129,9 +135,9 @@ export class SharedWrites<Request, Answer> {
     // What has come but was not read yet goes along: in what is left of this turn of the event loop, and in the next.
     await setImmediate();
     await setImmediate();
+    clearTimeout(patience);
     this.underWay.delete(users);
-    decided();
-    this.writeNext();
+    letGo();
   }
 
   /** Up to a failure that is not about one: that would meet the others as well. */

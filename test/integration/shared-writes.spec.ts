@@ -92,14 +92,19 @@ describe('Webhooks that come while one is being written', () => {
     return answers.map(({ status }) => status);
   }
 
-  /** Lets a trigger decide about every alert that is opened, until the work is done. */
-  async function withTrigger<T>(statements: string, isDeferred: boolean, work: () => Promise<T>): Promise<T> {
+  /** Lets a trigger decide about every alert that is opened, or repeat that is noted, until the work is done. */
+  async function withTrigger<T>(
+    statements: string,
+    isDeferred: boolean,
+    work: () => Promise<T>,
+    table: 'alerts' | 'sightings' = 'alerts',
+  ): Promise<T> {
     const kind = isDeferred ? 'CONSTRAINT TRIGGER decides AFTER' : 'TRIGGER decides BEFORE';
     await execute(
       server.databaseUrl,
       `CREATE FUNCTION decide() RETURNS trigger LANGUAGE plpgsql
          AS $$ BEGIN ${statements}; RETURN NEW; END $$;
-       CREATE ${kind} INSERT ON session_alerts.alerts ${isDeferred ? 'DEFERRABLE INITIALLY DEFERRED' : ''}
+       CREATE ${kind} INSERT ON session_alerts.${table} ${isDeferred ? 'DEFERRABLE INITIALLY DEFERRED' : ''}
          FOR EACH ROW EXECUTE FUNCTION decide()`,
     );
     try {
@@ -171,16 +176,54 @@ describe('Webhooks that come while one is being written', () => {
       });
       expect(await api.openAlerts()).toHaveLength(20);
     });
-
-    async function isCommitting(): Promise<boolean> {
-      const waiting = await execute(
-        server.databaseUrl,
-        `SELECT FROM pg_stat_activity
-          WHERE datname = current_database() AND query = 'COMMIT' AND wait_event_type = 'Lock'`,
-      );
-      return waiting.length === 1;
-    }
   });
+
+  describe('while it has only to be committed', () => {
+    const lock = { text: 'SELECT pg_advisory_xact_lock(1)' };
+    const waits = 'PERFORM pg_advisory_xact_lock_shared(1)';
+    const ofOthers = Array.from({ length: 20 }, (_, i) => firing({ user: `user-${i}` }));
+
+    it('those of others are written where it is a repeat, which tells nobody', async () => {
+      await api.deliver(firing());
+      const repeat = () =>
+        holding(lock, async () => {
+          const repeated = post(firing());
+          await waitUntil(isCommitting);
+          expect((await post(firing({ user: 'ann' }))).body).toMatchObject({ stored: 1 });
+          expect(answered).toHaveLength(1);
+          return { repeated };
+        });
+      const { repeated } = await withTrigger(waits, true, repeat, 'sightings');
+      expect((await repeated).body).toMatchObject({ stored: 1 });
+    });
+
+    it('wait and go together where it tells of a change: such commits go one after the other', async () => {
+      const posted = await withTrigger(waits, true, () =>
+        holding(lock, async () => {
+          const first = post(firing());
+          await waitUntil(isCommitting);
+          const others: Promise<Answer<Summary>>[] = [];
+          for (const alert of ofOthers) {
+            others.push(post(alert));
+            await untilCame(1 + others.length);
+          }
+          return [first, ...others];
+        }),
+      );
+      expect(statusesOf(await Promise.all(posted))).toEqual(Array<number>(21).fill(200));
+      const written = `SELECT count(DISTINCT xmin::text)::int AS transactions FROM session_alerts.alerts`;
+      expect(await execute(server.databaseUrl, written)).toEqual([{ transactions: 2 }]);
+    });
+  });
+
+  async function isCommitting(): Promise<boolean> {
+    const waiting = await execute(
+      server.databaseUrl,
+      `SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND query = 'COMMIT' AND wait_event_type = 'Lock'`,
+    );
+    return waiting.length === 1;
+  }
 
   describe('when one of them cannot be written', () => {
     const others = inSessions(12);
