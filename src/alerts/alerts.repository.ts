@@ -651,8 +651,9 @@ function microseconds(moment: Date | undefined): number {
 }
 
 function lockOn(userIds: string[]): Statement {
-  const keys = [...new Set(Array.from(new Set(userIds), lockKey))].sort((a, b) => a - b);
-  return keys.length > MOST_USER_LOCKS ? statements.lockAll() : statements.lockUsers(keys);
+  const users = new Set(userIds);
+  if (users.size > MOST_USER_LOCKS) return statements.lockAll();
+  return statements.lockUsers([...new Set(Array.from(users, lockKey))].sort((a, b) => a - b));
 }
 
 function lockKey(userId: string): number {
