@@ -1,4 +1,4 @@
-import { readAlerts, readFeed } from './alert.js';
+import { readAlerts, readFeed, readTotal } from './alert.js';
 
 const alert = {
   id: '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R',
@@ -12,8 +12,26 @@ const alert = {
   severity: 'warning',
   kind: 'event',
   updated_date: '2026-11-22T05:12:20.465Z',
+  escalated_date: '2026-11-22T05:12:20.465Z',
   runbook_url: null,
   resolved_reason: null,
+  series: [
+    {
+      title: 'High memory usage',
+      message: 'Memory usage over 90% of capacity',
+      severity: 'warning',
+      starts_at: '2026-11-22T05:11:00.000Z',
+      runbook_url: null,
+    },
+    {
+      title: 'Memory usage rises',
+      message: '',
+      severity: null,
+      starts_at: '2026-11-22T05:10:00.000Z',
+      runbook_url: 'https://runbooks.example/memory',
+    },
+  ],
+  series_count: 2,
 };
 
 describe('The alerts of an answer', () => {
@@ -37,6 +55,9 @@ describe('The alerts of an answer', () => {
         severity: null,
         kind: 'condition',
         updated_date: creation_date,
+        escalated_date: null,
+        series: [],
+        series_count: 0,
       },
     ]);
   });
@@ -47,8 +68,47 @@ describe('The alerts of an answer', () => {
     ).toEqual([]);
   });
 
+  it('have no more series and no longer texts than the API sends', () => {
+    const { series, ...rest } = alert;
+    const long = { title: 'x'.repeat(600), message: 'x'.repeat(30_000), severity: 'x'.repeat(300) };
+    const [read] = readAlerts([
+      {
+        ...rest,
+        ...long,
+        series: Array.from({ length: 50 }, () => ({ ...series[0], ...long })),
+        series_count: 70,
+      },
+    ]);
+    expect(read?.series).toHaveLength(20);
+    expect(read?.series_count).toBe(70);
+    for (const { title, message, severity } of [read!, ...read!.series]) {
+      expect([title.length, message.length, severity?.length]).toEqual([500, 20_000, 255]);
+    }
+  });
+
+  it.each([
+    ['no list', 'x', 7, { series: [], series_count: 0 }],
+    ['one alone', [alert.series[0]], 1, { series: [], series_count: 0 }],
+    ['none that can be read', [null, 'x', { title: 7 }], 3, { series: [], series_count: 0 }],
+    ['fewer than are listed', alert.series, 1, { series_count: 2 }],
+    ['no number', alert.series, '9', { series_count: 2 }],
+    ['no whole number', alert.series, 2.5, { series_count: 2 }],
+  ])('have several series only where they are there: not with %s', (_, series, count, expected) => {
+    expect(readAlerts([{ ...alert, series, series_count: count }])).toMatchObject([expected]);
+  });
+
   it.each([[{ error: {} }], [null], ['[]'], [undefined]])('are no list in %p', (body) => {
     expect(() => readAlerts(body)).toThrow(TypeError);
+  });
+});
+
+describe('How many there are', () => {
+  it('is what the API says', () => {
+    expect(['0', '50000'].map(readTotal)).toEqual([0, 50_000]);
+  });
+
+  it.each([null, '', '-1', '1e3', '5, 5', 'many', '9'.repeat(16)])('is not known of %p', (written) => {
+    expect(readTotal(written)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { readClaims } from './access-token.js';
 import type { GetToken } from './access-token.js';
-import { readAlerts, readFeed } from './alert.js';
-import type { Alert, Feed } from './alert.js';
+import { readAlerts, readFeed, readTotal } from './alert.js';
+import type { Alert, Feed, OpenAlerts } from './alert.js';
 
 /** Where the alerts are, and who asks. */
 export interface AlertsApiOptions {
@@ -58,7 +58,7 @@ export class AlertsApi {
   }
 
   /** The open alerts, or undefined where they are those of the last call. */
-  async listOpen(signal: AbortSignal): Promise<Alert[] | undefined> {
+  async listOpen(signal: AbortSignal): Promise<OpenAlerts | undefined> {
     const response = await this.send('/alerts', {
       session: true,
       unlessUnchanged: true,
@@ -67,7 +67,8 @@ export class AlertsApi {
     if (response.status === 304) return undefined;
     const alerts = readAlerts(await readJson(response));
     this.etag = response.headers.get('etag') ?? undefined;
-    return alerts;
+    // Another origin may not let its headers be read.
+    return { alerts, total: readTotal(response.headers.get('x-total-count')) ?? alerts.length };
   }
 
   /** Lets the next `listOpen` give the alerts in any case. */

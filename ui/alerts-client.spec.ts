@@ -170,6 +170,7 @@ describe('The client', () => {
     await pass();
     expect(client.state).toEqual({
       alerts: undefined,
+      total: 0,
       connection: 'connecting',
       trueUntil: undefined,
       feed: { status: 'unknown', last_seen: null },
@@ -542,6 +543,65 @@ describe('The client', () => {
       api.answers.dismiss = status(404);
       await client.dismiss('a');
       expect(shownIds()).toEqual([]);
+    });
+  });
+
+  describe('of more alerts than are listed', () => {
+    it('hears by the stream how many there are, together with the list', async () => {
+      client.start();
+      await pass();
+      api.write('event: total\ndata: 3\n\n');
+      api.tell('b', 'a');
+      await pass();
+      expect(client.state.total).toBe(3);
+
+      // One began that is not listed.
+      api.write('event: total\ndata: 4\n\n');
+      await pass();
+      expect(client.state.total).toBe(4);
+      expect(shownIds()).toEqual(['b', 'a']);
+
+      // A list that comes with its total is not shown without it, nor the other way round.
+      const list = `data: ${JSON.stringify([alert('a')])}\n\n`;
+      api.write(`event: total\ndata: 1\n\n${list.slice(0, 9)}`);
+      await pass();
+      expect([client.state.total, shownIds()]).toEqual([4, ['b', 'a']]);
+      api.write(list.slice(9));
+      await pass();
+      expect([client.state.total, shownIds()]).toEqual([1, ['a']]);
+    });
+
+    it('hears it by polling', async () => {
+      api.answers = { stream: refuse, list: () => json([alert('a')], { 'X-Total-Count': '601' }) };
+      client.start();
+      await pass();
+      expect(client.state.total).toBe(601);
+    });
+
+    it.each([
+      ['does not say it', {}],
+      ['may not be heard', { 'X-Total-Count': '' }],
+      ['says less than it lists', { 'X-Total-Count': '1' }],
+    ])('counts those that are listed where the API %s', async (_, headers: Record<string, string>) => {
+      api.answers = { stream: refuse, list: () => json([alert('b'), alert('a')], headers) };
+      client.start();
+      await pass();
+      expect(client.state.total).toBe(2);
+    });
+
+    it('counts those no more that are dismissed', async () => {
+      client.start();
+      await pass();
+      api.write('event: total\ndata: 3\n\n');
+      api.tell('b', 'a');
+      await pass();
+      const dismissal = client.dismiss('a');
+      expect(client.state.total).toBe(2);
+      await dismissal;
+      api.write('event: total\ndata: 2\n\n');
+      api.tell('c', 'b');
+      await pass();
+      expect([client.state.total, shownIds()]).toEqual([2, ['c', 'b']]);
     });
   });
 

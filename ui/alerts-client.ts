@@ -1,4 +1,4 @@
-import { UNKNOWN_FEED, readAlerts, readFeed } from './alert.js';
+import { UNKNOWN_FEED, readAlerts, readFeed, readTotal } from './alert.js';
 import type { Alert, Feed } from './alert.js';
 import { AlertsApi, UnexpectedAnswerError } from './alerts-api.js';
 import type { AlertsApiOptions } from './alerts-api.js';
@@ -13,8 +13,10 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'down';
 
 /** What is known of a person's alerts. */
 export interface AlertsState {
-  /** The open alerts, the newest first; undefined before they were ever heard of. */
+  /** The open alerts in the API's order, the gravest first; undefined before they were ever heard of. */
   readonly alerts: readonly Alert[] | undefined;
+  /** How many there are: of very many the API lists the first only. */
+  readonly total: number;
   readonly connection: Connection;
   /** Where the connection is down: moment (ms) up to which `alerts` is known to be true. */
   readonly trueUntil: number | undefined;
@@ -23,6 +25,7 @@ export interface AlertsState {
 
 export const NOTHING_KNOWN: AlertsState = {
   alerts: undefined,
+  total: 0,
   connection: 'connecting',
   trueUntil: undefined,
   feed: UNKNOWN_FEED,
@@ -60,6 +63,7 @@ export class AlertsClient {
   private known = NOTHING_KNOWN;
   /** As the API sent them. */
   private heard: readonly Alert[] | undefined;
+  private heardTotal = 0;
   /** Dismissed here, whether or not the API has said so yet. */
   private readonly dismissed = new Set<string>();
   private lastContact: number | undefined;
@@ -139,12 +143,12 @@ export class AlertsClient {
    */
   async dismiss(id: string): Promise<void> {
     this.dismissed.add(id);
-    this.hear(this.heard);
+    this.showHeard();
     try {
       await this.api.dismiss(id);
     } catch (error) {
       this.dismissed.delete(id);
-      this.hear(this.heard);
+      this.showHeard();
       throw error;
     }
   }
@@ -210,21 +214,26 @@ export class AlertsClient {
       this.startPolling(signal);
     }, TIMES.standIn);
     let worked = false;
+    let total = 0;
     try {
       for await (const bytes of this.readStream(either)) {
         for (const event of parser.push(bytes)) {
           if (event.type === 'feed') {
             this.become({ feed: readFeed(JSON.parse(event.data)) });
+          } else if (event.type === 'total') {
+            total = readTotal(event.data) ?? 0;
           } else if (event.type === 'message') {
             const alerts = readAlerts(JSON.parse(event.data));
             worked = true;
             clearTimeout(standIn);
             this.stopPolling();
             this.contact('live');
-            this.hear(alerts);
+            this.hear(alerts, total);
           }
         }
         if (worked) {
+          // A list that goes with it comes right behind it: the two are shown together.
+          if (parser.isBetweenEvents) this.hearTotal(total);
           this.lastContact = Date.now();
           clearTimeout(deadline);
           deadline = setTimeout(giveUp, TIMES.silence);
@@ -269,10 +278,10 @@ export class AlertsClient {
     let failing = false;
     for (let polls = 0; !signal.aborted; polls += 1) {
       try {
-        const alerts = await this.api.listOpen(signal);
+        const open = await this.api.listOpen(signal);
         if (isOver(signal)) return;
         this.contact('polling');
-        if (alerts) this.hear(alerts);
+        if (open) this.hear(open.alerts, open.total);
         // What was refused may work again, and so may the stream, at once or soon.
         if (failing) {
           this.streamAgain.reset();
@@ -307,9 +316,21 @@ export class AlertsClient {
     this.become({ connection, trueUntil: undefined });
   }
 
-  private hear(alerts: readonly Alert[] | undefined): void {
+  private hear(alerts: readonly Alert[] | undefined, total = 0): void {
     this.heard = alerts;
-    this.become({ alerts: alerts?.filter((alert) => !this.dismissed.has(alert.id)) });
+    this.heardTotal = Math.max(total, alerts?.length ?? 0);
+    this.showHeard();
+  }
+
+  private hearTotal(total: number): void {
+    if (this.heard && Math.max(total, this.heard.length) !== this.heardTotal) this.hear(this.heard, total);
+  }
+
+  private showHeard(): void {
+    const { heard, heardTotal, dismissed } = this;
+    const alerts = heard?.filter(({ id }) => !dismissed.has(id));
+    const hidden = (heard?.length ?? 0) - (alerts?.length ?? 0);
+    this.become({ alerts, total: heardTotal - hidden });
   }
 
   private become(change: Partial<AlertsState>): void {

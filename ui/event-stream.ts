@@ -40,6 +40,11 @@ export class EventStreamParser {
     return events;
   }
 
+  /** Whether no event has begun that has not ended. */
+  get isBetweenEvents(): boolean {
+    return this.unfinished.length + this.data.length === 0 && this.type === '';
+  }
+
   private takeLine(line: string): StreamEvent | undefined {
     if (line === '') return this.dispatch();
     const colon = line.indexOf(':');

@@ -52,6 +52,7 @@ export interface SessionAlertsTexts {
     expired: string;
     session_ended: string;
     reconciled: string;
+    silenced: string;
     /** Of a reason that the panel does not know. */
     other: string;
   };
@@ -103,6 +104,7 @@ export const ENGLISH: SessionAlertsTexts = {
     expired: 'No longer reported',
     session_ended: 'Session ended',
     reconciled: 'No longer reported',
+    silenced: 'Silenced by an administrator',
     other: 'Ended',
   },
 
