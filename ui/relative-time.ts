@@ -1,3 +1,5 @@
+import { formatter } from './formatter.js';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -33,18 +35,4 @@ export function clockTime(moment: number, now: number, language: string | undefi
     language,
     isToday ? { hour: '2-digit', minute: '2-digit' } : { dateStyle: 'medium', timeStyle: 'short' },
   ).format(moment);
-}
-
-/** Pages name languages that are none ("en_US"); theirs is then the browser's. */
-function formatter<Options, Format>(
-  Format: new (language: string | undefined, options: Options) => Format,
-  language: string | undefined,
-  options: Options,
-): Format {
-  try {
-    return new Format(language, options);
-  } catch (error) {
-    if (error instanceof RangeError && language !== undefined) return new Format(undefined, options);
-    throw error;
-  }
 }

@@ -29,6 +29,8 @@ const TICK = 20_000;
 const WIDTH = 392;
 /** A storm's alerts come in portions. */
 const PORTION = 30;
+/** The badge has room for numbers up to this one; the bell's name says any. */
+const BADGE_MOST = 999;
 /** Titles that are said aloud at most. */
 const TITLES_SAID = 3;
 /** What was said aloud is gone after that (ms), so that no screen reader's cursor comes upon it later. */
@@ -189,10 +191,9 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private bellTemplate(): TemplateResult {
-    const { alerts } = this.known;
+    const { alerts, total: count } = this.known;
     const { state, outOfDate, since } = this.freshness;
     const { texts, language } = this.wording;
-    const count = alerts?.length ?? 0;
     const unknown = alerts === undefined ? state === 'down' : outOfDate;
     const label =
       count > 0
@@ -216,7 +217,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       ${
         count > 0 || unknown
           ? html`<span class="badge ${kind}" part="badge" aria-hidden="true"
-              >${count > 99 ? '99+' : count || '?'}</span
+              >${count > BADGE_MOST ? `${BADGE_MOST}+` : count || '?'}</span
             >`
           : nothing
       }
@@ -245,6 +246,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       </div>`;
     }
     const left = alerts.length - this.portion;
+    const notListed = this.known.total - alerts.length;
     return html`<ul role="list">
         ${repeat(
           alerts.slice(0, this.portion),
@@ -258,7 +260,8 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
               ${fillPlural(texts.showMore, left, language)}
             </button>`
           : nothing
-      }`;
+      }
+      ${notListed > 0 ? html`<p class="hint not-listed">${fillPlural(texts.andMore, notListed, language)}</p>` : nothing}`;
   }
 
   private earlierTemplate(): TemplateResult {
@@ -529,7 +532,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
 
   private report(): void {
     const detail: ChangeDetail = {
-      open: this.known.alerts?.length ?? null,
+      open: this.known.alerts ? this.known.total : null,
       state: this.freshness.state,
     };
     if (detail.open === this.reported?.open && detail.state === this.reported.state) return;

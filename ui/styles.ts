@@ -106,10 +106,10 @@ export const styles = css`
   .badge {
     position: absolute;
     top: 1px;
-    inset-inline-start: 18px;
+    inset-inline-end: 1px;
     min-width: 17px;
     height: 17px;
-    padding: 0 4px;
+    padding: 0 3px;
     border-radius: 9px;
     border: 1px solid transparent;
     font:
@@ -424,6 +424,9 @@ export const styles = css`
     padding: 4px 8px 10px;
     color: var(--_muted);
     font-size: 0.8125rem;
+  }
+  .not-listed {
+    margin: 6px 8px 0;
   }
 
   @media (prefers-reduced-motion: reduce) {

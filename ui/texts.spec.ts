@@ -31,6 +31,11 @@ describe("The panel's texts", () => {
     expect([1, 2, 5, 22].map(say)).toEqual(['1 alert', '2 alerty', '5 alertów', '22 alerty']);
   });
 
+  it('write large numbers as the language does', () => {
+    const say = (language: string) => fillPlural({ other: '{count}' }, 50_000, language);
+    expect(['en', 'de'].map(say)).toEqual(['50,000', '50.000']);
+  });
+
   it('fall back on the general form', () => {
     expect(fillPlural({ other: 'all {count}' }, 1, 'en')).toBe('all 1');
     expect(fillPlural({ one: 'one', other: 'all {count}' }, 1, 'no_language')).toBe('all 1');

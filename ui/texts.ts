@@ -1,3 +1,5 @@
+import { formatter } from './formatter.js';
+
 /** A text in the forms that a language has for numbers (`Intl.PluralRules`); English has `one` and `other`. */
 export type PluralText = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
 
@@ -35,6 +37,8 @@ export interface SessionAlertsTexts {
   dismissFailed: string;
   /** `{count}` */
   showMore: PluralText;
+  /** What is open and not listed: `{count}`. */
+  andMore: PluralText;
 
   /** What ended in the last 24 hours. */
   earlier: string;
@@ -90,6 +94,7 @@ export const ENGLISH: SessionAlertsTexts = {
   dismissAlert: 'Dismiss: {title}',
   dismissFailed: '“{title}” could not be dismissed. Please try again.',
   showMore: { one: 'Show {count} more', other: 'Show {count} more' },
+  andMore: { one: 'and {count} more, less grave or older', other: 'and {count} more, less grave or older' },
 
   earlier: 'Earlier',
   earlierLoading: 'Looking for what ended…',
@@ -136,7 +141,7 @@ export function fillPlural(
   values: Record<string, string> = {},
 ): string {
   const form = forms[pluralRule(count, language)] ?? forms.other;
-  return fill(form, { ...values, count });
+  return fill(form, { ...values, count: formatter(Intl.NumberFormat, language, {}).format(count) });
 }
 
 function pluralRule(count: number, language: string | undefined): Intl.LDMLPluralRule {

@@ -147,7 +147,7 @@ describe('The panel', () => {
     await setting.backend.resolve(MEMORY);
     await session.says('Alert ended: Warning: High memory usage');
     await setting.backend.fire(MEMORY, DISK);
-    await session.says('2 new alerts: Info: Low disk space; Warning: High memory usage');
+    await session.says('2 new alerts: Warning: High memory usage; Info: Low disk space');
     await setting.backend.fire(KILLED);
     await session.says('New alert: Critical: Session restarted', 'assertive');
   });

@@ -1,6 +1,14 @@
 import type { SessionAlertsElement } from '../../ui/panel.types.js';
 import { DISK, KILLED, MEMORY, setUp } from './support/setting.js';
 
+function numbered(count: number): (typeof DISK)[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ...DISK,
+    name: `n-${index}`,
+    title: `Number ${index}`,
+  }));
+}
+
 describe('The panel', () => {
   const setting = setUp();
 
@@ -132,19 +140,37 @@ describe('The panel', () => {
   it('shows a storm in portions', async () => {
     const session = await setting.open();
     await session.bellSays('Alerts: none');
-    const storm = Array.from({ length: 140 }, (_, index) => ({
-      ...DISK,
-      name: `n-${index}`,
-      title: `Number ${index}`,
-    }));
+    const storm = numbered(140);
     await setting.backend.fire(...storm);
     await session.bellSays('Alerts: 140 open');
-    expect(await session.bell.locator('.badge').textContent()).toBe('99+');
+    expect(await session.bell.locator('.badge').textContent()).toBe('140');
     expect(await session.alerts.count()).toBe(30);
     await session.button('Show 110 more').click();
     expect(await session.alerts.count()).toBe(60);
     await setting.backend.resolve(...storm);
     await session.bellSays('Alerts: none');
+  });
+
+  it('says how many more there are than it lists', async () => {
+    await setting.backend.fire(...numbered(600));
+    const session = await setting.open();
+    await session.bellSays('Alerts: 600 open');
+    await session.button('Show 470 more').waitFor();
+    await session.panel.getByText('and 100 more, less grave or older').waitFor();
+  });
+
+  it('says a number that its badge has no room for in its name', async () => {
+    const session = await setting.open({
+      prepare: async (page) => {
+        await page.route('**/alerts/stream*', (route) => route.abort());
+        await page.route('**/alerts?*', (route) =>
+          route.fulfill({ json: [{ id: 'a', title: 'A' }], headers: { 'X-Total-Count': '50000' } }),
+        );
+      },
+    });
+    await session.bellSays('Alerts: 50,000 open');
+    expect(await session.bell.locator('.badge').textContent()).toBe('999+');
+    await session.panel.getByText('and 49,999 more').waitFor();
   });
 
   describe('dismissing', () => {
