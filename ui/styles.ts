@@ -241,6 +241,10 @@ export const styles = css`
     --_mark: var(--_other);
     --_tint: var(--_other-tint);
   }
+  .series {
+    --_mark: var(--_other);
+    --_tint: var(--_other-tint);
+  }
   .critical {
     --_mark: var(--_critical);
     --_tint: var(--_critical-tint);
@@ -340,6 +344,21 @@ export const styles = css`
   .message hr {
     border: 0;
     border-top: 1px solid var(--_border);
+  }
+
+  .others {
+    margin-top: 8px;
+  }
+  .series {
+    margin: 6px 0;
+    padding-inline-start: 10px;
+    border-inline-start: 3px solid var(--_mark);
+  }
+  .series .message {
+    margin-top: 0;
+  }
+  .series .action {
+    margin-inline-start: -8px;
   }
 
   .actions {

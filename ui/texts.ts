@@ -35,6 +35,8 @@ export interface SessionAlertsTexts {
   dismissAlert: string;
   /** `{title}` */
   dismissFailed: string;
+  /** Above what else fires behind an alert. */
+  also: string;
   /** `{count}` */
   showMore: PluralText;
   /** What is open and not listed: `{count}`. */
@@ -93,6 +95,7 @@ export const ENGLISH: SessionAlertsTexts = {
   dismiss: 'Dismiss',
   dismissAlert: 'Dismiss: {title}',
   dismissFailed: '“{title}” could not be dismissed. Please try again.',
+  also: 'Also:',
   showMore: { one: 'Show {count} more', other: 'Show {count} more' },
   andMore: { one: 'and {count} more, less grave or older', other: 'and {count} more, less grave or older' },
 

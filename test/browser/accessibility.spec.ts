@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { openDemoPage } from './support/demo-page.js';
-import { DISK, KILLED, MEMORY, setUp } from './support/setting.js';
+import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
 
 const FORMATTED = {
   user: 'ann',
@@ -48,6 +48,7 @@ describe('The panel', () => {
           DISK,
           MEMORY,
           KILLED,
+          ...VOLUMES,
         );
         await setting.backend.setFeed('stale');
         await session.button('Earlier').click();

@@ -179,6 +179,60 @@ describe('The text of an alert', () => {
     expect(away).toEqual([]);
   });
 
+  it('does nothing in any of several series either', async () => {
+    const asked: string[] = [];
+    const series = PAYLOADS.map((payload, index) => ({
+      title: payload,
+      message: payload,
+      severity: payload,
+      starts_at: payload,
+      runbook_url: index % 2 ? `javascript:${run}` : payload,
+    }));
+    const alerts = Array.from({ length: Math.ceil(series.length / 19) }, (_, index) => ({
+      id: `a-${index}`,
+      title: 'Several',
+      escalated_date: PAYLOADS[index],
+      series: [{ title: 'Several' }, ...series.slice(index * 19, (index + 1) * 19)],
+      series_count: `<img src=x onerror="${run}">`,
+    }));
+    const session = await setting.open({
+      prepare: async (page) => {
+        await page.route('**/*', (route) => {
+          const { origin, pathname } = new URL(route.request().url());
+          if (pathname.endsWith('/stream')) return route.abort();
+          if (pathname.endsWith('/alerts')) {
+            return route.fulfill({
+              json: alerts,
+              headers: { 'X-Total-Count': `<img src=x onerror="${run}">` },
+            });
+          }
+          if (origin === setting.backend.url) return route.fallback();
+          asked.push(route.request().url());
+          return route.abort();
+        });
+      },
+    });
+    await session.alerts.nth(alerts.length - 1).waitFor();
+    const titles = await session.panel.locator('.series .title').allTextContents();
+    expect(titles).toEqual(PAYLOADS);
+    const wrong = await session.panel.evaluate((panel, tags) => {
+      const allowed = new Set(tags.split(','));
+      return [...panel.querySelectorAll('*')]
+        .filter(
+          (element) =>
+            !allowed.has(element.tagName.toUpperCase()) ||
+            [...element.attributes].some(({ name }) => /^on|^style$|^src|action|^xlink/i.test(name)) ||
+            (element instanceof HTMLAnchorElement && !/^(?:https?|mailto):/.test(element.href)),
+        )
+        .map(({ outerHTML }) => outerHTML);
+    }, TAGS);
+    expect(wrong).toEqual([]);
+    expect(
+      await session.page.evaluate(() => (window as unknown as { pwned?: unknown }).pwned),
+    ).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
   it('works under a policy that forbids all that pages forbid', async () => {
     await setting.backend.fire({
       user: 'ann',

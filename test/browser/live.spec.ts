@@ -1,5 +1,5 @@
 import type { SessionAlertsElement } from '../../ui/panel.types.js';
-import { DISK, KILLED, MEMORY, setUp } from './support/setting.js';
+import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
 
 function numbered(count: number): (typeof DISK)[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -171,6 +171,70 @@ describe('The panel', () => {
     await session.bellSays('Alerts: 50,000 open');
     expect(await session.bell.locator('.badge').textContent()).toBe('999+');
     await session.panel.getByText('and 49,999 more').waitFor();
+  });
+
+  describe('of several series that fire behind an alert', () => {
+    it('says each, the gravest first, and of each only what is its own', async () => {
+      const [data, scratch] = VOLUMES;
+      await setting.backend.fire(scratch, data, {
+        ...scratch,
+        volume: 'home',
+        title: 'Home is full',
+        message: '<b>Home</b> is at 100 %.',
+        severity: 'info',
+        runbookUrl: 'https://runbooks.example/home',
+      });
+      const session = await setting.open();
+      const alert = session.alert('Volume nearly full');
+      await alert.getByText('Volume data is at 97 %.').waitFor();
+      const lines = alert.getByRole('list').getByRole('listitem');
+      const texts = (await lines.allTextContents()).map((text) => text.replace(/\s+/g, ' ').trim());
+      expect(texts).toEqual([
+        'Warning · just now Volume scratch is at 91 %.',
+        'Home is full Info · just now <b>Home</b> is at 100 %. What to do',
+      ]);
+      expect(await lines.nth(0).locator('strong').textContent()).toBe('scratch');
+      const addresses = await alert
+        .getByRole('link')
+        .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+      expect(addresses.sort()).toEqual(['https://runbooks.example/disk', 'https://runbooks.example/home']);
+      expect(await session.alerts.count()).toBe(1);
+      await session.bellSays('Alerts: 1 open');
+    });
+
+    it('says the next one when the gravest ends, and at the end that one alone', async () => {
+      const [data, scratch] = VOLUMES;
+      await setting.backend.fire(data, scratch);
+      const session = await setting.open();
+      const alert = session.alert('Volume nearly full');
+      await alert.getByText('Also:').waitFor();
+      await setting.backend.resolve(data);
+      await alert.getByText('Volume data').waitFor({ state: 'detached' });
+      await alert.getByText('Volume scratch is at 91 %.').waitFor();
+      expect(await alert.getByText('Also:').count()).toBe(0);
+      expect(await alert.locator('.severity').allTextContents()).toEqual(['Warning']);
+    });
+
+    it('says at least what it is called where all of its words are the same', async () => {
+      await setting.backend.fire({ ...DISK, volume: 'data' }, { ...DISK, volume: 'scratch' });
+      const session = await setting.open();
+      const line = session.alert('Low disk space').getByRole('listitem');
+      expect((await line.textContent())?.replace(/\s+/g, ' ').trim()).toBe('Low disk space Info · just now');
+    });
+
+    it('says twenty, and how many more there are', async () => {
+      await setting.backend.fire(
+        ...Array.from({ length: 25 }, (_, index) => ({
+          ...DISK,
+          volume: `v-${index}`,
+          message: `Volume ${index}`,
+        })),
+      );
+      const session = await setting.open();
+      const alert = session.alert('Low disk space');
+      await alert.getByText('and 5 more, less grave or older').waitFor();
+      expect(await alert.getByRole('listitem').count()).toBe(19);
+    });
   });
 
   describe('dismissing', () => {

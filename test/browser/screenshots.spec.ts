@@ -134,6 +134,71 @@ describe('Pictures', () => {
     });
   }
 
+  const volumes = ['data', 'scratch', 'home'].map((volume, index) => ({
+    ...ann,
+    name: 'RenkuSessionHighDiskUsage',
+    volume,
+    title: 'Low disk space',
+    message: `Volume **${volume}** is at ${97 - index * 3} %.`,
+    severity: index === 0 ? 'critical' : 'warning',
+    runbookUrl: 'https://example.org/disk',
+  }));
+
+  it.each([
+    ['light', { ...wide, colorScheme: 'light' }],
+    ['dark', { ...wide, colorScheme: 'dark' }],
+    ['narrow', narrow],
+  ] as const)('of several series that fire behind an alert: %s', async (name, options) => {
+    await backend.fire(...volumes.slice(1));
+    await backend.age('ann', 25 * 60_000);
+    await backend.fire(...volumes.slice(0, 1), {
+      ...ann,
+      name: 'RenkuSessionHighDiskUsage',
+      volume: 'cache',
+      title: 'Files run out',
+      message: 'Volume **cache** has room for 400 files more.',
+      severity: 'info',
+      runbookUrl: 'https://example.org/files',
+    });
+    await take(`series-${name}`, options, async (session) => {
+      await session.alert('Low disk space').getByText('Files run out').waitFor();
+    });
+  });
+
+  it('of more series than are listed', async () => {
+    await backend.fire(
+      ...Array.from({ length: 25 }, (_, index) => ({ ...volumes[1]!, volume: `v-${index}` })),
+    );
+    await take('series-many', wide, async (session) => {
+      await session.panel.getByText('and 5 more').scrollIntoViewIfNeeded();
+    });
+  });
+
+  it('of more alerts than are listed', async () => {
+    await backend.fire(
+      ...Array.from({ length: 1200 }, (_, index) => ({
+        ...ann,
+        name: `n-${index}`,
+        title: `Job ${index + 1} failed`,
+        message: '`train.py` ended with code 1.',
+        severity: index % 300 === 0 ? 'critical' : 'warning',
+      })),
+    );
+    await take('many-top', wide, async (session) => {
+      await session.bellSays('Alerts: 1,200 open');
+    });
+    await take('many-end', wide, async (session) => {
+      const more = session.panel.getByText('and 700 more');
+      await more.scrollIntoViewIfNeeded();
+    });
+    await take('many-all', wide, async (session) => {
+      const more = session.panel.getByRole('button', { name: /^Show \d+ more$/ });
+      await more.waitFor();
+      while (await more.count()) await more.click();
+      await session.panel.getByText('and 700 more').scrollIntoViewIfNeeded();
+    });
+  });
+
   it('of a storm, and of the focus', async () => {
     await backend.fire(
       ...Array.from({ length: 45 }, (_, index) => ({

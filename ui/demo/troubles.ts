@@ -42,7 +42,7 @@ export const TROUBLES: readonly Trouble[] = [
             persistentvolumeclaim: `${person.sessionName}-${volume}`,
             severity: 'warning',
           },
-          { title: 'Low disk space', description: 'A volume of this session is over **90 %** full.' },
+          { title: 'Low disk space', description: `Volume **${volume}** is over **90 %** full.` },
         ),
       ),
   },

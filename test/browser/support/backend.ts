@@ -18,6 +18,8 @@ export interface FiredAlert {
   session: string;
   /** `alertname`: with user and session it says which alert it is. */
   name: string;
+  /** Label `persistentvolumeclaim`: which of several series of the alert. */
+  volume?: string;
   title?: string;
   message?: string;
   severity?: string;
@@ -25,8 +27,8 @@ export interface FiredAlert {
   kind?: 'condition' | 'event';
 }
 
-/** Which alert is meant. */
-export type AlertName = Pick<FiredAlert, 'user' | 'session' | 'name'>;
+/** Which alert is meant: all of its series, or those of a volume or severity. */
+export type AlertName = Pick<FiredAlert, 'user' | 'session' | 'name' | 'volume' | 'severity'>;
 
 /** The demo's server as it was built for this run, on a database of its own; alerts come by the webhook. */
 export class Backend {
@@ -74,14 +76,15 @@ export class Backend {
   /** Posts them as one webhook. */
   async fire(...alerts: FiredAlert[]): Promise<void> {
     const startsAt = new Date().toISOString();
-    const posted = alerts.map(({ severity = '', runbookUrl = '', kind = 'condition', ...rest }) =>
-      firing({
-        ...rest,
-        severity,
-        startsAt,
-        labels: { alert_kind: kind },
-        annotations: { runbook_url: runbookUrl },
-      }),
+    const posted = alerts.map(
+      ({ severity = '', runbookUrl = '', kind = 'condition', volume = '', ...rest }) =>
+        firing({
+          ...rest,
+          severity,
+          startsAt,
+          labels: { alert_kind: kind, persistentvolumeclaim: volume },
+          annotations: { runbook_url: runbookUrl },
+        }),
     );
     for (const alert of posted) this.firing.set(alert.fingerprint ?? '', alert);
     expect(await this.api.deliver(...posted)).toMatchObject({ skipped: 0 });
@@ -91,10 +94,12 @@ export class Backend {
   async resolve(...alerts: AlertName[]): Promise<void> {
     const ended = [...this.firing.values()].filter(({ labels }) =>
       alerts.some(
-        ({ user, session, name }) =>
+        ({ user, session, name, volume, severity }) =>
           labels['safe_username'] === user &&
           labels['statefulset'] === session &&
-          labels['alertname'] === name,
+          labels['alertname'] === name &&
+          [undefined, labels['persistentvolumeclaim']].includes(volume) &&
+          [undefined, labels['severity']].includes(severity),
       ),
     );
     for (const { fingerprint = '' } of ended) this.firing.delete(fingerprint);

@@ -73,3 +73,25 @@ export const KILLED = {
   severity: 'critical',
   kind: 'event' as const,
 };
+
+/** An alert behind which two volumes fire. */
+export const VOLUMES = [
+  {
+    ...DISK,
+    name: 'RenkuSessionVolumeFull',
+    volume: 'data',
+    title: 'Volume nearly full',
+    message: 'Volume **data** is at 97 %.',
+    severity: 'critical',
+    runbookUrl: 'https://runbooks.example/disk',
+  },
+  {
+    ...DISK,
+    name: 'RenkuSessionVolumeFull',
+    volume: 'scratch',
+    title: 'Volume nearly full',
+    message: 'Volume **scratch** is at 91 %.',
+    severity: 'warning',
+    runbookUrl: 'https://runbooks.example/disk',
+  },
+] as const;
