@@ -63,7 +63,7 @@ export function alertTemplate(alert: Alert, wording: Wording, onDismiss: () => v
       <h3 class="title" part="title">${alert.title}</h3>
       <p class="meta">
         ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
-        ${timeTemplate(alert.creation_date, wording)}
+        ${timeTemplate(alert.escalated_date ?? alert.creation_date, wording)}
       </p>
       ${messageTemplate(alert)} ${alert.series.length > 1 ? othersTemplate(alert, wording) : nothing}
       <div class="actions">

@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { GetToken } from './access-token.js';
 import { alertTemplate, endedTemplate, severityWord } from './alert-templates.js';
 import type { Wording } from './alert-templates.js';
+import { AlertNews } from './alert-news.js';
 import type { Alert } from './alert.js';
 import { HISTORY_LIMIT } from './alerts-api.js';
 import { AlertsClient, NOTHING_KNOWN } from './alerts-client.js';
@@ -15,11 +16,10 @@ import { icon } from './icons.js';
 import { placePanel } from './panel-position.js';
 import type { ChangeDetail, DismissDetail, SessionAlertsElement } from './panel.types.js';
 import { clockTime } from './relative-time.js';
-import { SeenAlerts } from './seen-alerts.js';
 import { gravest, severityOf } from './severity.js';
 import { styles } from './styles.js';
 import { completeTexts, fill, fillPlural } from './texts.js';
-import type { SessionAlertsTextsOverride } from './texts.js';
+import type { PluralText, SessionAlertsTextsOverride } from './texts.js';
 
 /** How far back "Earlier" goes (ms). */
 const HISTORY = 24 * 3600 * 1000;
@@ -64,8 +64,8 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   @query('.close') private readonly closeButton!: HTMLElement;
 
   private client: AlertsClient | undefined;
-  private readonly seen = new SeenAlerts();
-  /** The alerts at the update before, which tell what is new and what has ended. */
+  private readonly news = new AlertNews();
+  /** The alerts at the update before. */
   private knownBefore: readonly Alert[] | undefined;
   private wasOutOfDate = false;
   /** Dismissed here, which is not said aloud as an end. */
@@ -73,8 +73,8 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private openedItself = false;
   private earlierAsked = 0;
   private reported: ChangeDetail | undefined;
-  /** The alert that has the focus, in case that it goes. */
-  private focused: { id: string; index: number } | undefined;
+  /** What has the focus in an alert, in case that the alert moves or goes. */
+  private focused: { element: HTMLElement; index: number } | undefined;
   private ticking: ReturnType<typeof setInterval> | undefined;
   private closing: ReturnType<typeof setTimeout> | undefined;
   private forgetting: ReturnType<typeof setTimeout> | undefined;
@@ -323,6 +323,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private connect(): void {
     this.client?.stop();
     this.knownBefore = undefined;
+    this.news.reset();
     this.earlier = undefined;
     this.earlierIsOpen = false;
     this.failed = undefined;
@@ -363,39 +364,48 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   /** Opens by itself for what was not seen yet, and says aloud what has changed. */
   private compare(): void {
     const { knownBefore: before, wasOutOfDate } = this;
-    const { alerts } = this.known;
+    const { alerts, total } = this.known;
     const { outOfDate, since } = this.freshness;
     this.knownBefore = alerts;
     this.wasOutOfDate = outOfDate;
     if (outOfDate && !wasOutOfDate) this.say(this.outOfDateText(since));
-    if (!alerts || alerts === before) return;
+    if (alerts === before) return;
+    if (!alerts) {
+      this.news.reset();
+      return;
+    }
 
-    const { texts, language } = this.wording;
-    const ids = new Set(alerts.map(({ id }) => id));
-    const fresh = alerts.filter(({ id }) => !this.seen.has(id));
-    const ended = (before ?? []).filter(({ id }) => !ids.has(id) && !this.dismissedHere.has(id));
-    this.seen.add([...ids]);
-    if (this.failed && !ids.has(this.failed.id)) this.failed = undefined;
-    if (fresh.length > 0 && !this.open) {
+    const { opened, graver, ended: gone } = this.news.take(alerts, total);
+    const ended = gone.filter(({ id }) => !this.dismissedHere.has(id));
+    const { failed } = this;
+    if (failed && !alerts.some(({ id }) => id === failed.id)) this.failed = undefined;
+    const isNews = opened.length + graver.length > 0;
+    if (isNews && !this.open) {
       this.open = true;
       this.openedItself = true;
     }
-    if (fresh.length + ended.length > 0) {
-      const titles = (some: readonly Alert[]): string =>
-        some
-          .slice(0, TITLES_SAID)
-          .map((alert) => `${severityWord(alert, texts)}: ${alert.title}`)
-          .join('; ');
+    if (isNews || ended.length > 0) {
+      const { texts } = this.wording;
       const sentences = [
-        fresh.length > 0 && fillPlural(texts.announceNew, fresh.length, language, { titles: titles(fresh) }),
-        ended.length > 0 &&
-          fillPlural(texts.announceEnded, ended.length, language, { titles: titles(ended) }),
+        this.sentence(texts.announceNew, opened),
+        this.sentence(texts.announceGraver, graver),
+        this.sentence(texts.announceEnded, ended),
       ].filter(Boolean);
-      const urgent = fresh.some((alert) => severityOf(alert.severity) === 'critical');
+      const urgent = [...opened, ...graver].some(({ severity }) => severityOf(severity) === 'critical');
       this.say(sentences.join('. '), urgent);
     }
     if (ended.length > 0 && this.earlierIsOpen) void this.loadEarlier();
     if (alerts.length === 0 && this.openedItself) this.closeSoon();
+  }
+
+  /** What has happened to some alerts; nothing of none. */
+  private sentence(text: PluralText, alerts: readonly Alert[]): string {
+    const { texts, language } = this.wording;
+    const titles = alerts
+      .slice(0, TITLES_SAID)
+      .map((alert) => `${severityWord(alert, texts)}: ${alert.title}`)
+      .join('; ');
+    return alerts.length > 0 ? fillPlural(text, alerts.length, language, { titles }) : '';
   }
 
   private say(text: string, urgent = false): void {
@@ -492,20 +502,20 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private noteFocus(): void {
-    const focused = this.shadowRoot?.activeElement?.closest<HTMLElement>('[data-id]');
-    this.focused = focused
-      ? {
-          id: focused.dataset['id'] ?? '',
-          index: [...(focused.parentElement?.children ?? [])].indexOf(focused),
-        }
-      : undefined;
+    const element = this.shadowRoot?.activeElement;
+    const alert = element?.closest('[data-id]');
+    this.focused =
+      element instanceof HTMLElement && alert
+        ? { element, index: [...(alert.parentElement?.children ?? [])].indexOf(alert) }
+        : undefined;
   }
 
-  /** The focus of an alert that has gone moves on to the next one. */
+  /** The focus goes along with an alert that moves; that of one that has gone goes on to the next. */
   private keepFocus(): void {
     if (!this.focused || !this.open || this.shadowRoot?.activeElement) return;
+    const { element, index } = this.focused;
     const buttons = this.dismissButtons;
-    (buttons[this.focused.index] ?? buttons.at(-1) ?? this.closeButton).focus();
+    (element.isConnected ? element : (buttons[index] ?? buttons.at(-1) ?? this.closeButton)).focus();
   }
 
   /** Lifts the open panel over all that the page has, where the browser can, and puts it in its place. */

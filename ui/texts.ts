@@ -65,6 +65,8 @@ export interface SessionAlertsTexts {
 
   /** Said aloud only: `{count}`, `{titles}`. */
   announceNew: PluralText;
+  /** Of alerts that have become graver. */
+  announceGraver: PluralText;
   announceEnded: PluralText;
   announceDismissed: string;
 }
@@ -117,6 +119,7 @@ export const ENGLISH: SessionAlertsTexts = {
   },
 
   announceNew: { one: 'New alert: {titles}', other: '{count} new alerts: {titles}' },
+  announceGraver: { one: 'Now {titles}', other: '{count} alerts are graver now: {titles}' },
   announceEnded: { one: 'Alert ended: {titles}', other: '{count} alerts ended: {titles}' },
   announceDismissed: 'Dismissed: {title}',
 };

@@ -140,6 +140,20 @@ describe('The panel', () => {
     expect(await session.focused()).toBe('Dismiss: Low disk space');
   });
 
+  it('lets the focus go along with an alert that another one overtakes', async () => {
+    await setting.backend.fire(DISK, MEMORY);
+    const session = await setting.open();
+    await session.button('Dismiss: High memory usage').focus();
+    await setting.backend.fire({ ...DISK, severity: 'critical' });
+    await session.alert('Low disk space').getByText('Critical').waitFor();
+    expect(await session.focused()).toBe('Dismiss: High memory usage');
+    await session.page.keyboard.press('Shift+Tab');
+    expect(await session.focused()).toBe('What to do');
+    await setting.backend.fire({ ...MEMORY, severity: 'critical' });
+    await session.alert('High memory usage').getByText('Critical').waitFor();
+    expect(await session.focused()).toBe('What to do');
+  });
+
   it('says aloud what begins and ends, and what is critical at once', async () => {
     const session = await setting.open();
     await session.bellSays('Alerts: none');
@@ -151,6 +165,13 @@ describe('The panel', () => {
     await session.says('2 new alerts: Warning: High memory usage; Info: Low disk space');
     await setting.backend.fire(KILLED);
     await session.says('New alert: Critical: Session restarted', 'assertive');
+    await setting.backend.fire({ ...DISK, severity: 'warning' });
+    await session.says('Now Warning: Low disk space');
+    await setting.backend.fire({ ...MEMORY, severity: 'critical' }, { ...DISK, severity: 'critical' });
+    await session.says(
+      '2 alerts are graver now: Critical: Low disk space; Critical: High memory usage',
+      'assertive',
+    );
   });
 
   it('says nothing of what was seen before', async () => {

@@ -1,5 +1,12 @@
+import type { Page } from 'playwright-core';
 import type { SessionAlertsElement } from '../../ui/panel.types.js';
+import { waitUntil } from '../support/server.js';
+import type { SessionPage } from './support/session-page.js';
 import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
+
+function titlesOf(session: SessionPage): Promise<string[]> {
+  return session.alerts.locator('h3').allTextContents();
+}
 
 function numbered(count: number): (typeof DISK)[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -95,6 +102,117 @@ describe('The panel', () => {
     await session.panel.waitFor();
   });
 
+  it('opens once more for an alert that becomes graver, and not for one that becomes less grave', async () => {
+    await setting.backend.fire(MEMORY);
+    const session = await setting.open();
+    await session.button('Close').click();
+    await session.panel.waitFor({ state: 'hidden' });
+
+    const critical = { ...MEMORY, severity: 'critical', message: 'Memory usage is at 99 %.' };
+    const graver = Date.now();
+    await setting.backend.fire(critical);
+    await session.alert('High memory usage').getByText('Critical').waitFor();
+    expect(Date.now() - graver).toBeLessThan(1000);
+    await session.button('Close').click();
+
+    await session.page.reload();
+    await session.bellSays('Alerts: 1 open');
+    expect(await session.panel.isVisible()).toBe(false);
+
+    await setting.backend.resolve(critical);
+    await session.bell.locator('.badge.warning').waitFor();
+    expect(await session.panel.isVisible()).toBe(false);
+
+    await setting.backend.fire(critical);
+    await session.panel.waitFor();
+  });
+
+  it('says since when it is as grave as it is', async () => {
+    await setting.backend.fire(MEMORY);
+    await setting.backend.age('ann', 5 * 60_000);
+    const session = await setting.open();
+    const alert = session.alert('High memory usage');
+    await alert.getByText('5 min ago').waitFor();
+    await setting.backend.fire({ ...MEMORY, severity: 'critical' });
+    await alert.getByText('Critical').waitFor();
+    expect(await alert.locator('time').first().textContent()).toBe('just now');
+    await setting.backend.resolve(MEMORY);
+    await alert.getByText('Also:').waitFor({ state: 'detached' });
+    expect(await alert.locator('time').textContent()).toBe('just now');
+  });
+
+  it('opens for an alert that became graver while the page was hidden', async () => {
+    await setting.backend.fire(MEMORY);
+    const session = await setting.open();
+    await session.button('Close').click();
+    await session.setVisible(false);
+    await waitUntil(async () => (await setting.backend.openStreams()) === 0);
+    await setting.backend.fire({ ...MEMORY, severity: 'critical' });
+    expect(await session.panel.isVisible()).toBe(false);
+    await session.setVisible(true);
+    await session.panel.waitFor();
+  });
+
+  describe.each([
+    ['the stream', () => Promise.resolve()],
+    ['polling', (page: Page) => page.route('**/alerts/stream*', (route) => route.abort())],
+  ])('by %s', (_, prepare) => {
+    it('has the gravest on top, whatever changes', async () => {
+      await setting.backend.fire(KILLED);
+      await setting.backend.fire(DISK);
+      await setting.backend.fire(MEMORY);
+      const session = await setting.open({ prepare });
+      await session.alerts.nth(2).waitFor();
+      expect(await titlesOf(session)).toEqual(['Session restarted', 'High memory usage', 'Low disk space']);
+
+      await setting.backend.fire({ ...DISK, severity: 'critical' });
+      await waitUntil(async () => (await titlesOf(session))[0] === 'Low disk space');
+      expect(await titlesOf(session)).toEqual(['Low disk space', 'Session restarted', 'High memory usage']);
+
+      await setting.backend.resolve({ ...DISK, severity: 'critical' });
+      await waitUntil(async () => (await titlesOf(session))[2] === 'Low disk space');
+      expect(await titlesOf(session)).toEqual(['Session restarted', 'High memory usage', 'Low disk space']);
+    });
+
+    it('says how many more there are than it lists, and takes none of them for new or ended', async () => {
+      const many = numbered(600);
+      await setting.backend.fire(...many);
+      const session = await setting.open({ prepare });
+      await session.bellSays('Alerts: 600 open');
+      expect(await session.bell.locator('.badge').textContent()).toBe('600');
+      await session.button('Show 470 more').waitFor();
+      await session.panel.getByText('and 100 more, less grave or older').waitFor();
+      await session.button('Close').click();
+      await session.page.evaluate(() => {
+        const said: string[] = [];
+        for (const place of document
+          .querySelector('session-alerts')
+          ?.shadowRoot?.querySelectorAll('[aria-live]') ?? []) {
+          new MutationObserver(() => said.push(place.textContent)).observe(place, {
+            childList: true,
+            characterData: true,
+            subtree: true,
+          });
+        }
+        Object.assign(window, { said });
+      });
+
+      // Ten that were listed end, ten others take their place.
+      await setting.backend.resolve(...many.slice(-10));
+      await session.bellSays('Alerts: 590 open');
+      // A graver one takes the place of another.
+      await setting.backend.fire(KILLED);
+      await session.bellSays('Alerts: 591 open');
+      await session.panel.getByText('and 91 more, less grave or older').waitFor();
+      const said = await session.page.evaluate(() => (window as unknown as { said: string[] }).said);
+      expect(said.filter(Boolean)).toEqual(['New alert: Critical: Session restarted']);
+
+      await setting.backend.resolve(...many.slice(0, 300));
+      await session.bellSays('Alerts: 291 open');
+      await session.panel.getByText('less grave or older').waitFor({ state: 'detached' });
+    });
+  });
+
   it('closes again where it opened by itself and all is over', async () => {
     const session = await setting.open();
     await session.bellSays('Alerts: none');
@@ -149,14 +267,6 @@ describe('The panel', () => {
     expect(await session.alerts.count()).toBe(60);
     await setting.backend.resolve(...storm);
     await session.bellSays('Alerts: none');
-  });
-
-  it('says how many more there are than it lists', async () => {
-    await setting.backend.fire(...numbered(600));
-    const session = await setting.open();
-    await session.bellSays('Alerts: 600 open');
-    await session.button('Show 470 more').waitFor();
-    await session.panel.getByText('and 100 more, less grave or older').waitFor();
   });
 
   it('says a number that its badge has no room for in its name', async () => {

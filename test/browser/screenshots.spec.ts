@@ -199,6 +199,22 @@ describe('Pictures', () => {
     });
   });
 
+  it('of an alert that becomes graver', async () => {
+    await fireAll();
+    await take('graver', wide, async (session) => {
+      await session.button('Close').click();
+      await session.panel.waitFor({ state: 'hidden' });
+      await backend.fire({
+        ...ann,
+        name: 'RenkuSessionLongRunning',
+        title: 'Your session is stopped in ten minutes',
+        message: 'It has been running for seven days.',
+        severity: 'critical',
+      });
+      await session.panel.waitFor();
+    });
+  });
+
   it('of a storm, and of the focus', async () => {
     await backend.fire(
       ...Array.from({ length: 45 }, (_, index) => ({
