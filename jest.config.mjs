@@ -20,7 +20,7 @@ export const transform = {
 
 /** @type {import('jest').Config} */
 export default {
-  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/ui'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/ui', '<rootDir>/bench'],
   testMatch: ['**/*.spec.ts'],
   testPathIgnorePatterns: [
     '<rootDir>/test/stack/',
