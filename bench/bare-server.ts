@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { newAlertId } from '../src/alerts/alert-id.js';
 import type { KnownState, LifeChanges, SeriesState } from '../src/alerts/alert-life.js';
@@ -7,6 +6,8 @@ import * as statements from '../src/alerts/alerts.statements.js';
 import type { Statement } from '../src/alerts/alerts.statements.js';
 import { alertFingerprint, seriesKey } from '../src/alerts/name-based-id.js';
 import type { Observation } from '../src/alerts/observation.js';
+import { readAlerts, serve, summaryOf } from './bare-http.js';
+import type { PostedAlert, WebhookSummary } from './bare-http.js';
 import { PLANNER_OPTIONS } from './planner-options.js';
 import { lockOn } from './user-locks.js';
 
@@ -18,15 +19,6 @@ import { lockOn } from './user-locks.js';
 /** As many as the real server has at once by default. */
 const POOL_SIZE = 10;
 
-interface PostedAlert {
-  status: 'firing' | 'resolved';
-  labels: { alertname: string; safe_username: string; statefulset: string; severity: string };
-  annotations: { title: string; description: string };
-  startsAt: string;
-  endsAt: string;
-  fingerprint: string;
-}
-
 const pool = new pg.Pool({
   connectionString: process.env['DATABASE_URL'] ?? '',
   max: POOL_SIZE,
@@ -34,21 +26,12 @@ const pool = new pg.Pool({
   options: PLANNER_OPTIONS,
 });
 
-const server = createServer((request, response) => {
-  answer(request).then(
-    (body) => {
-      send(response, 200, body);
-    },
-    (error: unknown) => {
-      send(response, 500, String(error));
-    },
-  );
-});
+serve(answer);
 
 async function answer(request: IncomingMessage): Promise<unknown> {
   switch (request.url) {
     case '/api/data/webhooks/alertmanager':
-      return store((JSON.parse(await read(request)) as { alerts: PostedAlert[] }).alerts);
+      return store(await readAlerts(request));
     case '/api/data/alerts': {
       const userId = request.headers['x-user-id'] as string;
       return (await pool.query(statements.listOpen([userId]))).rows;
@@ -61,20 +44,7 @@ async function answer(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  response
-    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
-    .end(text);
-}
-
-async function store(alerts: PostedAlert[]): Promise<object> {
+async function store(alerts: PostedAlert[]): Promise<WebhookSummary> {
   const arrival = Date.now() * 1000;
   const observations = alerts.map(observed);
   const client = await pool.connect();
@@ -87,8 +57,7 @@ async function store(alerts: PostedAlert[]): Promise<object> {
     const notices = statements.notifyChange('bare', statements.usersOf(changes));
     await all([...statements.writeChanges(changes), ...notices, statements.COMMIT]);
     client.release();
-    const resolved = observations.filter(({ status }) => status === 'resolved').length;
-    return { stored: observations.length - resolved, resolved };
+    return summaryOf(alerts);
   } catch (error) {
     client.release(true);
     throw error;
@@ -151,6 +120,3 @@ function decide(observations: Observation[], arrival: number, { alerts }: KnownS
   }
   return changes;
 }
-
-server.keepAliveTimeout = 310_000;
-server.listen(Number(process.env['PORT']), process.env['HOST']);

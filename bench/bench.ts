@@ -1,10 +1,13 @@
-import { Cluster } from './cluster.js';
+import { Cluster, query } from './cluster.js';
+import { FLOOR_TABLE } from './floor-statement.js';
 import { LoadProcess } from './load-process.js';
 import type { Options } from './options.js';
 import type { Progress } from './progress.js';
 import { TargetProcess } from './target-process.js';
 import type { ServerName } from './target-process.js';
 import { Tokens } from './tokens.js';
+import { FLOORS } from './webhook-target.js';
+import type { TargetName } from './webhook-target.js';
 
 /** What all parts use, and all that has to end with the run. */
 export class Bench {
@@ -30,6 +33,22 @@ export class Bench {
     await Promise.all([this.load.end(), this.watcher.end()]);
     this.tokens.stop();
     await this.cluster.stop();
+  }
+
+  /** A database for each target with what it needs; returns their connection strings. */
+  async createDatabases(purpose: string, targets: TargetName[]): Promise<Map<TargetName, string>> {
+    const urls = new Map<TargetName, string>();
+    for (const target of targets) {
+      const name = `${purpose}_${target.toLowerCase()}`;
+      if (FLOORS.includes(target)) {
+        const url = await this.cluster.createEmptyDatabase(name);
+        await query(url, FLOOR_TABLE);
+        urls.set(target, url);
+      } else {
+        urls.set(target, await this.cluster.createDatabase(name));
+      }
+    }
+    return urls;
   }
 
   /** Runs a server for as long as the work takes. */

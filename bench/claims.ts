@@ -6,8 +6,10 @@ import type { Results } from './results.js';
 import { median } from './statistics.js';
 import type { ServerName } from './target-process.js';
 import { KINDS } from './webhook-bodies.js';
-import type { TargetName } from './webhook-target.js';
-import type { WebhookFigure } from './webhooks.js';
+import type { Kind } from './webhook-bodies.js';
+import type { TargetName, WebhookShape } from './webhook-target.js';
+import { figureOf, shapesOf } from './webhook-figures.js';
+import type { WebhookFigure } from './webhook-figures.js';
 
 /** What the documentation promises, and what came out. */
 export interface Claim {
@@ -35,22 +37,42 @@ export function claimsOf({ webhooks, listing, big, overload, wal, hostile }: Res
   ];
 }
 
+/** The shapes at which webhooks of one alert, of a hundred and of a thousand are compared with the same statements. */
+const ONE: WebhookShape = { size: 1, connections: 32 };
+const HUNDRED: WebhookShape = { size: 100, connections: 8 };
+const THOUSAND: WebhookShape = { size: 1000, connections: 4 };
+
 function ofWebhooks(figures: WebhookFigure[]): Claim[] {
-  const ratios = (size: number, target: TargetName): number[] =>
-    KINDS.flatMap((kind) => {
-      const ratio = webhookRatio(figures, size, kind, 'fastify', target);
-      return ratio === undefined ? [] : [ratio];
-    });
+  const ratios = (shapes: WebhookShape[], target: TargetName): number[] =>
+    ratiosOf(figures, shapes, KINDS, target);
+  const hundreds = shapesOf(figures).filter(({ size }) => size === 100);
   const claims: [claim: string, least: number, ratios: number[]][] = [
-    ['1 alert a webhook: of bare', 2.5, ratios(1, 'bare')],
-    ['100 alerts a webhook: of bare', 0.85, ratios(100, 'bare')],
-    ['1,000 alerts a webhook: of bare', 0.85, ratios(1000, 'bare')],
-    ['100 alerts a webhook: of pgbench', 0.6, ratios(100, 'pgbench')],
-    ['1,000 alerts a webhook: of pgbench', 0.45, ratios(1000, 'pgbench')],
+    ['1 alert a webhook: of bare', 2.5, ratios([ONE], 'bare')],
+    ['100 alerts a webhook: of bare', 0.85, ratios([HUNDRED], 'bare')],
+    ['1,000 alerts a webhook: of bare', 0.85, ratios([THOUSAND], 'bare')],
+    ['100 alerts a webhook: of pgbench', 0.6, ratios([HUNDRED], 'pgbench')],
+    ['1,000 alerts a webhook: of pgbench', 0.45, ratios([THOUSAND], 'pgbench')],
+    ...hundreds.map(({ connections }): [string, number, number[]] => [
+      `100 alerts a webhook, ${connectionsText(connections)}: of floor`,
+      0.6,
+      ratios([{ size: 100, connections }], 'floor'),
+    ]),
   ];
   return claims
     .filter(([, , ratios]) => ratios.length > 0)
     .map(([claim, least, ratios]) => atLeast(`${claim} (${KINDS.join(', ')})`, least, ratios));
+}
+
+/** Our ratios to another target, of those shapes and kinds that were measured. */
+function ratiosOf(
+  figures: WebhookFigure[],
+  shapes: WebhookShape[],
+  kinds: readonly Kind[],
+  other: TargetName,
+): number[] {
+  return shapes.flatMap((shape) =>
+    kinds.flatMap((kind) => webhookRatio(figures, shape, kind, 'fastify', other) ?? []),
+  );
 }
 
 function ofListing(figures: ListingFigure[]): Claim[] {
@@ -131,14 +153,12 @@ function ofHostile(figures: HostileFigure[]): Claim[] {
 /** How many times as fast one target is as another: the median over the rounds, in each of which both took turns. */
 export function webhookRatio(
   figures: WebhookFigure[],
-  size: number,
-  kind: string,
+  shape: WebhookShape,
+  kind: Kind,
   target: TargetName,
   other: TargetName,
 ): number | undefined {
-  const [ours, theirs] = [target, other].map((name) =>
-    figures.find((one) => one.target === name && one.size === size && one.kind === kind),
-  );
+  const [ours, theirs] = [target, other].map((name) => figureOf(figures, shape, kind, name));
   return medianRatio(ours?.alertsPerSecond ?? [], theirs?.alertsPerSecond ?? []);
 }
 
@@ -161,6 +181,10 @@ export function atMost(claim: string, limit: number, values: number[]): Claim {
     measured: listOf(values),
     holds: values.every((value) => value <= limit),
   };
+}
+
+export function connectionsText(count: number): string {
+  return count === 1 ? '1 connection' : `${count} connections`;
 }
 
 function listOf(values: number[]): string {

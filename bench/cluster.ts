@@ -34,12 +34,17 @@ export class Cluster {
 
   /** A database of its own with our tables; returns its connection string. */
   async createDatabase(name: string): Promise<string> {
+    const url = await this.createEmptyDatabase(name);
+    const dataSource = await new DataSource({ ...postgresOptions(url) }).initialize();
+    await dataSource.runMigrations({ transaction: 'each' });
+    await dataSource.destroy();
+    return url;
+  }
+
+  async createEmptyDatabase(name: string): Promise<string> {
     await query(this.url, `CREATE DATABASE ${name}`);
     const url = new URL(this.url);
     url.pathname = `/${name}`;
-    const dataSource = await new DataSource({ ...postgresOptions(url.href) }).initialize();
-    await dataSource.runMigrations({ transaction: 'each' });
-    await dataSource.destroy();
     return url.href;
   }
 

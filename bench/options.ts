@@ -15,7 +15,8 @@ export interface Options {
 const DEFAULT_ROUNDS = 5;
 const QUICK_ROUNDS = 3;
 
-const HELP = `Measures the server against a bare one, Express and the database itself. Markdown goes to stdout.
+const HELP = `Measures the server against a bare one with the same statements, against the least that any receiver
+must do (floor), against Express and against the database itself. Markdown goes to stdout.
 
   npm run bench -- [options]
 

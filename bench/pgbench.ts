@@ -7,7 +7,10 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Statement } from '../src/alerts/alerts.statements.js';
+import { floorFlights } from './floor-statement.js';
 import { PLANNER_OPTIONS } from './planner-options.js';
+import { storedBy } from './stored.js';
+import type { Stored } from './stored.js';
 import type { Kind } from './webhook-bodies.js';
 import { WebhookStatements } from './webhook-statements.js';
 import type { Flights } from './webhook-statements.js';
@@ -40,23 +43,41 @@ export function findPgbench(): string | undefined {
   return folders.map((folder) => join(folder, 'pgbench')).find((file) => existsSync(file));
 }
 
+/** The statements of so many batches from the first one on. */
+type FlightsOf = (size: number, kind: Kind, firstBatch: number, count: number) => Flights[];
+
+/** What it runs: our own statements, and the least that any receiver needs. */
+const STATEMENTS = {
+  pgbench: () => {
+    const statements = new WebhookStatements();
+    return (...batches) => statements.of(...batches);
+  },
+  floorPgbench: () => floorFlights,
+} satisfies Record<string, () => FlightsOf>;
+type PgbenchName = keyof typeof STATEMENTS;
+export const PGBENCHES: PgbenchName[] = ['pgbench', 'floorPgbench'];
+
 /**
- * What the database can do at most: the server's statements with the server's parameters, and no Node at all.
+ * What the database can do at most: a server's statements with that server's parameters, and no Node at all.
  * pgbench's own variables are too small for the parameters: they lie in a table, from which each webhook's come
  * first, as the very texts that the server would send.
  */
 export class PgbenchTarget implements WebhookTarget {
-  readonly name = 'pgbench';
-  private readonly statements = new WebhookStatements();
+  readonly stored: Stored;
+  private readonly flights: FlightsOf;
 
   constructor(
+    readonly name: PgbenchName,
     private readonly program: string,
-    readonly databaseUrl: string,
-  ) {}
+    private readonly databaseUrl: string,
+  ) {
+    this.stored = storedBy(name, databaseUrl);
+    this.flights = STATEMENTS[name]();
+  }
 
   async prepare(plan: WebhookPlan, kind: Kind, firstBatch: number): Promise<() => Promise<number>> {
     const { size, connections } = plan;
-    const batches = this.statements.of(size, kind, firstBatch, batchesOf(plan));
+    const batches = this.flights(size, kind, firstBatch, batchesOf(plan));
     const client = new pg.Client({ connectionString: this.databaseUrl });
     await client.connect();
     await layDown(client, batches, Math.ceil(CHUNK / size));
@@ -115,7 +136,7 @@ async function untilWaiting(client: pg.Client, connections: number): Promise<voi
 function scriptOf(batches: Flights[], perConnection: number): string {
   const [first] = batches;
   if (!first) throw new Error('There is nothing to run');
-  const all = [...first.reading, ...first.writing];
+  const all = first.flat();
   const text = (statement: Statement): string =>
     statement.text.replace(
       /\$(\d+)/g,
@@ -132,8 +153,7 @@ function scriptOf(batches: Flights[], perConnection: number): string {
     `SELECT ${parametersOf(first)
       .map(({ name }) => name)
       .join(', ')} FROM bench.webhooks WHERE batch = :batch \\gset`,
-    ...pipeline(first.reading),
-    ...pipeline(first.writing),
+    ...first.flatMap(pipeline),
     // All wait for one another after their first, which warms up.
     '\\if :i = 1',
     `SELECT pg_advisory_lock_shared(${START});`,
@@ -165,10 +185,12 @@ interface Parameter {
   value: unknown;
 }
 
-function parametersOf({ reading, writing }: Flights): Parameter[] {
-  return [...reading, ...writing].flatMap(({ values = [] }, statement) =>
-    values.map((value, index) => ({ name: nameOf(statement, index + 1), value })),
-  );
+function parametersOf(flights: Flights): Parameter[] {
+  return flights
+    .flat()
+    .flatMap(({ values = [] }, statement) =>
+      values.map((value, index) => ({ name: nameOf(statement, index + 1), value })),
+    );
 }
 
 function nameOf(statement: number, parameter: number): string {

@@ -7,13 +7,16 @@ import { AT_ONCE } from './hostile-requests.js';
 import type { ListingFigure } from './listing.js';
 import type { Latencies } from './load-jobs.js';
 import type { OverloadFigure } from './overload.js';
+import { PGBENCHES } from './pgbench.js';
 import type { Results } from './results.js';
 import { mean, median } from './statistics.js';
 import type { ServerName } from './target-process.js';
 import type { WalFigure } from './wal.js';
 import { KINDS } from './webhook-bodies.js';
-import type { TargetName } from './webhook-target.js';
-import type { WebhookFigure } from './webhooks.js';
+import type { Kind } from './webhook-bodies.js';
+import type { TargetName, WebhookShape } from './webhook-target.js';
+import { figureOf, shapesOf } from './webhook-figures.js';
+import type { WebhookFigure } from './webhook-figures.js';
 
 /** The results as Markdown, as they stand in the documentation. */
 export function reportOf(results: Results): string {
@@ -73,38 +76,49 @@ export function introductionOf(
 
 function webhookSections(figures: WebhookFigure[]): string[] {
   const targets = namesOf(figures);
-  const rows = rowsOf(figures);
-  const find = (size: number, kind: string, target: TargetName): WebhookFigure | undefined =>
-    figures.find((one) => one.size === size && one.kind === kind && one.target === target);
+  const rows = shapesOf(figures).flatMap((shape) => KINDS.map((kind) => ({ shape, kind })));
   const pairs: [TargetName, TargetName][] = [
     ['fastify', 'bare'],
+    ['fastify', 'floor'],
     ['fastify', 'pgbench'],
+    ['fastify', 'floorPgbench'],
     ['express', 'fastify'],
   ];
   const ratios = pairs.filter((pair) => pair.every((target) => targets.includes(target)));
-  const servers = targets.filter((target) => target !== 'pgbench');
+  const servers = targets.filter((target) => !PGBENCHES.some((name) => name === target));
   const hasCpu = figures.some(({ databaseCpu }) => databaseCpu.length > 0);
+  const first = ['alerts a webhook', 'connections', 'kind'];
+  const shapeCells = ({ size, connections }: WebhookShape, kind: Kind): string[] => [
+    whole(size),
+    whole(connections),
+    kind,
+  ];
   return [
     '## Webhooks: alerts a second',
     table(
-      ['alerts a webhook', 'kind', ...targets, ...ratios.map((pair) => pair.join(' : '))],
-      rows.map(({ size, kind }) => [
-        whole(size),
-        kind,
-        ...targets.map((target) => whole(median(find(size, kind, target)?.alertsPerSecond ?? []))),
-        ...ratios.map(([one, other]) => fraction(webhookRatio(figures, size, kind, one, other))),
+      [...first, ...targets.map(titleOf)],
+      rows.map(({ shape, kind }) => [
+        ...shapeCells(shape, kind),
+        ...targets.map((name) => whole(median(figureOf(figures, shape, kind, name)?.alertsPerSecond ?? []))),
+      ]),
+    ),
+    '## Webhooks: ratios',
+    table(
+      [...first, ...ratios.map((pair) => pair.map(titleOf).join(' : '))],
+      rows.map(({ shape, kind }) => [
+        ...shapeCells(shape, kind),
+        ...ratios.map(([one, other]) => fraction(webhookRatio(figures, shape, kind, one, other))),
       ]),
     ),
     ...(hasCpu
       ? [
           '## Webhooks: CPU time, µs an alert',
           table(
-            ['alerts a webhook', 'kind', ...servers, ...targets.map((target) => `database (${target})`)],
-            rows.map(({ size, kind }) => [
-              whole(size),
-              kind,
-              ...servers.map((target) => whole(mean(find(size, kind, target)?.serverCpu ?? []))),
-              ...targets.map((target) => whole(mean(find(size, kind, target)?.databaseCpu ?? []))),
+            [...first, ...servers.map(titleOf), ...targets.map((name) => `database (${titleOf(name)})`)],
+            rows.map(({ shape, kind }) => [
+              ...shapeCells(shape, kind),
+              ...servers.map((name) => whole(mean(figureOf(figures, shape, kind, name)?.serverCpu ?? []))),
+              ...targets.map((name) => whole(mean(figureOf(figures, shape, kind, name)?.databaseCpu ?? []))),
             ]),
           ),
         ]
@@ -277,13 +291,12 @@ function hostileSection(figures: HostileFigure[]): string {
 }
 
 function namesOf(figures: WebhookFigure[]): TargetName[] {
-  const order: TargetName[] = ['fastify', 'express', 'bare', 'pgbench'];
+  const order: TargetName[] = ['fastify', 'express', 'bare', 'floor', 'pgbench', 'floorPgbench'];
   return order.filter((target) => figures.some((one) => one.target === target));
 }
 
-function rowsOf(figures: WebhookFigure[]): { size: number; kind: string }[] {
-  const sizes = [...new Set(figures.map(({ size }) => size))];
-  return sizes.flatMap((size) => KINDS.map((kind) => ({ size, kind })));
+function titleOf(target: TargetName): string {
+  return target === 'floorPgbench' ? 'floor in pgbench' : target;
 }
 
 /** Columns as wide as Prettier makes them, so that what is pasted stays as it is. */

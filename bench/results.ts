@@ -4,7 +4,7 @@ import type { ListingFigure } from './listing.js';
 import type { Machine } from './machine.js';
 import type { OverloadFigure } from './overload.js';
 import type { WalFigure } from './wal.js';
-import type { WebhookFigure } from './webhooks.js';
+import type { WebhookFigure } from './webhook-figures.js';
 
 /** All that a run found out; a part that was left out has none. */
 export interface Results {

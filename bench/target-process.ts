@@ -14,6 +14,8 @@ const PROGRAMS = {
   express: 'express-server.js',
   /** What Node can do at most: the same statements, and no more around them than there must be. */
   bare: 'bare-server.js',
+  /** The least that any receiver must do. */
+  floor: 'floor-server.js',
   /** What holding a stream costs Node at least. */
   bareStreams: 'live/bare-stream-server.js',
 };

@@ -14,11 +14,8 @@ import { lockOn } from './user-locks.js';
 import { WebhookTemplate } from './webhook-bodies.js';
 import type { Kind } from './webhook-bodies.js';
 
-/** The two flights in which the statements of a webhook go to the database. */
-export interface Flights {
-  reading: Statement[];
-  writing: Statement[];
-}
+/** The flights in which the statements of a webhook go to the database, one after the other. */
+export type Flights = Statement[][];
 
 /** Works out, without a database, what the server would send to it for the webhooks of a round. */
 export class WebhookStatements {
@@ -51,9 +48,9 @@ export class WebhookStatements {
     const changes = life.changes();
     if (changes.opened.length > 0) this.stored.set(batch, changes.opened);
     if (changes.closed.length > 0) this.stored.delete(batch);
-    return {
-      reading: [BEGIN, lockOn(observations), ...readState(observations, arrival)],
-      writing: [...writeChanges(changes), ...notifyChange('pgbench', usersOf(changes)), COMMIT],
-    };
+    return [
+      [BEGIN, lockOn(observations), ...readState(observations, arrival)],
+      [...writeChanges(changes), ...notifyChange('pgbench', usersOf(changes)), COMMIT],
+    ];
   }
 }
