@@ -3,8 +3,9 @@ import { FLOOR_TABLE } from './floor-statement.js';
 import { LoadProcess } from './load-process.js';
 import type { Options } from './options.js';
 import type { Progress } from './progress.js';
+import type { RevisionBuild } from './revision.js';
 import { TargetProcess } from './target-process.js';
-import type { ServerName } from './target-process.js';
+import type { OtherServer, ServerName } from './target-process.js';
 import { Tokens } from './tokens.js';
 import { FLOORS } from './webhook-target.js';
 import type { TargetName } from './webhook-target.js';
@@ -22,11 +23,17 @@ export class Bench {
     readonly progress: Progress,
     readonly cluster: Cluster,
     readonly tokens: Tokens,
+    private readonly against: RevisionBuild | undefined,
   ) {}
 
-  static async start(options: Options, progress: Progress): Promise<Bench> {
+  /** @param against the revision that is measured too, built */
+  static async start(
+    options: Options,
+    progress: Progress,
+    against: RevisionBuild | undefined,
+  ): Promise<Bench> {
     progress.step('starting PostgreSQL');
-    return new Bench(options, progress, await Cluster.start(), await Tokens.start());
+    return new Bench(options, progress, await Cluster.start(), await Tokens.start(), against);
   }
 
   async stop(): Promise<void> {
@@ -40,7 +47,10 @@ export class Bench {
     const urls = new Map<TargetName, string>();
     for (const target of targets) {
       const name = `${purpose}_${target.toLowerCase()}`;
-      if (FLOORS.includes(target)) {
+      if (target === 'against') {
+        // It migrates when it starts.
+        urls.set(target, await this.cluster.createEmptyDatabase(name));
+      } else if (FLOORS.includes(target)) {
         const url = await this.cluster.createEmptyDatabase(name);
         await query(url, FLOOR_TABLE);
         urls.set(target, url);
@@ -57,7 +67,8 @@ export class Bench {
     databaseUrl: string,
     work: (server: TargetProcess) => Promise<T>,
   ): Promise<T> {
-    return TargetProcess.during(name, databaseUrl, this.tokens, work);
+    const server = name === 'against' ? this.otherServer() : name;
+    return TargetProcess.during(server, databaseUrl, this.tokens, work);
   }
 
   /** Runs several at a time, each on the database that is given for it. */
@@ -72,6 +83,11 @@ export class Bench {
     return this.withServer(name, databaseUrlOf(name), (server) =>
       this.withServers(rest, databaseUrlOf, work, [...started, server]),
     );
+  }
+
+  private otherServer(): OtherServer {
+    if (!this.against) throw new Error('There is no other revision');
+    return { name: 'against', title: `of ${this.against.commit}`, program: this.against.server };
   }
 
   /** So many batches of webhooks that nothing has used yet; returns the first. */

@@ -5,6 +5,8 @@ import type { ListingFigure } from './listing.js';
 import type { Results } from './results.js';
 import { median } from './statistics.js';
 import type { ServerName } from './target-process.js';
+import { walFigureOf, walShapesOf } from './wal-figures.js';
+import type { WalFigure } from './wal-figures.js';
 import { KINDS } from './webhook-bodies.js';
 import type { Kind } from './webhook-bodies.js';
 import type { TargetName, WebhookShape } from './webhook-target.js';
@@ -20,19 +22,20 @@ export interface Claim {
 
 const MEGABYTE = 1e6;
 
-export function claimsOf({ webhooks, listing, big, overload, wal, hostile }: Results): Claim[] {
+export function claimsOf({ against, webhooks, listing, big, overload, wal, hostile }: Results): Claim[] {
   return [
     ...(webhooks ? ofWebhooks(webhooks) : []),
+    ...(webhooks && against !== undefined ? ofWebhooksAgainst(webhooks, against) : []),
     ...(listing ? ofListing(listing) : []),
+    ...(listing && against !== undefined ? ofListingAgainst(listing, against) : []),
     ...(big ? ofBig(big) : []),
     ...(overload ?? []).map(({ size, result: { accepted } }) =>
       atMost(`overload, ${size} alerts a webhook: p99 of the accepted, s`, 2, [
         (accepted?.p99 ?? NaN) / 1000,
       ]),
     ),
-    ...(wal ?? [])
-      .filter(({ size, kind }) => size === 1000 && kind === 'repeat')
-      .map(({ bytesPerAlert }) => atMost('an unchanged repeat: bytes of WAL', 60, [median(bytesPerAlert)])),
+    ...(wal ? ofWal(wal) : []),
+    ...(wal && against !== undefined ? ofWalAgainst(wal, against) : []),
     ...(hostile ? ofHostile(hostile) : []),
   ];
 }
@@ -63,6 +66,86 @@ function ofWebhooks(figures: WebhookFigure[]): Claim[] {
     .map(([claim, least, ratios]) => atLeast(`${claim} (${KINDS.join(', ')})`, least, ratios));
 }
 
+/** How many times as fast as the other revision new and ended alerts are at least, one a webhook, by connections. */
+const ONE_AGAINST = [
+  { connections: 1, least: 1.3 },
+  { connections: 8, least: 1.8 },
+  { connections: 32, least: 1.3 },
+];
+const HUNDRED_AGAINST = 1.8;
+
+function ofWebhooksAgainst(figures: WebhookFigure[], commit: string): Claim[] {
+  const shapes = shapesOf(figures);
+  const claim = (text: string, least: number, some: WebhookShape[], kinds: readonly Kind[]): Claim[] => {
+    const ratios = ratiosOf(figures, some, kinds, 'against');
+    return ratios.length === 0 ? [] : [atLeast(`${text}: of ${commit} (${kinds.join(', ')})`, least, ratios)];
+  };
+  return [
+    ...ONE_AGAINST.flatMap(({ connections, least }) =>
+      claim(
+        `1 alert a webhook, ${connectionsText(connections)}`,
+        least,
+        [{ size: 1, connections }],
+        ['new', 'resolved'],
+      ),
+    ),
+    ...shapes
+      .filter(({ size }) => size === 100)
+      .flatMap((shape) =>
+        claim(
+          `100 alerts a webhook, ${connectionsText(shape.connections)}`,
+          HUNDRED_AGAINST,
+          [shape],
+          ['new', 'changed', 'resolved'],
+        ),
+      ),
+    ...claim('each size and number of connections', 1, shapes, ['repeat']),
+  ];
+}
+
+function ofListingAgainst(figures: ListingFigure[], commit: string): Claim[] {
+  const rates = (target: ServerName, kind: string) =>
+    figures.find((one) => one.target === target && one.kind === kind)?.perSecond ?? [];
+  const ratios = LISTING_KINDS.map(
+    (kind) => medianRatio(rates('fastify', kind), rates('against', kind)) ?? NaN,
+  );
+  return [atLeast(`listing: of ${commit} (${LISTING_KINDS.join(', ')})`, 1, ratios)];
+}
+
+function ofWal(figures: WalFigure[]): Claim[] {
+  return figures
+    .filter(({ target, size, kind }) => target === 'fastify' && size === 1000 && kind === 'repeat')
+    .map(({ bytesPerAlert }) => atMost('an unchanged repeat: bytes of WAL', 60, [median(bytesPerAlert)]));
+}
+
+/** Kinds that write; a repeat writes next to nothing. */
+const WRITTEN_KINDS: Kind[] = ['new', 'changed', 'resolved'];
+
+function ofWalAgainst(figures: WalFigure[], commit: string): Claim[] {
+  return walShapesOf(figures).map((shape) => {
+    const { size, connections } = shape;
+    const alerts = `${size.toLocaleString('en')} ${size === 1 ? 'alert' : 'alerts'} a webhook`;
+    return atMost(
+      `bytes of WAL, ${alerts}, ${connectionsText(connections)}: of ${commit} (${WRITTEN_KINDS.join(', ')})`,
+      0.6,
+      WRITTEN_KINDS.map((kind) => walRatio(figures, shape, kind, 'against') ?? NaN),
+    );
+  });
+}
+
+/** Our bytes an alert to those of another server. */
+export function walRatio(
+  figures: WalFigure[],
+  shape: WebhookShape,
+  kind: Kind,
+  other: ServerName,
+): number | undefined {
+  const [ours, theirs] = (['fastify', other] as const).map((target) =>
+    walFigureOf(figures, shape, kind, target),
+  );
+  return ours && theirs && median(ours.bytesPerAlert) / median(theirs.bytesPerAlert);
+}
+
 /** Our ratios to another target, of those shapes and kinds that were measured. */
 function ratiosOf(
   figures: WebhookFigure[],
@@ -88,6 +171,7 @@ function ofListing(figures: ListingFigure[]): Claim[] {
     ),
   );
   const [least, most] = [sizes[0], sizes.at(-1)];
+  if (sizes.length < 2) return ofBare;
   const grown = median(rates('fastify', 'first', most)) / median(rates('fastify', 'first', least));
   const [few, many] = [least, most].map((size) => size?.toLocaleString('en') ?? '');
   return [...ofBare, atLeast(`listing, first, with ${many} closed alerts: of ${few}`, 0.8, [grown])];

@@ -18,14 +18,14 @@ const QUICK_SIZES = [10_000, 200_000];
 const USERS = 5_000;
 /** Of whom so many list, in a quick run. */
 const QUICK_USERS = 1_000;
-const OPEN_ALERTS = 3;
+export const OPEN_ALERTS = 3;
 
 const CONNECTIONS = 32;
 /** The share of the users who list one after the other. */
 const ALONE = 0.1;
 
 /** ms until a notice has come to every server. */
-const NOTICE_TIME = 50;
+export const NOTICE_TIME = 50;
 
 /** Closed alerts that are written at once. */
 const CHUNK = 250_000;
@@ -51,12 +51,7 @@ export async function measureListing(bench: Bench): Promise<ListingFigure[]> {
   const { rounds, quick } = bench.options;
   const sizes = quick ? QUICK_SIZES : SIZES;
   const databaseUrl = await bench.cluster.createDatabase('listing');
-  const users = await Promise.all(
-    Array.from({ length: quick ? QUICK_USERS : USERS }, async (_, number): Promise<User> => {
-      const id = userId(number);
-      return { id, token: await bench.tokens.userToken(id) };
-    }),
-  );
+  const users = await listingUsers(bench);
   await fillOpen(databaseUrl);
   const figures: ListingFigure[] = [];
   await bench.withServers(
@@ -76,17 +71,17 @@ export async function measureListing(bench: Bench): Promise<ListingFigure[]> {
         step('vacuuming', 0.5);
         await query(databaseUrl, 'VACUUM (ANALYZE) session_alerts.alerts');
         await query(databaseUrl, 'CHECKPOINT');
-        const bySize = servers.map((server) => ({ server, figures: emptyFigures(server.name, size) }));
+        const bySize = servers.map((server) => ({ server, figures: emptyListingFigures(server.name, size) }));
         figures.push(...bySize.flatMap((one) => one.figures));
         for (const round of roundsOf(rounds)) {
           for (const { server, figures } of rotated(bySize, round)) {
             step(`${round.text}, ${server.name}`, 0.5 + (0.5 * round.number) / (rounds + 1));
-            await measureRound(
+            await measureListingRound(
               bench,
               server,
-              databaseUrl,
               users,
-              round.isCounted ? figures : emptyFigures(server.name, size),
+              () => changeEverything(databaseUrl),
+              round.isCounted ? figures : emptyListingFigures(server.name, size),
             );
           }
         }
@@ -97,15 +92,16 @@ export async function measureListing(bench: Bench): Promise<ListingFigure[]> {
   return figures;
 }
 
-async function measureRound(
+/** @param change makes the server forget what it remembers of anybody */
+export async function measureListingRound(
   bench: Bench,
   server: TargetProcess,
-  databaseUrl: string,
   users: User[],
+  change: () => Promise<void>,
   figures: ListingFigure[],
 ): Promise<void> {
   const job: Omit<ListJob, 'users' | 'connections'> = { do: 'list', url: server.url, alerts: OPEN_ALERTS };
-  await changeEverything(databaseUrl);
+  await change();
   for (const figure of figures) {
     await bench.load.prepare({ ...job, users, connections: CONNECTIONS });
     const cpu = cpuMeter(server.pid, bench.cluster.pid);
@@ -115,7 +111,7 @@ async function measureRound(
     if (serverCpu !== undefined) figure.serverCpu.push(serverCpu);
     if (databaseCpu !== undefined) figure.databaseCpu.push(databaseCpu);
   }
-  await changeEverything(databaseUrl);
+  await change();
   for (const figure of figures) {
     const alone = await bench.load.run<ListJob>({
       ...job,
@@ -132,7 +128,7 @@ export async function changeEverything(databaseUrl: string): Promise<void> {
   await sleep(NOTICE_TIME);
 }
 
-function emptyFigures(target: ServerName, resolved: number): ListingFigure[] {
+export function emptyListingFigures(target: ServerName, resolved: number): ListingFigure[] {
   return LISTING_KINDS.map((kind) => ({
     target,
     resolved,
@@ -142,6 +138,16 @@ function emptyFigures(target: ServerName, resolved: number): ListingFigure[] {
     serverCpu: [],
     databaseCpu: [],
   }));
+}
+
+/** Those who list. */
+export function listingUsers({ options, tokens }: Bench): Promise<User[]> {
+  return Promise.all(
+    Array.from({ length: options.quick ? QUICK_USERS : USERS }, async (_, number): Promise<User> => {
+      const id = userId(number);
+      return { id, token: await tokens.userToken(id) };
+    }),
+  );
 }
 
 /** A UUID, as USER_ID makes it. */

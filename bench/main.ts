@@ -3,6 +3,7 @@ import { measureBig } from './big.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
 import { measureHostile } from './hostile.js';
 import { measureListing } from './listing.js';
+import { measureListingAgainst } from './listing-against.js';
 import { disturbanceMeter, thisMachine } from './machine.js';
 import { readOptions } from './options.js';
 import type { Options, Part } from './options.js';
@@ -10,6 +11,7 @@ import { measureOverload } from './overload.js';
 import { Progress } from './progress.js';
 import { reportOf } from './report.js';
 import type { Results } from './results.js';
+import { RevisionBuild, workingTree } from './revision.js';
 import { run } from './run.js';
 import { measureWal } from './wal.js';
 import { measureWebhooks } from './webhooks.js';
@@ -26,7 +28,7 @@ const EXPECTED: Record<Part, { quick: number; round: number; once: number }> = {
 
 const MEASURES = {
   webhooks: measureWebhooks,
-  listing: measureListing,
+  listing: (bench) => (bench.options.against === undefined ? measureListing : measureListingAgainst)(bench),
   big: measureBig,
   overload: measureOverload,
   wal: measureWal,
@@ -35,39 +37,50 @@ const MEASURES = {
 
 const options = readOptions(process.argv.slice(2));
 const progress = new Progress(planOf(options));
+const against = options.against === undefined ? undefined : new RevisionBuild(options.against);
 let bench: Bench | undefined;
 
 await run({
   progress,
   measure,
   report: reportOf,
-  stop: () => bench?.stop(),
+  stop,
   json: options.json,
 });
 
 async function measure(): Promise<Results> {
+  const now = workingTree();
   const disturbance = disturbanceMeter();
-  bench = await Bench.start(options, progress);
   try {
+    await against?.build((text) => {
+      progress.step(text);
+    });
+    bench = await Bench.start(options, progress, against);
     const results: Results = {
       machine: thisMachine(),
       postgres: bench.cluster.version,
       settings: CLUSTER_SETTINGS,
       quick: options.quick,
       rounds: options.rounds,
+      ...(now && { now }),
+      ...(against && { against: against.commit }),
     };
     for (const part of options.parts) {
       progress.begin(part);
       Object.assign(results, { [part]: await MEASURES[part](bench) });
       progress.end(part);
     }
-    await bench.stop();
+    await stop();
     const share = disturbance();
     return { ...results, ...(share !== undefined && { disturbance: share }) };
   } finally {
-    await bench.stop();
+    await stop();
     progress.finish();
   }
+}
+
+async function stop(): Promise<void> {
+  await Promise.all([bench?.stop(), against?.remove()]);
 }
 
 function planOf({ parts, quick, rounds }: Options): Map<Part, number> {

@@ -1,13 +1,20 @@
 import { parseArgs } from 'node:util';
+import { commitOf } from './revision.js';
+import { UsageError } from './usage-error.js';
 
 export const PARTS = ['webhooks', 'listing', 'big', 'overload', 'wal', 'hostile'] as const;
 export type Part = (typeof PARTS)[number];
+
+/** Those that are measured on another revision as well. */
+const PARTS_AGAINST: Part[] = ['webhooks', 'listing', 'wal'];
 
 export interface Options {
   quick: boolean;
   parts: Part[];
   /** Counted rounds; one more goes before them to warm up. */
   rounds: number;
+  /** Commit whose server is measured too. */
+  against: string | undefined;
   /** Where to write the figures as JSON as well. */
   json: string | undefined;
 }
@@ -15,13 +22,24 @@ export interface Options {
 const DEFAULT_ROUNDS = 5;
 const QUICK_ROUNDS = 3;
 
-const HELP = `Measures the server against a bare one with the same statements, against the least that any receiver
-must do (floor), against Express and against the database itself. Markdown goes to stdout.
+const HELP = `Measures the server beside others. Markdown goes to stdout; targets take turns in every round.
+
+  bare     node:http and pg with the server's own statements, and nothing around them
+  floor    the least that any receiver must do: one statement a webhook, one table, one unique index;
+           in Node and in pgbench
+  pgbench  the server's own statements without Node
+  express  the server on Nest's other platform
 
   npm run bench -- [options]
 
+  --against <rev>     the same rounds on the server of another revision (a commit, tag or branch of this
+                      clone) too, instead of Express and of our statements in pgbench: webhooks at 1, 8 and
+                      32 connections, listing, and the write-ahead log; about 20 minutes. It is built in a
+                      temporary folder, has a database of its own, and is driven by HTTP alone. What is
+                      measured beside it is the working tree, with what is not committed
   --quick             smaller, shorter, without Express, in a few minutes; its figures are rough
   --only <part>[,..]  only these parts: ${PARTS.join(', ')}
+                      (with --against: ${PARTS_AGAINST.join(', ')})
   --rounds <n>        counted rounds (${DEFAULT_ROUNDS}; quick: ${QUICK_ROUNDS}), of which medians are taken
   --json <file>       write the figures there as well
   --help              this
@@ -34,6 +52,7 @@ export function readOptions(args: string[]): Options {
       args,
       options: {
         quick: { type: 'boolean', default: false },
+        against: { type: 'string' },
         only: { type: 'string' },
         rounds: { type: 'string' },
         json: { type: 'string' },
@@ -46,27 +65,35 @@ export function readOptions(args: string[]): Options {
     }
     return {
       quick: values.quick,
-      parts: partsOf(values.only),
+      parts: partsOf(values.only, values.against === undefined ? PARTS : PARTS_AGAINST),
       rounds: roundsOf(values.rounds) ?? (values.quick ? QUICK_ROUNDS : DEFAULT_ROUNDS),
+      against: values.against === undefined ? undefined : commitOf(values.against),
       json: values.json,
     };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(error instanceof UsageError ? `${text}\n` : `${text}\n\n${HELP}`);
     process.exit(2);
   }
 }
 
-function partsOf(only: string | undefined): Part[] {
-  if (only === undefined) return [...PARTS];
+function partsOf(only: string | undefined, possible: readonly Part[]): Part[] {
+  if (only === undefined) return [...possible];
   const wanted = only.split(',');
   const unknown = wanted.filter((name) => !PARTS.some((part) => part === name));
-  if (unknown.length > 0) throw new Error(`There is no part "${unknown.join(', ')}"`);
-  return PARTS.filter((part) => wanted.includes(part));
+  if (unknown.length > 0) throw new UsageError(`There is no part "${unknown.join(', ')}": see --help.`);
+  const parts = PARTS.filter((part) => wanted.includes(part));
+  const alone = parts.filter((part) => !possible.includes(part));
+  if (alone.length > 0) {
+    throw new UsageError(`${alone.join(', ')}: measured without another revision only; leave out --against.`);
+  }
+  return parts;
 }
 
 function roundsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1');
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError('--rounds must be a whole number from 1.');
   return rounds;
 }

@@ -1,6 +1,6 @@
 import { BIG_SIZE } from './big.js';
 import type { BigFigures } from './big.js';
-import { claimsOf, medianRatio, webhookRatio } from './claims.js';
+import { claimsOf, medianRatio, walRatio, webhookRatio } from './claims.js';
 import type { Claim } from './claims.js';
 import type { HostileFigure } from './hostile.js';
 import { AT_ONCE } from './hostile-requests.js';
@@ -11,24 +11,28 @@ import { PGBENCHES } from './pgbench.js';
 import type { Results } from './results.js';
 import { mean, median } from './statistics.js';
 import type { ServerName } from './target-process.js';
-import type { WalFigure } from './wal.js';
+import { walFigureOf, walShapesOf } from './wal-figures.js';
+import type { WalFigure } from './wal-figures.js';
 import { KINDS } from './webhook-bodies.js';
 import type { Kind } from './webhook-bodies.js';
 import type { TargetName, WebhookShape } from './webhook-target.js';
 import { figureOf, shapesOf } from './webhook-figures.js';
 import type { WebhookFigure } from './webhook-figures.js';
 
+/** Medians of fewer say little. */
+const LEAST_ROUNDS = 5;
+
 /** The results as Markdown, as they stand in the documentation. */
 export function reportOf(results: Results): string {
-  const { webhooks, listing, big, overload, wal, hostile } = results;
+  const { against, webhooks, listing, big, overload, wal, hostile } = results;
   const claims = claimsOf(results);
   return [
     introduction(results),
-    ...(webhooks ? webhookSections(webhooks) : []),
-    ...(listing ? listingSections(listing) : []),
+    ...(webhooks ? webhookSections(webhooks, against) : []),
+    ...(listing ? listingSections(listing, against) : []),
     ...(big ? [bigSection(big)] : []),
     ...(overload ? [overloadSection(overload)] : []),
-    ...(wal ? [walSection(wal)] : []),
+    ...(wal ? [walSection(wal, against)] : []),
     ...(hostile ? [hostileSection(hostile)] : []),
     '## Claims',
     claimsTable(claims),
@@ -43,10 +47,20 @@ export function claimsTable(claims: Claim[]): string {
 }
 
 function introduction(results: Results): string {
-  return introductionOf(
-    results,
-    `Medians of ${results.rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
-  );
+  const { rounds, now, against } = results;
+  return [
+    introductionOf(
+      results,
+      `Medians of ${rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
+    ),
+    ...(now
+      ? [`fastify is ${now.commit}${now.isChanged ? ' with changes that are not committed' : ''}.`]
+      : []),
+    ...(against !== undefined ? [`${against} is the server of that commit, driven by HTTP alone.`] : []),
+    ...(rounds < LEAST_ROUNDS
+      ? [`What holds in fewer than ${LEAST_ROUNDS} rounds may not hold in more.`]
+      : []),
+  ].join('\n');
 }
 
 /** @param method how the figures were come by, in a sentence */
@@ -74,7 +88,8 @@ export function introductionOf(
   ].join('\n');
 }
 
-function webhookSections(figures: WebhookFigure[]): string[] {
+function webhookSections(figures: WebhookFigure[], against: string | undefined): string[] {
+  const title = (target: TargetName): string => titleOf(target, against);
   const targets = namesOf(figures);
   const rows = shapesOf(figures).flatMap((shape) => KINDS.map((kind) => ({ shape, kind })));
   const pairs: [TargetName, TargetName][] = [
@@ -82,6 +97,7 @@ function webhookSections(figures: WebhookFigure[]): string[] {
     ['fastify', 'floor'],
     ['fastify', 'pgbench'],
     ['fastify', 'floorPgbench'],
+    ['fastify', 'against'],
     ['express', 'fastify'],
   ];
   const ratios = pairs.filter((pair) => pair.every((target) => targets.includes(target)));
@@ -96,7 +112,7 @@ function webhookSections(figures: WebhookFigure[]): string[] {
   return [
     '## Webhooks: alerts a second',
     table(
-      [...first, ...targets.map(titleOf)],
+      [...first, ...targets.map(title)],
       rows.map(({ shape, kind }) => [
         ...shapeCells(shape, kind),
         ...targets.map((name) => whole(median(figureOf(figures, shape, kind, name)?.alertsPerSecond ?? []))),
@@ -104,7 +120,7 @@ function webhookSections(figures: WebhookFigure[]): string[] {
     ),
     '## Webhooks: ratios',
     table(
-      [...first, ...ratios.map((pair) => pair.map(titleOf).join(' : '))],
+      [...first, ...ratios.map((pair) => pair.map(title).join(' : '))],
       rows.map(({ shape, kind }) => [
         ...shapeCells(shape, kind),
         ...ratios.map(([one, other]) => fraction(webhookRatio(figures, shape, kind, one, other))),
@@ -114,7 +130,7 @@ function webhookSections(figures: WebhookFigure[]): string[] {
       ? [
           '## Webhooks: CPU time, µs an alert',
           table(
-            [...first, ...servers.map(titleOf), ...targets.map((name) => `database (${titleOf(name)})`)],
+            [...first, ...servers.map(title), ...targets.map((name) => `database (${title(name)})`)],
             rows.map(({ shape, kind }) => [
               ...shapeCells(shape, kind),
               ...servers.map((name) => whole(mean(figureOf(figures, shape, kind, name)?.serverCpu ?? []))),
@@ -126,8 +142,10 @@ function webhookSections(figures: WebhookFigure[]): string[] {
   ];
 }
 
-function listingSections(figures: ListingFigure[]): string[] {
+function listingSections(figures: ListingFigure[], against: string | undefined): string[] {
   const targets = [...new Set(figures.map(({ target }) => target))];
+  const title = (target: ServerName): string => titleOf(target, against);
+  const others = targets.filter((target) => target === 'bare' || target === 'against');
   const rows = figures.filter(({ target }) => target === targets[0]);
   const find = ({ resolved, kind }: ListingFigure, target: ServerName): ListingFigure | undefined =>
     figures.find((one) => one.resolved === resolved && one.kind === kind && one.target === target);
@@ -141,15 +159,15 @@ function listingSections(figures: ListingFigure[]): string[] {
       [
         'closed alerts behind',
         'kind',
-        ...targets.map((target) => `${target}, a second`),
-        'fastify : bare',
-        ...targets.map((target) => `${target} alone, ms`),
+        ...targets.map((target) => `${title(target)}, a second`),
+        ...others.map((target) => `fastify : ${title(target)}`),
+        ...targets.map((target) => `${title(target)} alone, ms`),
       ],
       rows.map((row) => [
         whole(row.resolved),
         row.kind,
         ...targets.map((target) => whole(median(find(row, target)?.perSecond ?? []))),
-        ratio(row, 'fastify', 'bare'),
+        ...others.map((target) => ratio(row, 'fastify', target)),
         ...targets.map((target) => fraction(median(find(row, target)?.latencyAlone ?? []))),
       ]),
     ),
@@ -157,7 +175,12 @@ function listingSections(figures: ListingFigure[]): string[] {
       ? [
           '## Listing: CPU time, µs a request',
           table(
-            ['closed alerts behind', 'kind', ...targets, ...targets.map((target) => `database (${target})`)],
+            [
+              'closed alerts behind',
+              'kind',
+              ...targets.map(title),
+              ...targets.map((target) => `database (${title(target)})`),
+            ],
             rows.map((row) => [
               whole(row.resolved),
               row.kind,
@@ -244,22 +267,30 @@ function overloadSection(figures: OverloadFigure[]): string {
   ].join('\n\n');
 }
 
-function walSection(figures: WalFigure[]): string {
-  const plans = figures.filter(({ kind }) => kind === 'new');
+function walSection(figures: WalFigure[], against: string | undefined): string {
+  const servers = [...new Set(figures.map(({ target }) => target))];
+  const others = servers.filter((target) => target === 'against');
+  const bytes = (shape: WebhookShape, kind: Kind, target: ServerName): string =>
+    whole(median(walFigureOf(figures, shape, kind, target)?.bytesPerAlert ?? []));
   return [
     '## Write-ahead log, bytes an alert',
     table(
-      ['alerts a webhook', 'connections', ...KINDS],
-      plans.map(({ size, connections }) => [
-        whole(size),
-        whole(connections),
-        ...KINDS.map((kind) => {
-          const figure = figures.find(
-            (one) => one.size === size && one.connections === connections && one.kind === kind,
-          );
-          return whole(median(figure?.bytesPerAlert ?? []));
-        }),
-      ]),
+      ['alerts a webhook', 'connections', '', ...KINDS],
+      walShapesOf(figures).flatMap((shape) => {
+        const first = [whole(shape.size), whole(shape.connections)];
+        return [
+          ...servers.map((target) => [
+            ...first,
+            titleOf(target, against),
+            ...KINDS.map((kind) => bytes(shape, kind, target)),
+          ]),
+          ...others.map((target) => [
+            ...first,
+            `fastify : ${titleOf(target, against)}`,
+            ...KINDS.map((kind) => fraction(walRatio(figures, shape, kind, target))),
+          ]),
+        ];
+      }),
     ),
   ].join('\n\n');
 }
@@ -291,11 +322,13 @@ function hostileSection(figures: HostileFigure[]): string {
 }
 
 function namesOf(figures: WebhookFigure[]): TargetName[] {
-  const order: TargetName[] = ['fastify', 'express', 'bare', 'floor', 'pgbench', 'floorPgbench'];
+  const order: TargetName[] = ['fastify', 'against', 'express', 'bare', 'floor', 'pgbench', 'floorPgbench'];
   return order.filter((target) => figures.some((one) => one.target === target));
 }
 
-function titleOf(target: TargetName): string {
+/** @param against the commit that was measured too */
+function titleOf(target: TargetName, against: string | undefined): string {
+  if (target === 'against' && against !== undefined) return against;
   return target === 'floorPgbench' ? 'floor in pgbench' : target;
 }
 

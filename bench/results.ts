@@ -3,7 +3,8 @@ import type { HostileFigure } from './hostile.js';
 import type { ListingFigure } from './listing.js';
 import type { Machine } from './machine.js';
 import type { OverloadFigure } from './overload.js';
-import type { WalFigure } from './wal.js';
+import type { RevisionName } from './revision.js';
+import type { WalFigure } from './wal-figures.js';
 import type { WebhookFigure } from './webhook-figures.js';
 
 /** All that a run found out; a part that was left out has none. */
@@ -13,6 +14,10 @@ export interface Results {
   settings: Record<string, string>;
   quick: boolean;
   rounds: number;
+  /** What was measured, where git knows it. */
+  now?: RevisionName;
+  /** The commit that was measured too. */
+  against?: string;
   /** The share of the machine that other programs had meanwhile, where that is known. */
   disturbance?: number;
   webhooks?: WebhookFigure[];

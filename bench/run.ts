@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Progress } from './progress.js';
+import { UsageError } from './usage-error.js';
 
 /** A benchmark as a program. */
 export interface Run<Results> {
@@ -31,8 +32,13 @@ export async function run<Results>({ progress, measure, report, stop, json }: Ru
     // What fails while all is being stopped fails because of that.
     if (!stopping.signal.aborted) {
       progress.finish();
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.stderr.write(`${textOf(error)}\n`);
       process.exitCode = 1;
     }
   }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UsageError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,17 +1,30 @@
 import { query } from './cluster.js';
-import { CHANGED_ENDING } from './webhook-bodies.js';
+import { ALERTS } from './load-jobs.js';
+import type { TargetProcess } from './target-process.js';
+import type { Tokens } from './tokens.js';
+import { CHANGED_ENDING, firstUserOf } from './webhook-bodies.js';
 import { FLOORS } from './webhook-target.js';
 import type { TargetName } from './webhook-target.js';
 
 /** Looks, between the phases of a round, whether what was measured has happened. */
 export interface Stored {
-  /** Before a round about so many alerts. */
+  /** Before a round. */
   begin(): Promise<void>;
-  /** They are open, have been repeated and say what is new. */
-  checkChanged(alerts: number): Promise<void>;
+  /** The round's alerts are open, have been repeated and say what is new. */
+  checkChanged(round: StoredRound): Promise<void>;
   /** None is open. */
-  checkResolved(alerts: number): Promise<void>;
+  checkResolved(round: StoredRound): Promise<void>;
 }
+
+/** Which alerts a round was about. */
+export interface StoredRound {
+  firstBatch: number;
+  batches: number;
+  alerts: number;
+}
+
+/** Of so many users of a round a server is asked for their alerts. */
+const SAMPLE = 16;
 
 /** What a database holds, by its own count. */
 interface Counts {
@@ -32,6 +45,37 @@ export function storedBy(target: TargetName, databaseUrl: string): Stored {
       });
 }
 
+/** In tables that we do not know: some of its users are asked what they see. */
+export function storedBehind({ url }: TargetProcess, tokens: Tokens): Stored {
+  const messagesOf = async (userId: string): Promise<string[]> => {
+    const authorization = `Bearer ${await tokens.userToken(userId)}`;
+    const answer = await fetch(`${url}${ALERTS}`, { headers: { authorization } });
+    return ((await answer.json()) as { message: string }[]).map(({ message }) => message);
+  };
+  const check = async (
+    { firstBatch, batches }: StoredRound,
+    expected: string,
+    isRight: (messages: string[]) => boolean,
+  ): Promise<void> => {
+    const [count, step] = [Math.min(SAMPLE, batches), Math.max(1, Math.floor(batches / SAMPLE))];
+    for (let index = 0; index < count; index++) {
+      const userId = firstUserOf(firstBatch + index * step);
+      const messages = await messagesOf(userId);
+      if (!isRight(messages)) {
+        throw new Error(`${userId} should see ${expected}, but sees ${JSON.stringify(messages)}`);
+      }
+    }
+  };
+  return {
+    begin: () => Promise.resolve(),
+    checkChanged: (round) =>
+      check(round, 'one alert with its new message', (messages) => {
+        return messages.length === 1 && messages.every((message) => message.endsWith(CHANGED_ENDING));
+      }),
+    checkResolved: (round) => check(round, 'no alert', (messages) => messages.length === 0),
+  };
+}
+
 class CountedRows implements Stored {
   private before: Counts = { open: 0, resolved: 0, changed: 0, sighted: 0 };
 
@@ -45,7 +89,7 @@ class CountedRows implements Stored {
     this.before = await this.count();
   }
 
-  async checkChanged(alerts: number): Promise<void> {
+  async checkChanged({ alerts }: StoredRound): Promise<void> {
     const { open, changed, sighted } = await this.count();
     checkEqual(
       this.target,
@@ -54,7 +98,7 @@ class CountedRows implements Stored {
     );
   }
 
-  async checkResolved(alerts: number): Promise<void> {
+  async checkResolved({ alerts }: StoredRound): Promise<void> {
     const { open, resolved } = await this.count();
     checkEqual(
       this.target,

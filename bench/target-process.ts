@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Options } from './options.js';
 import type { Tokens } from './tokens.js';
 
 /** The servers that are compared, each by its program. */
@@ -19,10 +20,21 @@ const PROGRAMS = {
   /** What holding a stream costs Node at least. */
   bareStreams: 'live/bare-stream-server.js',
 };
-export type ServerName = keyof typeof PROGRAMS;
+export type OwnServer = keyof typeof PROGRAMS;
+/** Ours, and that of the revision which ours is measured against. */
+export type ServerName = OwnServer | 'against';
+
+/** A server that is built elsewhere. */
+export interface OtherServer {
+  name: 'against';
+  /** How it is called where it does not start. */
+  title: string;
+  program: string;
+}
 
 /** Those whose throughput is compared. */
-export function comparedServers({ quick }: { quick: boolean }): ServerName[] {
+export function comparedServers({ quick, against }: Pick<Options, 'quick' | 'against'>): ServerName[] {
+  if (against !== undefined) return ['fastify', 'against', 'bare'];
   return quick ? ['fastify', 'bare'] : ['fastify', 'express', 'bare'];
 }
 
@@ -56,9 +68,14 @@ export class TargetProcess {
   }
 
   /** Starts it and waits until it can serve. */
-  static async start(name: ServerName, databaseUrl: string, tokens: Tokens): Promise<TargetProcess> {
+  static async start(
+    server: OwnServer | OtherServer,
+    databaseUrl: string,
+    tokens: Tokens,
+  ): Promise<TargetProcess> {
+    const { name, title, program } = typeof server === 'string' ? ownServer(server) : server;
     const port = await freePort();
-    const child = spawn(process.execPath, [fileURLToPath(new URL(PROGRAMS[name], import.meta.url))], {
+    const child = spawn(process.execPath, [program], {
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'production',
@@ -74,23 +91,23 @@ export class TargetProcess {
       await target.untilReady();
     } catch (cause) {
       await target.stop();
-      throw new Error(`The server ${name} did not start. It wrote:\n${target.output}`, { cause });
+      throw new Error(`The server ${title} did not start. It wrote:\n${target.output}`, { cause });
     }
     return target;
   }
 
   /** Runs one for as long as the work takes. */
   static async during<T>(
-    name: ServerName,
+    server: OwnServer | OtherServer,
     databaseUrl: string,
     tokens: Tokens,
     work: (server: TargetProcess) => Promise<T>,
   ): Promise<T> {
-    const server = await TargetProcess.start(name, databaseUrl, tokens);
+    const running = await TargetProcess.start(server, databaseUrl, tokens);
     try {
-      return await work(server);
+      return await work(running);
     } finally {
-      await server.stop();
+      await running.stop();
     }
   }
 
@@ -118,6 +135,10 @@ export class TargetProcess {
       await sleep(50);
     }
   }
+}
+
+function ownServer(name: OwnServer) {
+  return { name, title: name, program: fileURLToPath(new URL(PROGRAMS[name], import.meta.url)) };
 }
 
 async function freePort(): Promise<number> {

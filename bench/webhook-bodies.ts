@@ -29,13 +29,22 @@ function payload(size: number, kind: Kind): object {
     const number = scattered(index);
     const session = `jane-doe-${BATCH}${number}`;
     return {
-      user: `${number}-5e55-4a1e-8f00-7000${BATCH}`,
+      user: userOf(number, BATCH),
       session,
       description: description(session, kind),
       fingerprint: `${BATCH}${number}`,
     };
   });
   return webhookAbout(alerts, kind === 'resolved' ? 'resolved' : 'firing');
+}
+
+/** Whom the first alert of a batch's webhooks is about. */
+export function firstUserOf(batch: number): string {
+  return userOf(scattered(0), scattered(batch));
+}
+
+function userOf(alert: string, batch: string): string {
+  return `${alert}-5e55-4a1e-8f00-7000${batch}`;
 }
 
 /** What tells the alerts of a webhook apart. */

@@ -3,7 +3,7 @@ import type { PostJob } from './load-jobs.js';
 import { findPgbench, PGBENCHES, PgbenchTarget } from './pgbench.js';
 import { cpuMeter } from './proc.js';
 import { rotated, roundsOf } from './rounds.js';
-import { storedBy } from './stored.js';
+import { storedBehind, storedBy } from './stored.js';
 import { comparedServers } from './target-process.js';
 import type { ServerName, TargetProcess } from './target-process.js';
 import { KINDS } from './webhook-bodies.js';
@@ -33,24 +33,30 @@ const QUICK_PLANS: WebhookPlan[] = [
   { size: 1000, connections: 4, webhooks: 4 },
 ];
 
+/** Those at which another revision is measured too. */
+const SIZES_AGAINST = [1, 100];
+
 export async function measureWebhooks(bench: Bench): Promise<WebhookFigure[]> {
-  const { rounds, quick } = bench.options;
-  const plans = quick ? QUICK_PLANS : PLANS;
+  const { rounds, quick, against } = bench.options;
+  const plans = (quick ? QUICK_PLANS : PLANS).filter(
+    ({ size }) => against === undefined || SIZES_AGAINST.includes(size),
+  );
   const pgbench = findPgbench();
   if (pgbench === undefined) {
     bench.progress.say(
       'There is no pgbench, so its columns are left out: install the Debian package postgresql.',
     );
   }
+  const pgbenches = PGBENCHES.filter((name) => against === undefined || name !== 'pgbench');
   const servers: ServerName[] = [...comparedServers(bench.options), 'floor'];
-  const databases = await bench.createDatabases('webhooks', [...servers, ...PGBENCHES]);
+  const databases = await bench.createDatabases('webhooks', [...servers, ...pgbenches]);
   const databaseUrlOf = (name: TargetName) => databases.get(name) ?? '';
   const figures = await bench.withServers(servers, databaseUrlOf, async (running) => {
     const targets = [
       ...running.map((server) => overHttp(bench, server, databaseUrlOf(server.name))),
       ...(pgbench === undefined
         ? []
-        : PGBENCHES.map((name) => new PgbenchTarget(name, pgbench, databaseUrlOf(name)))),
+        : pgbenches.map((name) => new PgbenchTarget(name, pgbench, databaseUrlOf(name)))),
     ];
     const figures = new WebhookFigures();
     for (const round of roundsOf(rounds)) {
@@ -77,9 +83,10 @@ async function measureRound(
   plan: WebhookPlan,
   figures: WebhookFigures | undefined,
 ): Promise<void> {
-  const firstBatch = bench.takeBatches(batchesOf(plan));
+  const batches = batchesOf(plan);
+  const firstBatch = bench.takeBatches(batches);
   const counted = plan.size * plan.webhooks;
-  const alerts = plan.size * batchesOf(plan);
+  const storedRound = { firstBatch, batches, alerts: plan.size * batches };
   await target.stored.begin();
   for (const kind of KINDS) {
     const run = await target.prepare(plan, kind, firstBatch);
@@ -89,16 +96,17 @@ async function measureRound(
       alertsPerSecond: (counted / elapsed) * 1000,
       ...cpu(counted),
     });
-    if (kind === 'changed') await target.stored.checkChanged(alerts);
+    if (kind === 'changed') await target.stored.checkChanged(storedRound);
   }
-  await target.stored.checkResolved(alerts);
+  await target.stored.checkResolved(storedRound);
 }
 
 function overHttp(bench: Bench, server: TargetProcess, databaseUrl: string): WebhookTarget {
   return {
     name: server.name,
     serverPid: server.pid,
-    stored: storedBy(server.name, databaseUrl),
+    stored:
+      server.name === 'against' ? storedBehind(server, bench.tokens) : storedBy(server.name, databaseUrl),
     async prepare(plan, kind, firstBatch) {
       await bench.load.prepare({
         do: 'post',

@@ -3,7 +3,7 @@ import type { User } from '../load-jobs.js';
 import type { Progress } from '../progress.js';
 import { cpuOf, cpuOfCluster } from '../proc.js';
 import { TargetProcess } from '../target-process.js';
-import type { ServerName } from '../target-process.js';
+import type { OwnServer } from '../target-process.js';
 import { Tokens } from '../tokens.js';
 import type { LiveOptions } from './options.js';
 import { PagesProcess } from './pages-process.js';
@@ -50,7 +50,7 @@ export class LiveBench {
 
   /** Runs a server for as long as the work takes. */
   withServer<T>(
-    name: ServerName,
+    name: OwnServer,
     databaseUrl: string,
     work: (server: TargetProcess) => Promise<T>,
   ): Promise<T> {
