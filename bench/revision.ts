@@ -115,7 +115,12 @@ export class RevisionBuild {
   private async run(program: string, args: string[], cwd: string): Promise<void> {
     this.removing.signal.throwIfAborted();
     // In a process group of its own: a terminal's Ctrl-C is for us, and it ends with all that it starts.
-    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd,
+      env: ourEnvironment(),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -151,6 +156,11 @@ async function hasOurPackages(tree: string): Promise<boolean> {
     ),
   );
   return ours !== undefined && ours === theirs && !/"link": true/.test(ours);
+}
+
+/** Without what `npm run` tells its own children: an npm that we start would follow it, and say nothing, or more. */
+function ourEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 }
 
 function git(args: string[]) {
