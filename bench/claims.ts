@@ -2,6 +2,8 @@ import { BIG_SIZE } from './big.js';
 import type { HostileFigure } from './hostile.js';
 import { LISTING_KINDS } from './listing.js';
 import type { ListingFigure } from './listing.js';
+import { PARTS } from './options.js';
+import type { Part } from './options.js';
 import type { Results } from './results.js';
 import { median } from './statistics.js';
 import type { ServerName } from './target-process.js';
@@ -22,22 +24,31 @@ export interface Claim {
 
 const MEGABYTE = 1e6;
 
-export function claimsOf({ against, webhooks, listing, big, overload, wal, hostile }: Results): Claim[] {
-  return [
-    ...(webhooks ? ofWebhooks(webhooks) : []),
-    ...(webhooks && against !== undefined ? ofWebhooksAgainst(webhooks, against) : []),
-    ...(listing ? ofListing(listing) : []),
-    ...(listing && against !== undefined ? ofListingAgainst(listing, against) : []),
-    ...(big ? ofBig(big) : []),
-    ...(overload ?? []).map(({ size, result: { accepted } }) =>
-      atMost(`overload, ${size} alerts a webhook: p99 of the accepted, s`, 2, [
-        (accepted?.p99 ?? NaN) / 1000,
-      ]),
-    ),
-    ...(wal ? ofWal(wal) : []),
-    ...(wal && against !== undefined ? ofWalAgainst(wal, against) : []),
-    ...(hostile ? ofHostile(hostile) : []),
-  ];
+export function claimsOf(results: Results): Claim[] {
+  return PARTS.flatMap((part) => claimsOfPart(results, part));
+}
+
+/** Those of one part; none where it was left out. */
+export function claimsOfPart(results: Results, part: Part): Claim[] {
+  const { against, webhooks, listing, big, overload, wal, hostile } = results;
+  switch (part) {
+    case 'webhooks':
+      return webhooks ? [...ofWebhooks(webhooks), ...ofWebhooksAgainst(webhooks, against)] : [];
+    case 'listing':
+      return listing ? [...ofListing(listing), ...ofListingAgainst(listing, against)] : [];
+    case 'big':
+      return big ? ofBig(big) : [];
+    case 'overload':
+      return (overload ?? []).map(({ size, result: { accepted } }) =>
+        atMost(`overload, ${size} alerts a webhook: p99 of the accepted, s`, 2, [
+          (accepted?.p99 ?? NaN) / 1000,
+        ]),
+      );
+    case 'wal':
+      return wal ? [...ofWal(wal), ...ofWalAgainst(wal, against)] : [];
+    case 'hostile':
+      return hostile ? ofHostile(hostile) : [];
+  }
 }
 
 /** The shapes at which webhooks of one alert, of a hundred and of a thousand are compared with the same statements. */
@@ -74,7 +85,8 @@ const ONE_AGAINST = [
 ];
 const HUNDRED_AGAINST = 1.8;
 
-function ofWebhooksAgainst(figures: WebhookFigure[], commit: string): Claim[] {
+function ofWebhooksAgainst(figures: WebhookFigure[], commit: string | undefined): Claim[] {
+  if (commit === undefined) return [];
   const shapes = shapesOf(figures);
   const claim = (text: string, least: number, some: WebhookShape[], kinds: readonly Kind[]): Claim[] => {
     const ratios = ratiosOf(figures, some, kinds, 'against');
@@ -103,7 +115,8 @@ function ofWebhooksAgainst(figures: WebhookFigure[], commit: string): Claim[] {
   ];
 }
 
-function ofListingAgainst(figures: ListingFigure[], commit: string): Claim[] {
+function ofListingAgainst(figures: ListingFigure[], commit: string | undefined): Claim[] {
+  if (commit === undefined) return [];
   const rates = (target: ServerName, kind: string) =>
     figures.find((one) => one.target === target && one.kind === kind)?.perSecond ?? [];
   const ratios = LISTING_KINDS.map(
@@ -121,7 +134,8 @@ function ofWal(figures: WalFigure[]): Claim[] {
 /** Kinds that write; a repeat writes next to nothing. */
 const WRITTEN_KINDS: Kind[] = ['new', 'changed', 'resolved'];
 
-function ofWalAgainst(figures: WalFigure[], commit: string): Claim[] {
+function ofWalAgainst(figures: WalFigure[], commit: string | undefined): Claim[] {
+  if (commit === undefined) return [];
   return walShapesOf(figures).map((shape) => {
     const { size, connections } = shape;
     const alerts = `${size.toLocaleString('en')} ${size === 1 ? 'alert' : 'alerts'} a webhook`;

@@ -1,6 +1,10 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Bench } from './bench.js';
 import { measureBig } from './big.js';
+import { chartsOf } from './charts.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
+import { checkDocument, fillDocument } from './document.js';
 import { measureHostile } from './hostile.js';
 import { measureListing } from './listing.js';
 import { measureListingAgainst } from './listing-against.js';
@@ -9,7 +13,8 @@ import { readOptions } from './options.js';
 import type { Options, Part } from './options.js';
 import { measureOverload } from './overload.js';
 import { Progress } from './progress.js';
-import { reportOf } from './report.js';
+import { documentParts, placesOf, reportOf } from './report.js';
+import { readResults } from './results.js';
 import type { Results } from './results.js';
 import { RevisionBuild, workingTree } from './revision.js';
 import { run } from './run.js';
@@ -40,13 +45,23 @@ const progress = new Progress(planOf(options));
 const against = options.against === undefined ? undefined : new RevisionBuild(options.against);
 let bench: Bench | undefined;
 
-await run({
-  progress,
-  measure,
-  report: reportOf,
-  stop,
-  json: options.json,
-});
+await run({ progress, measure: results, report: reportOf, stop, json: options.json, keep });
+
+async function results(): Promise<Results> {
+  if (options.from !== undefined) return readResults(options.from);
+  // Before all the work, not after it.
+  if (options.document !== undefined) checkDocument(options.document, placesOf(options));
+  return measure();
+}
+
+async function keep(results: Results): Promise<void> {
+  const { charts, document } = options;
+  if (charts !== undefined) {
+    await mkdir(charts, { recursive: true });
+    for (const [name, chart] of chartsOf(results)) await writeFile(join(charts, name), chart);
+  }
+  if (document !== undefined) fillDocument(document, documentParts(results));
+}
 
 async function measure(): Promise<Results> {
   const now = workingTree();

@@ -17,6 +17,12 @@ export interface Options {
   against: string | undefined;
   /** Where to write the figures as JSON as well. */
   json: string | undefined;
+  /** File with the figures of an earlier run, which are taken instead of measuring. */
+  from: string | undefined;
+  /** Folder for charts. */
+  charts: string | undefined;
+  /** Markdown file whose figures are replaced. */
+  document: string | undefined;
 }
 
 const DEFAULT_ROUNDS = 5;
@@ -42,6 +48,10 @@ const HELP = `Measures the server beside others. Markdown goes to stdout; target
                       (with --against: ${PARTS_AGAINST.join(', ')})
   --rounds <n>        counted rounds (${DEFAULT_ROUNDS}; quick: ${QUICK_ROUNDS}), of which medians are taken
   --json <file>       write the figures there as well
+  --charts <folder>   draw charts there, as SVG: webhooks-1, webhooks-100, listing, wal
+  --document <file>   put tables and claims into that Markdown file, between \`<!-- bench: <part> -->\` (with
+                      --against: \`<!-- bench: against -->\`) and \`<!-- bench: end -->\`
+  --from <file>       measure nothing: take the figures that --json wrote
   --help              this
 `;
 
@@ -56,6 +66,9 @@ export function readOptions(args: string[]): Options {
         only: { type: 'string' },
         rounds: { type: 'string' },
         json: { type: 'string' },
+        charts: { type: 'string' },
+        document: { type: 'string' },
+        from: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -69,6 +82,9 @@ export function readOptions(args: string[]): Options {
       rounds: roundsOf(values.rounds) ?? (values.quick ? QUICK_ROUNDS : DEFAULT_ROUNDS),
       against: values.against === undefined ? undefined : commitOf(values.against),
       json: values.json,
+      from: values.from,
+      charts: values.charts,
+      document: values.document,
     };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

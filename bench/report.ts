@@ -1,11 +1,13 @@
 import { BIG_SIZE } from './big.js';
 import type { BigFigures } from './big.js';
-import { claimsOf, medianRatio, walRatio, webhookRatio } from './claims.js';
+import { claimsOf, claimsOfPart, medianRatio, walRatio, webhookRatio } from './claims.js';
 import type { Claim } from './claims.js';
 import type { HostileFigure } from './hostile.js';
 import { AT_ONCE } from './hostile-requests.js';
 import type { ListingFigure } from './listing.js';
 import type { Latencies } from './load-jobs.js';
+import { PARTS } from './options.js';
+import type { Part } from './options.js';
 import type { OverloadFigure } from './overload.js';
 import { PGBENCHES } from './pgbench.js';
 import type { Results } from './results.js';
@@ -22,21 +24,54 @@ import type { WebhookFigure } from './webhook-figures.js';
 /** Medians of fewer say little. */
 const LEAST_ROUNDS = 5;
 
-/** The results as Markdown, as they stand in the documentation. */
+/** The results as Markdown. */
 export function reportOf(results: Results): string {
-  const { against, webhooks, listing, big, overload, wal, hostile } = results;
-  const claims = claimsOf(results);
   return [
     introduction(results),
-    ...(webhooks ? webhookSections(webhooks, against) : []),
-    ...(listing ? listingSections(listing, against) : []),
-    ...(big ? [bigSection(big)] : []),
-    ...(overload ? [overloadSection(overload)] : []),
-    ...(wal ? [walSection(wal, against)] : []),
-    ...(hostile ? [hostileSection(hostile)] : []),
+    ...PARTS.flatMap((part) => sectionsOf(results, part)),
     '## Claims',
-    claimsTable(claims),
+    claimsTable(claimsOf(results)),
   ].join('\n\n');
+}
+
+/** The places in a document that a run of these parts fills. */
+export function placesOf({ parts, against }: { parts: Part[]; against: string | undefined }): string[] {
+  return against === undefined ? parts : ['against'];
+}
+
+/** What stands in each of these places: of another revision all in one, else each part by itself. */
+export function documentParts(results: Results): Map<string, string> {
+  const measured = PARTS.filter((part) => results[part] !== undefined);
+  const texts = placesOf({ parts: measured, against: results.against }).map((place): [string, string] => {
+    const parts = measured.filter((part) => place === 'against' || place === part);
+    const claims = parts.flatMap((part) => claimsOfPart(results, part));
+    const blocks = [
+      introduction(results),
+      ...parts.flatMap((part) => sectionsOf(results, part)),
+      ...(claims.length > 0 ? [claimsTable(claims)] : []),
+    ];
+    // One level below the document's own sections.
+    return [place, blocks.map((block) => block.replace(/^## /, '### ')).join('\n\n')];
+  });
+  return new Map(texts);
+}
+
+function sectionsOf(results: Results, part: Part): string[] {
+  const { against, webhooks, listing, big, overload, wal, hostile } = results;
+  switch (part) {
+    case 'webhooks':
+      return webhooks ? webhookSections(webhooks, against) : [];
+    case 'listing':
+      return listing ? listingSections(listing, against) : [];
+    case 'big':
+      return big ? [bigSection(big)] : [];
+    case 'overload':
+      return overload ? [overloadSection(overload)] : [];
+    case 'wal':
+      return wal ? [walSection(wal, against)] : [];
+    case 'hostile':
+      return hostile ? [hostileSection(hostile)] : [];
+  }
 }
 
 export function claimsTable(claims: Claim[]): string {
@@ -110,7 +145,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
     kind,
   ];
   return [
-    '## Webhooks: alerts a second',
+    `## Webhooks${beside(against)}: alerts a second`,
     table(
       [...first, ...targets.map(title)],
       rows.map(({ shape, kind }) => [
@@ -118,7 +153,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
         ...targets.map((name) => whole(median(figureOf(figures, shape, kind, name)?.alertsPerSecond ?? []))),
       ]),
     ),
-    '## Webhooks: ratios',
+    `## Webhooks${beside(against)}: ratios`,
     table(
       [...first, ...ratios.map((pair) => pair.map(title).join(' : '))],
       rows.map(({ shape, kind }) => [
@@ -128,7 +163,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
     ),
     ...(hasCpu
       ? [
-          '## Webhooks: CPU time, µs an alert',
+          `## Webhooks${beside(against)}: CPU time, µs an alert`,
           table(
             [...first, ...servers.map(title), ...targets.map((name) => `database (${title(name)})`)],
             rows.map(({ shape, kind }) => [
@@ -153,7 +188,7 @@ function listingSections(figures: ListingFigure[], against: string | undefined):
     fraction(medianRatio(find(row, one)?.perSecond ?? [], find(row, other)?.perSecond ?? []));
   const hasCpu = figures.some(({ databaseCpu }) => databaseCpu.length > 0);
   return [
-    '## Listing: `GET /alerts` of three open alerts',
+    `## Listing${beside(against)}: \`GET /alerts\` of three open alerts`,
     'First: since something has changed for the user. Again: nothing has, and our server remembers what it said.',
     table(
       [
@@ -173,7 +208,7 @@ function listingSections(figures: ListingFigure[], against: string | undefined):
     ),
     ...(hasCpu
       ? [
-          '## Listing: CPU time, µs a request',
+          `## Listing${beside(against)}: CPU time, µs a request`,
           table(
             [
               'closed alerts behind',
@@ -273,7 +308,7 @@ function walSection(figures: WalFigure[], against: string | undefined): string {
   const bytes = (shape: WebhookShape, kind: Kind, target: ServerName): string =>
     whole(median(walFigureOf(figures, shape, kind, target)?.bytesPerAlert ?? []));
   return [
-    '## Write-ahead log, bytes an alert',
+    `## Write-ahead log${beside(against)}, bytes an alert`,
     table(
       ['alerts a webhook', 'connections', '', ...KINDS],
       walShapesOf(figures).flatMap((shape) => {
@@ -324,6 +359,11 @@ function hostileSection(figures: HostileFigure[]): string {
 function namesOf(figures: WebhookFigure[]): TargetName[] {
   const order: TargetName[] = ['fastify', 'against', 'express', 'bare', 'floor', 'pgbench', 'floorPgbench'];
   return order.filter((target) => figures.some((one) => one.target === target));
+}
+
+/** What tells a section from that of a run without another revision. */
+function beside(against: string | undefined): string {
+  return against === undefined ? '' : ` beside ${against}`;
 }
 
 /** @param against the commit that was measured too */

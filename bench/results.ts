@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import type { BigFigures } from './big.js';
 import type { HostileFigure } from './hostile.js';
 import type { ListingFigure } from './listing.js';
 import type { Machine } from './machine.js';
 import type { OverloadFigure } from './overload.js';
 import type { RevisionName } from './revision.js';
+import { UsageError } from './usage-error.js';
 import type { WalFigure } from './wal-figures.js';
 import type { WebhookFigure } from './webhook-figures.js';
 
@@ -26,4 +28,18 @@ export interface Results {
   overload?: OverloadFigure[];
   wal?: WalFigure[];
   hostile?: HostileFigure[];
+}
+
+/**
+ * What an earlier run wrote as JSON.
+ * @throws UsageError
+ */
+export async function readResults(file: string): Promise<Results> {
+  try {
+    const results = JSON.parse(await readFile(file, 'utf8')) as Partial<Results> | null;
+    if (results?.machine !== undefined && results.rounds !== undefined) return results as Results;
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read: name a file that --json has written.`, { cause });
+  }
+  throw new UsageError(`${file} has no figures of this benchmark: name a file that --json has written.`);
 }

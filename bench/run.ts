@@ -11,10 +11,19 @@ export interface Run<Results> {
   stop: () => Promise<void> | undefined;
   /** File for the results as JSON. */
   json: string | undefined;
+  /** Does what else is to be done with them. */
+  keep?: (results: Results) => Promise<void>;
 }
 
 /** Measures and prints the report; a signal stops what was started first, a second one does not wait for that. */
-export async function run<Results>({ progress, measure, report, stop, json }: Run<Results>): Promise<void> {
+export async function run<Results>({
+  progress,
+  measure,
+  report,
+  stop,
+  json,
+  keep,
+}: Run<Results>): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -28,6 +37,7 @@ export async function run<Results>({ progress, measure, report, stop, json }: Ru
     const results = await measure();
     process.stdout.write(`${report(results)}\n`);
     if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`);
+    await keep?.(results);
   } catch (error) {
     // What fails while all is being stopped fails because of that.
     if (!stopping.signal.aborted) {
