@@ -2,7 +2,7 @@ import { messagesOf } from '../error-messages.js';
 import { fetchAnswer } from '../http/fetch-answer.js';
 import { fetchJson } from '../http/fetch-json.js';
 import { CommandError, UnreachableError } from './command-error.js';
-import { parsedJson, recordOf } from './untyped.js';
+import { parsedJson, recordOf } from '../http/untyped.js';
 
 /** How long an answer may take (ms), and how large it may be (bytes). */
 const LIMITS = { timeout: 15_000, longest: 1024 * 1024, signal: new AbortController().signal };

@@ -1,6 +1,6 @@
 import { post } from './client-token.js';
 import { CommandError, UnreachableError } from './command-error.js';
-import { parsedJson, recordOf } from './untyped.js';
+import { parsedJson, recordOf } from '../http/untyped.js';
 
 export interface TestAlertRequest {
   user: string;

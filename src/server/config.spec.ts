@@ -1,7 +1,8 @@
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, parseDuration, readConfig } from './config.js';
+import { parseDuration } from '../prometheus-duration.js';
+import { ConfigError, readConfig } from './config.js';
 
 const REQUIRED = {
   DATABASE_URL: 'postgresql://user:hunter2@db:5432/alerts',

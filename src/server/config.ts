@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isDuration, isHttpUrl } from '../alerts-settings.js';
+import { parseDuration } from '../prometheus-duration.js';
 import { TOKEN_ALGORITHMS } from '../alerts.module-definition.js';
 import type {
   FeedOptions,
@@ -196,18 +197,6 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
 /** The levels from the worst down to the given one, as Nest's loggers take them. */
 export function levelsDownTo(level: LogLevelName): LogLevelName[] {
   return LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1);
-}
-
-const SECONDS = { y: 31_536_000, w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };
-
-/** A duration as Prometheus writes it, in seconds; `undefined` for what is none, or nothing. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.test(text)) return undefined;
-  let sum = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)(ms|[ywdhms])/g)) {
-    sum += Number(count) * SECONDS[unit as keyof typeof SECONDS];
-  }
-  return sum > 0 ? sum : undefined;
 }
 
 function isPostgresUrl(value: string): boolean {

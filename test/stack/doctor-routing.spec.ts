@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { routesOf } from '../../src/cli/doctor/alertmanager-routing.js';
-import type { Labels } from '../../src/cli/doctor/alertmanager-routing.js';
+import { routesOf } from '../../src/upkeep/alertmanager-routing.js';
+import type { Labels } from '../../src/upkeep/alertmanager-routing.js';
 
 const RECEIVERS = ['a', 'b', 'c', 'd'];
 const LABELS = ['purpose', 'severity', 'team'];

@@ -1,12 +1,12 @@
 import { parse } from 'yaml';
 import type { AlertmanagerOptions } from '../../alerts.module-definition.js';
 import { AlertmanagerClient } from '../../upkeep/alertmanager-client.js';
-import { MatcherError, routesOf } from './alertmanager-routing.js';
-import type { Labels, Route } from './alertmanager-routing.js';
+import { MatcherError, routesOf } from '../../upkeep/alertmanager-routing.js';
+import type { Labels, Route } from '../../upkeep/alertmanager-routing.js';
 import type { Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { ask, reachingMend, reasonOf, shown } from './neighbours.js';
-import { isRecord, recordOf, recordsIn, textOf } from '../untyped.js';
+import { isRecord, recordOf, recordsIn, textOf } from '../../http/untyped.js';
 import { probeWebhook, WEBHOOK_PATH } from './webhook.check.js';
 
 const EXAMPLE = 'deploy/alertmanager/alertmanager.yml';

@@ -3,7 +3,7 @@ import type { DoctorSettings } from './doctor-settings.js';
 import { durationText } from './duration-text.js';
 import { ask, reasonOf } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, textOf } from '../untyped.js';
+import { parsedJson, recordOf, textOf } from '../../http/untyped.js';
 
 /** The whole chain at once: whether Prometheus's watchdog alert arrives at our server. */
 export async function checkFeed(examination: Examination): Promise<void> {

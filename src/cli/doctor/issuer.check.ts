@@ -5,7 +5,7 @@ import { messagesOf } from '../../error-messages.js';
 import type { Examination } from './check.js';
 import { ask, reachingMend, reasonOf, redirectOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, textOf } from '../untyped.js';
+import { parsedJson, recordOf, textOf } from '../../http/untyped.js';
 
 /** The issuer is there, is the one that the settings name, and has keys to verify tokens with. */
 export async function checkIssuer(examination: Examination): Promise<void> {

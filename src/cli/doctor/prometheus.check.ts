@@ -1,7 +1,7 @@
 import { fetchJson } from '../../http/fetch-json.js';
 import type { Examination } from './check.js';
 import { reachingMend, reasonOf, shown, TIMEOUT } from './neighbours.js';
-import { recordOf, recordsIn, textOf } from '../untyped.js';
+import { recordOf, recordsIn, textOf } from '../../http/untyped.js';
 
 const RULES = 'deploy/prometheus';
 const SESSION_INFO = 'kube_customresource_amaltheasession_info';

@@ -5,7 +5,7 @@ import type { ClientToken, Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { aheadBy, ask, reachingMend, reasonOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, textOf, textsIn } from '../untyped.js';
+import { parsedJson, recordOf, textOf, textsIn } from '../../http/untyped.js';
 
 /** Makes client, role, audience and assignment anew, and leaves alone what is right. */
 const SET_UP = 'session-alerts keycloak setup';

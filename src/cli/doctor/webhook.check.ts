@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Examination } from './check.js';
 import { ask, reachingMend, reasonOf, redirectOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
-import { parsedJson, recordOf, textOf } from '../untyped.js';
+import { parsedJson, recordOf, textOf } from '../../http/untyped.js';
 
 /** After the prefix of the API. */
 export const WEBHOOK_PATH = '/webhooks/alertmanager';

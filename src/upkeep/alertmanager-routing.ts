@@ -1,5 +1,5 @@
-import { parseDuration } from '../../server/config.js';
-import { isRecord, recordOf, recordsIn, textOf, textsIn } from '../untyped.js';
+import { parseDuration } from '../prometheus-duration.js';
+import { isRecord, recordOf, recordsIn, textOf, textsIn } from '../http/untyped.js';
 
 export type Labels = Record<string, string>;
 
