@@ -17,12 +17,14 @@ export interface AlertsSettings {
   webhookRole: string;
   adminRole: string;
   upkeep: Required<UpkeepOptions>;
-  reconcile: Required<ReconcileOptions> | undefined;
+  reconcile: ReconcileSettings | undefined;
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
   users: Required<UserDirectoryOptions> | undefined;
   metricsRegistry: Registry | undefined;
 }
+export type ReconcileSettings = Required<Omit<ReconcileOptions, 'receiver'>> &
+  Pick<ReconcileOptions, 'receiver'>;
 export type TokenSettings = Required<Omit<TokenAuthOptions, 'jwksUri'>> & Pick<TokenAuthOptions, 'jwksUri'>;
 
 export const ALERTS_SETTINGS = Symbol('ALERTS_SETTINGS');
@@ -60,8 +62,9 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   };
 }
 
-function reconcileSettings(options: ReconcileOptions): Required<ReconcileOptions> {
+function reconcileSettings(options: ReconcileOptions): ReconcileSettings {
   const { alertmanagers, filter = ['purpose="renku-session"'], interval = 60, settleTime = 300 } = options;
+  const { receiver } = options;
   if (alertmanagers.length === 0) {
     throw new Error('AlertsModule: reconcile.alertmanagers must name at least one Alertmanager');
   }
@@ -72,9 +75,15 @@ function reconcileSettings(options: ReconcileOptions): Required<ReconcileOptions
       );
     }
   }
+  if (receiver === '') {
+    throw new Error(
+      "AlertsModule: reconcile.receiver must be the name of Alertmanager's receiver that posts here, or be left out",
+    );
+  }
   return {
     alertmanagers,
     filter,
+    ...(receiver !== undefined && { receiver }),
     interval: milliseconds('reconcile.interval', interval),
     settleTime: milliseconds('reconcile.settleTime', settleTime),
   };

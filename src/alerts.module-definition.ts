@@ -64,6 +64,12 @@ export interface ReconcileOptions {
   alertmanagers: AlertmanagerOptions[];
   /** Which of their alerts are for us, in Alertmanager's matcher syntax. Default: `['purpose="renku-session"']`. */
   filter?: string[];
+  /**
+   * The receivers by which Alertmanager posts here: a regular expression of Go's that matches the whole name, such as
+   * `renku-webhook`. Only what Alertmanager would send to one of them is opened. Default: all receivers, which opens
+   * also what is routed elsewhere.
+   */
+  receiver?: string;
   /** How often to compare. Seconds, from 1 to 100 years, as below. Default: 60. */
   interval?: number;
   /**

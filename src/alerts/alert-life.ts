@@ -280,7 +280,7 @@ export class AlertLife {
     }
     if (wasWrittenLater) return { result: 'ignored', reason: 'superseded' };
     this.replace(alert, { ...known, endsAt, arrival });
-    if (hasEnded(alert)) this.close(alert, endingReason);
+    if (hasEnded(alert, endingReason)) this.close(alert, endingReason);
     else showGravest(alert);
     return { result: 'resolved' };
   }
@@ -396,9 +396,10 @@ function showGravest(alert: AlertState): void {
   Object.assign(alert, { title, message, severity, runbookUrl });
 }
 
-/** Rules 2 and 10. What an administrator opened does not end by itself. */
-function hasEnded({ kind, source, series }: AlertState): boolean {
-  return kind === 'condition' && source === 'alertmanager' && series.every(({ endsAt }) => endsAt !== null);
+/** Rules 2, 10 and 16. What an administrator opened does not end by itself. */
+function hasEnded({ kind, source, series }: AlertState, reason: ResolvedReason): boolean {
+  const endsWithSeries = kind === 'condition' || reason === 'silenced';
+  return endsWithSeries && source === 'alertmanager' && series.every(({ endsAt }) => endsAt !== null);
 }
 
 /** Whether a user would read the same of both: the words, and those of the others where several series fire. */

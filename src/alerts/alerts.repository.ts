@@ -21,7 +21,7 @@ import { isConcurrencyFailure } from './database-errors.js';
 import { findProblems } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
 import { gravityOf } from './gravity.js';
-import type { Observation, Outcome } from './observation.js';
+import type { FiringObservation, Observation, Outcome } from './observation.js';
 
 /** What one request reports. */
 export interface Report {
@@ -407,6 +407,13 @@ export class AlertsRepository {
         unseenFor: Number(row.unseenFor),
       }));
     });
+  }
+
+  /** How many of these follow upon an alert of the same identity that a silence closed. */
+  async countAfterSilence(opened: FiringObservation[]): Promise<number> {
+    if (opened.length === 0) return 0;
+    const [row] = await this.query<{ count: string }>(statements.countAfterSilence(opened));
+    return Number(row?.count);
   }
 
   /** Notes that the watchdog alert came. */

@@ -12,7 +12,7 @@ import type {
   Words,
 } from './alert-life.js';
 import { gravityOf } from './gravity.js';
-import type { Observation } from './observation.js';
+import type { FiringObservation, Observation } from './observation.js';
 
 /** A statement as `pg` takes it; one with a name is planned once a connection. */
 export interface Statement {
@@ -570,6 +570,28 @@ export function countOpenOf(userId: string, sessionName: string | undefined): St
         FROM session_alerts.alerts
        WHERE user_id = $1 AND ($2::text IS NULL OR session_name = $2) AND resolved_date IS NULL`,
     values: [userId, sessionName ?? null],
+  };
+}
+
+/** Of these alerts those before which the last of the same identity was closed by a silence. */
+export function countAfterSilence(opened: FiringObservation[]): Statement {
+  return {
+    text: `
+      SELECT count(*)
+        FROM unnest($1::text[], $2::text[], $3::bigint[]) AS asked (user_id, session_name, fingerprint)
+       CROSS JOIN LATERAL (
+         SELECT resolved_reason
+           FROM session_alerts.alerts AS past
+          WHERE past.user_id = asked.user_id AND past.session_name = asked.session_name
+            AND past.fingerprint = asked.fingerprint AND past.resolved_date IS NOT NULL
+          ORDER BY past.resolved_date DESC
+          LIMIT 1) AS last
+       WHERE last.resolved_reason = 'silenced'`,
+    values: [
+      textArray(opened.map(({ userId }) => userId)),
+      textArray(opened.map(({ sessionName }) => sessionName)),
+      plainArray(opened.map(({ fingerprint }) => fingerprint)),
+    ],
   };
 }
 

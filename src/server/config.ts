@@ -146,6 +146,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
         ...(password !== undefined && { basicAuth: { username, password } }),
       })),
       filter: text('RECONCILE_FILTER', 'purpose="renku-session"').split(/\s*;\s*/),
+      receiver: text('RECONCILE_RECEIVER', 'renku-webhook'),
       interval,
       settleTime,
     };

@@ -1,4 +1,5 @@
 import { fetchJson } from '../http/fetch-json.js';
+import { recordsIn } from '../http/untyped.js';
 import type { AlertmanagerOptions } from '../alerts.module-definition.js';
 
 /** How long Alertmanager may take to answer (ms), and how much it may send (bytes; an alert weighs about 1 kB). */
@@ -11,7 +12,16 @@ export interface ListedAlert {
   annotations: unknown;
   fingerprint: unknown;
   startsAt: unknown;
-  status?: { state?: unknown } | null;
+  status?: ListedStatus | null;
+}
+
+/** Whether Alertmanager notifies about an alert, and what holds it back. */
+export interface ListedStatus {
+  /** `active`, `suppressed` or `unprocessed`. */
+  state?: unknown;
+  silencedBy?: unknown;
+  /** Names of time intervals. Told with groups only, and only from 0.28 on. */
+  mutedBy?: unknown;
 }
 
 /** What an Alertmanager says of itself. */
@@ -56,12 +66,28 @@ export class AlertmanagerClient {
     };
   }
 
-  /** All alerts that have not ended, also those that a silence or inhibition holds back. */
+  /** All alerts that have not ended, also those that are withheld or go elsewhere. */
   async alerts(filter: string[], signal: AbortSignal): Promise<ListedAlert[]> {
-    const query = new URLSearchParams(filter.map((matcher): [string, string] => ['filter', matcher]));
-    const { body } = await this.get(`alerts?${query.toString()}`, signal);
+    const { body } = await this.get(`alerts?${queryOf(filter).toString()}`, signal);
     if (!Array.isArray(body)) throw new Error('its list of alerts is no list');
-    return body.filter((alert): alert is ListedAlert => typeof alert === 'object' && alert !== null);
+    return body.filter(isListed);
+  }
+
+  /**
+   * The same as they are grouped for receivers, where an alert occurs once for each route that it takes, with what
+   * mutes that route.
+   * @param receiver a regular expression that matches the whole name; undefined for all
+   */
+  async groupedAlerts(
+    filter: string[],
+    receiver: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ListedAlert[]> {
+    const query = queryOf(filter);
+    if (receiver !== undefined) query.append('receiver', receiver);
+    const { body } = await this.get(`alerts/groups?${query.toString()}`, signal);
+    if (!Array.isArray(body)) throw new Error('its list of groups is no list');
+    return recordsIn(body).flatMap(({ alerts }) => (Array.isArray(alerts) ? alerts.filter(isListed) : []));
   }
 
   private get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {
@@ -80,4 +106,12 @@ export class AlertmanagerClient {
     const credentials = Buffer.from(`${basicAuth.username}:${basicAuth.password}`).toString('base64');
     return { Authorization: `Basic ${credentials}` };
   }
+}
+
+function queryOf(filter: string[]): URLSearchParams {
+  return new URLSearchParams(filter.map((matcher): [string, string] => ['filter', matcher]));
+}
+
+function isListed(alert: unknown): alert is ListedAlert {
+  return typeof alert === 'object' && alert !== null;
 }

@@ -147,8 +147,12 @@ function matches({ name, operator, value }: Matcher, labels: Labels): boolean {
   }
 }
 
-/** Go's syntax has flags at the beginning where ours has them at the end; both match the whole label. */
-function expression(pattern: string): RegExp {
+/**
+ * A regular expression of Alertmanager's, which matches the whole of a label or name. Go's syntax has flags at the
+ * beginning where ours has them at the end.
+ * @throws MatcherError
+ */
+export function expression(pattern: string): RegExp {
   const [, flags = '', rest = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(pattern) ?? [];
   try {
     return new RegExp(`^(?:${rest})$`, flags);

@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import type { AlertsSettings, ReconcileSettings } from '../alerts-settings.js';
+import type { ResolvedReason } from '../alerts/alert-life.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
 import type { FiringSeries } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
@@ -10,25 +11,17 @@ import { messagesOf } from '../error-messages.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
 import { AlertmanagerClient } from './alertmanager-client.js';
+import { addListOf, emptyListing } from './alertmanager-listing.js';
+import type { Listing } from './alertmanager-listing.js';
 import { PeriodicJob } from './periodic-job.js';
 
 /** Number of the job among those that one replica at a time does. */
 const RECONCILE_JOB = 2;
 const BATCH = 1000;
 
-/** What the Alertmanagers that answered list. */
-interface Listing {
-  /** Every series that is listed, also where a silence holds it back. */
-  known: Set<number>;
-  /** Those that Alertmanager notifies about, where they can be shown. */
-  active: Map<number, FiringObservation>;
-  /** Whether all of them answered and can be believed about what is not listed. */
-  isComplete: boolean;
-}
-
 /**
- * Compares our open alerts with Alertmanager's own list and mends both ways what webhooks missed. What it finds
- * is applied as if it had been reported when the list was asked for, so a webhook that came later wins.
+ * Compares our open alerts with Alertmanager's own list and mends both ways what webhooks missed (rule 16). What it
+ * finds is applied as if it had been reported when the list was asked for, so a webhook that came later wins.
  */
 @Injectable()
 export class ReconcileService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -36,6 +29,8 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   private readonly clients: AlertmanagerClient[];
   private readonly job: PeriodicJob | undefined;
   private readonly distrusted = new Map<string, string>();
+  /** What Alertmanager would have sent when it was asked the last time. */
+  private sentBefore: ReadonlySet<number> = new Set();
 
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
@@ -63,25 +58,34 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
 
   /** Compares and mends once; nothing where another replica is at it. */
   async run(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const { reconcile } = this.settings;
+    if (!reconcile) return;
     await this.repository.exclusively(RECONCILE_JOB, async () => {
       const askedAt = performance.now();
-      const listing = await this.list(signal);
+      const listing = await this.list(reconcile, signal);
+      const { sentBefore } = this;
+      this.sentBefore = listing.sent;
       const ours = await this.repository.listFiringSeries();
-      await this.open(this.missing(listing, ours), askedAt);
+      await this.refresh(overdue(listing, ours, this.settings.upkeep.expireAfter / 3), askedAt);
+      await this.open(missing(listing, ours, sentBefore), askedAt);
       if (!listing.isComplete) return;
-      await this.close(
-        ours.filter((series) => !listing.known.has(series.seriesKey)),
+      await this.closeGone(
+        ours.filter(({ seriesKey }) => !listing.known.has(seriesKey)),
+        askedAt,
+      );
+      await this.closeSilenced(
+        ours.filter(({ seriesKey }) => isWithheldBySilence(listing, seriesKey)),
         askedAt,
       );
     });
   }
 
-  private async list(signal: AbortSignal): Promise<Listing> {
-    const listing: Listing = { known: new Set(), active: new Map(), isComplete: true };
+  private async list(reconcile: ReconcileSettings, signal: AbortSignal): Promise<Listing> {
+    const listing = emptyListing();
     await Promise.all(
       this.clients.map(async (client) => {
         try {
-          await this.addAlertsOf(client, listing, signal);
+          await addListOf(client, this.mapper, reconcile, listing, signal);
           this.trust(client);
         } catch (error) {
           listing.isComplete = false;
@@ -92,64 +96,51 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     return listing;
   }
 
-  private async addAlertsOf(
-    client: AlertmanagerClient,
-    listing: Listing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { filter = [], settleTime = 0 } = this.settings.reconcile ?? {};
-    // Before the list and after it: a fresh one in its place cannot pass for a settled one.
-    const { startedAt, runningFor, cluster } = await client.status(signal);
-    for (const alert of await client.alerts(filter, signal)) {
-      const ending = this.mapper.map({ ...alert, status: 'resolved' });
-      if ('observation' in ending) listing.known.add(ending.observation.seriesKey);
-      if (alert.status?.state !== 'active') continue;
-      const mapped = this.mapper.map({ ...alert, status: 'firing' });
-      if ('observation' in mapped && mapped.observation.status === 'firing') {
-        listing.active.set(mapped.observation.seriesKey, mapped.observation);
-      }
-    }
-    if (runningFor < settleTime) throw new Error('it has just started');
-    if (cluster === 'settling') throw new Error('its cluster is settling');
-    if ((await client.status(signal)).startedAt !== startedAt) {
-      throw new Error('it has restarted meanwhile, or its address leads to several');
-    }
-  }
-
-  /** What is active there and not firing here, and what would expire here though it fires. */
-  private missing(listing: Listing, ours: FiringSeries[]): FiringObservation[] {
-    const refreshAfter = this.settings.upkeep.expireAfter / 3;
-    const fresh = new Set(
-      ours.filter((series) => series.unseenFor < refreshAfter).map((series) => series.seriesKey),
-    );
-    return [...listing.active.values()].filter((observation) => !fresh.has(observation.seriesKey));
+  private async refresh(observations: FiringObservation[], askedAt: number): Promise<void> {
+    for (const batch of batches(observations)) await this.alerts.apply(batch, askedAt);
   }
 
   private async open(observations: FiringObservation[], askedAt: number): Promise<void> {
-    let opened = 0;
+    let lost = 0;
+    let afterSilence = 0;
     for (const batch of batches(observations)) {
       const outcomes = await this.alerts.apply(batch, askedAt);
-      opened += outcomes.filter((outcome) => outcome.result === 'opened').length;
+      const opened = batch.filter((_, index) => outcomes[index]?.result === 'opened');
+      const afterTheirs = await this.repository.countAfterSilence(opened);
+      afterSilence += afterTheirs;
+      lost += opened.length - afterTheirs;
     }
-    if (opened === 0) return;
-    this.metrics.drift.inc({ direction: 'opened' }, opened);
-    this.logger.warn(`Opened ${opened} alerts that Alertmanager lists and no webhook had brought`);
+    if (afterSilence > 0) this.logger.log(`Opened ${afterSilence} alerts again whose silence is over`);
+    if (lost === 0) return;
+    this.metrics.drift.inc({ direction: 'opened' }, lost);
+    this.logger.warn(`Opened ${lost} alerts that Alertmanager lists and no webhook had brought`);
   }
 
-  private async close(gone: FiringSeries[], askedAt: number): Promise<void> {
-    let ended = 0;
-    for (const batch of batches(gone)) {
-      const observations: Observation[] = batch.map(({ unseenFor: _unseenFor, ...series }) => ({
-        status: 'resolved',
-        isNamed: true,
-        ...series,
-      }));
-      const outcomes = await this.alerts.apply(observations, askedAt, 'reconciled');
-      ended += outcomes.filter((outcome) => outcome.result === 'resolved').length;
-    }
+  private async closeGone(gone: FiringSeries[], askedAt: number): Promise<void> {
+    const ended = await this.end(gone, askedAt, 'reconciled');
     if (ended === 0) return;
     this.metrics.drift.inc({ direction: 'closed' }, ended);
     this.logger.warn(`Ended ${ended} series that Alertmanager no longer lists: their resolves were lost`);
+  }
+
+  private async closeSilenced(silenced: FiringSeries[], askedAt: number): Promise<void> {
+    const ended = await this.end(silenced, askedAt, 'silenced');
+    if (ended > 0) this.logger.log(`Ended ${ended} series that a silence withholds`);
+  }
+
+  /** @returns how many of them this has ended */
+  private async end(series: FiringSeries[], askedAt: number, reason: ResolvedReason): Promise<number> {
+    let ended = 0;
+    for (const batch of batches(series)) {
+      const observations: Observation[] = batch.map(({ unseenFor: _unseenFor, ...one }) => ({
+        status: 'resolved',
+        isNamed: true,
+        ...one,
+      }));
+      const outcomes = await this.alerts.apply(observations, askedAt, reason);
+      ended += outcomes.filter((outcome) => outcome.result === 'resolved').length;
+    }
+    return ended;
   }
 
   private trust(client: AlertmanagerClient): void {
@@ -163,6 +154,32 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     this.distrusted.set(client.url, reason);
     this.logger.warn(`Nothing is closed on the word of Alertmanager ${client.url}: ${reason}`);
   }
+}
+
+/** What Alertmanager would send, and would have when it was asked before: its webhook has had time enough to come. */
+function missing(
+  { firing, sent }: Listing,
+  ours: FiringSeries[],
+  sentBefore: ReadonlySet<number>,
+): FiringObservation[] {
+  const shown = new Set(ours.map(({ seriesKey }) => seriesKey));
+  return [...firing.values()].filter(
+    ({ seriesKey }) => !shown.has(seriesKey) && sent.has(seriesKey) && sentBefore.has(seriesKey),
+  );
+}
+
+/** What is shown and would expire though it fires: also what is withheld since, but for a silence. */
+function overdue(listing: Listing, ours: FiringSeries[], refreshAfter: number): FiringObservation[] {
+  return ours
+    .filter(
+      ({ seriesKey, unseenFor }) => unseenFor >= refreshAfter && !isWithheldBySilence(listing, seriesKey),
+    )
+    .flatMap(({ seriesKey }) => listing.firing.get(seriesKey) ?? []);
+}
+
+/** One Alertmanager may have a silence that another has not. */
+function isWithheldBySilence({ silenced, sent }: Listing, seriesKey: number): boolean {
+  return silenced.has(seriesKey) && !sent.has(seriesKey);
 }
 
 function* batches<T>(items: T[]): Generator<T[]> {

@@ -5,6 +5,7 @@ import { AlertsApi, firing, minute, resolved } from '../support/alerts.js';
 import type { ShownAlert } from '../support/alerts.js';
 import { forgetAlerts } from '../support/database.js';
 import { ListingAlertmanager } from '../support/listing-alertmanager.js';
+import type { HeldAlert } from '../support/listing-alertmanager.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -47,8 +48,10 @@ describe('Reconciling with two Alertmanagers', () => {
     return (await api.call<ShownAlert[]>('GET', '/alerts?status=resolved', { as: { sub: 'jane' } })).body;
   }
 
-  it('opens what webhooks missed', async () => {
+  it('opens what webhooks missed, when they have had time to come', async () => {
     one.lists(firing());
+    await reconcile();
+    expect(await api.openAlerts()).toEqual([]);
     await reconcile();
     expect(await api.onlyAlert()).toMatchObject({ title: 'High memory usage', session_name: 'jane-1' });
   });
@@ -77,17 +80,150 @@ describe('Reconciling with two Alertmanagers', () => {
     await reconcile();
     one.lists(firing());
     await reconcile();
+    await reconcile();
     expect(await api.openAlerts()).toHaveLength(1);
   });
 
-  it('neither opens nor closes what a silence holds back', async () => {
-    await api.deliver(firing());
-    one.alerts = [
-      { alert: firing(), state: 'suppressed' },
-      { alert: firing({ session: 'jane-2' }), state: 'suppressed' },
-    ];
-    await reconcile();
-    expect((await api.onlyAlert()).session_name).toBe('jane-1');
+  describe('What Alertmanager withholds', () => {
+    it.each<[string, Partial<HeldAlert>]>([
+      ['a silence holds back', { withheld: 'silenced' }],
+      ['an inhibition holds back', { withheld: 'inhibited' }],
+      ['a time interval mutes', { withheld: 'muted' }],
+      ['goes to another receiver', { receivers: ['on-call'] }],
+    ])('is not opened where %s, and is opened when that is over', async (_how, held) => {
+      one.alerts = [{ alert: firing(), ...held }];
+      await reconcile();
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+      one.lists(firing());
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+      await reconcile();
+      expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it.each<[string, Partial<HeldAlert>]>([
+      ['an inhibition holds back', { withheld: 'inhibited' }],
+      ['a time interval mutes', { withheld: 'muted' }],
+      ['goes to another receiver', { receivers: ['on-call'] }],
+    ])('stays where %s while it is shown, also beyond its expiry', async (_how, held) => {
+      await api.deliver(firing());
+      const { id } = await api.onlyAlert();
+      one.alerts = [{ alert: firing(), ...held }];
+      const clock = server.app.get(AlertsClock, { strict: false });
+      for (const hours of [0, 1, 2, 3, 4]) {
+        clock.ahead = hours * 3_600_000;
+        await reconcile();
+        await server.app.get(UpkeepService, { strict: false }).run();
+      }
+      expect((await api.onlyAlert()).id).toBe(id);
+    });
+
+    it('is sent where any of its routes to us is not muted', async () => {
+      one.alerts = [{ alert: firing(), withheld: 'muted' }, { alert: firing() }];
+      await reconcile();
+      await reconcile();
+      expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it('closes by a silence while it is shown, opens again when that ends, and was never lost', async () => {
+      const before = await drift();
+      await api.deliver(firing());
+      const { id } = await api.onlyAlert();
+      one.alerts = [{ alert: firing(), withheld: 'silenced' }];
+      await reconcile();
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+      expect(await past()).toMatchObject([{ id, resolved_reason: 'silenced' }]);
+
+      one.lists(firing());
+      await reconcile();
+      await reconcile();
+      expect((await api.onlyAlert()).id).not.toBe(id);
+      expect(await drift()).toEqual(before);
+    });
+
+    it('by a silence is no end that a person made: where webhooks bring it, it opens', async () => {
+      await api.deliver(firing());
+      one.alerts = [{ alert: firing(), withheld: 'silenced' }];
+      await reconcile();
+      await api.deliver(firing());
+      expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it('and what a person closed before stays closed when the silence ends', async () => {
+      await api.deliver(firing());
+      await api.update((await api.onlyAlert()).id, { dismissed: true }, { sub: 'jane' });
+      one.alerts = [{ alert: firing(), withheld: 'silenced' }];
+      await reconcile();
+      one.lists(firing());
+      await reconcile();
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('leaves the words of those that are not silenced', async () => {
+      const grave = firing({ severity: 'critical', title: 'No memory', labels: { pod: 'one' } });
+      const other = firing({ severity: 'warning', title: 'Little memory', labels: { pod: 'two' } });
+      await api.deliver(grave, other);
+      one.alerts = [{ alert: grave, withheld: 'silenced' }, { alert: other }];
+      await reconcile();
+      expect(await api.onlyAlert()).toMatchObject({ title: 'Little memory', severity: 'warning' });
+      one.lists(grave, other);
+      await reconcile();
+      await reconcile();
+      expect(await api.onlyAlert()).toMatchObject({ title: 'No memory', severity: 'critical' });
+    });
+
+    it('ends an event that is silenced, and leaves to its user what an administrator opened', async () => {
+      const event = firing({ labels: { alert_kind: 'event' } });
+      await api.deliver(event);
+      one.alerts = [{ alert: event, withheld: 'silenced' }];
+      await api.create({ title: 'Tonight', message: 'Maintenance', event_type: 'note', user_id: 'jane' });
+      await reconcile();
+      expect((await api.onlyAlert()).event_type).toBe('note');
+      expect(await past()).toMatchObject([{ resolved_reason: 'silenced' }]);
+    });
+
+    it('stays while another Alertmanager would send it, or cannot be asked', async () => {
+      await api.deliver(firing());
+      one.alerts = [{ alert: firing(), withheld: 'silenced' }];
+      other.lists(firing());
+      await reconcile();
+      other.lists();
+      other.fault = 'error';
+      await reconcile();
+      expect(await api.openAlerts()).toHaveLength(1);
+      other.fault = 'none';
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('by time is not known of an Alertmanager that does not tell: routes with time intervals open nothing', async () => {
+      one.tellsMuted = false;
+      one.config = `
+        route:
+          receiver: default
+          routes:
+            - matchers: ['purpose="renku-session"']
+              receiver: renku-webhook
+              routes:
+                - matchers: ['alertname="AtNightOnly"']
+                  active_time_intervals: [nights]
+                - matchers: ['alertname="Twice"']
+                  mute_time_intervals: [nights]
+                  continue: true
+                - matchers: ['alertname="Twice"']`;
+      one.lists(
+        firing({ name: 'AtNightOnly', session: 'timed' }),
+        firing({ name: 'Twice', session: 'twice' }),
+        firing({ session: 'plain' }),
+      );
+      await reconcile();
+      await reconcile();
+      const opened = await api.openAlerts();
+      expect(opened.map((alert) => alert.session_name).sort()).toEqual(['plain', 'twice']);
+    });
   });
 
   it.each<[string, () => void]>([
@@ -95,6 +231,7 @@ describe('Reconciling with two Alertmanagers', () => {
     ['answers with an error', () => (other.fault = 'error')],
     ['answers with no JSON', () => (other.fault = 'no json')],
     ['lists no list', () => (other.fault = 'no list')],
+    ['lists no groups', () => (other.fault = 'no groups')],
     ['has just started', () => (other.startedAt = Date.now() - 60_000)],
     ['has not settled', () => (other.cluster = 'settling')],
     ['is replaced by a new one before it lists', beforeListing(() => (other.startedAt = Date.now()))],
@@ -102,6 +239,9 @@ describe('Reconciling with two Alertmanagers', () => {
   ])('closes nothing while one of them %s, but opens what the other lists', async (_what, spoil) => {
     await api.deliver(firing());
     one.lists(firing({ session: 'jane-2' }));
+    other.lists(firing());
+    await reconcile();
+    other.lists();
     spoil();
     await reconcile();
     expect((await api.openAlerts()).map((alert) => alert.session_name).sort()).toEqual(['jane-1', 'jane-2']);
@@ -114,6 +254,7 @@ describe('Reconciling with two Alertmanagers', () => {
     await api.deliver(firing());
     await api.update((await api.onlyAlert()).id, { dismissed: true }, { sub: 'jane' });
     one.lists(firing());
+    await reconcile();
     await reconcile();
     expect(await api.openAlerts()).toEqual([]);
     one.lists(firing({ startsAt: minute(90) }));
@@ -161,20 +302,44 @@ describe('Reconciling with two Alertmanagers', () => {
   it('passes over what it cannot use', async () => {
     one.lists(firing({ user: '' }), firing({ title: '' }), firing());
     await reconcile();
+    await reconcile();
     expect(await api.openAlerts()).toHaveLength(1);
   });
 
-  it('asks for our alerts only', async () => {
+  it('asks for our alerts only, and for what goes to our receiver', async () => {
     await reconcile();
-    expect(new URLSearchParams(one.queries.at(-1)).getAll('filter')).toEqual(['purpose="renku-session"']);
+    for (const queries of [one.queries, one.groupQueries]) {
+      expect(new URLSearchParams(queries.at(-1)).getAll('filter')).toEqual(['purpose="renku-session"']);
+    }
+    expect(new URLSearchParams(one.groupQueries.at(-1)).getAll('receiver')).toEqual(['renku-webhook']);
   });
 
-  it('counts what it mended', async () => {
+  it('counts what it mended, and nothing else', async () => {
+    const before = await drift();
     one.lists(firing({ session: 'counted' }));
-    const text = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
-    const opened = /session_alerts_reconcile_drift_total\{direction="opened"\} (\d+)/;
-    const before = Number(opened.exec(await text())?.[1] ?? 0);
     await reconcile();
-    expect(Number(opened.exec(await text())?.[1])).toBe(before + 1);
+    await api.deliver(firing({ session: 'counted' }));
+    await reconcile();
+    expect(await drift()).toEqual(before);
+
+    one.lists(firing({ session: 'lost' }), firing({ session: 'counted' }));
+    await reconcile();
+    await reconcile();
+    expect(await drift()).toEqual({ ...before, opened: before.opened + 1 });
+    one.lists();
+    await reconcile();
+    expect(await drift()).toEqual({ opened: before.opened + 1, closed: before.closed + 2 });
   });
+
+  /** What the metrics say that reconciling has mended. */
+  async function drift(): Promise<{ opened: number; closed: number }> {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const count = (direction: string): number =>
+      Number(
+        new RegExp(`^session_alerts_reconcile_drift_total\\{direction="${direction}"\\} (\\d+)$`, 'm').exec(
+          text,
+        )?.[1] ?? 0,
+      );
+    return { opened: count('opened'), closed: count('closed') };
+  }
 });

@@ -127,6 +127,7 @@ export async function expectEssentials({ app, url, issuer, alertmanager }: Setti
     const reconciling = app.get(ReconcileService, { strict: false });
     alertmanager.lists(firing({ session: 'missed' }), firing({ startsAt: minute(90) }));
     await reconciling.run();
+    await reconciling.run();
     expect(await api.onlyAlert()).toMatchObject({ session_name: 'missed' });
     alertmanager.lists();
     await reconciling.run();
