@@ -9,6 +9,7 @@ import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
 import { Feed } from './alerts/feed.entity.js';
+import { Reconciling } from './alerts/reconciling.entity.js';
 import { Sightings } from './alerts/sightings.entity.js';
 import { OpenAlerts } from './alerts/open-alerts.service.js';
 import { KnownUsers } from './alerts/user-directory.js';
@@ -83,7 +84,10 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
   return {
     ...module,
-    imports: [...(module.imports ?? []), TypeOrmModule.forFeature([Alert, Feed, Sightings], dataSource)],
+    imports: [
+      ...(module.imports ?? []),
+      TypeOrmModule.forFeature([Alert, Feed, Reconciling, Sightings], dataSource),
+    ],
     providers: [
       ...(module.providers ?? []),
       { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },

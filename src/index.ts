@@ -1,10 +1,12 @@
 import { Alert } from './alerts/alert.entity.js';
 import { Feed } from './alerts/feed.entity.js';
+import { Reconciling } from './alerts/reconciling.entity.js';
 import { Sightings } from './alerts/sightings.entity.js';
 import { CreateSessionAlerts1763800000000 } from './migrations/1763800000000-create-session-alerts.js';
 import { KeepSightings1795300000000 } from './migrations/1795300000000-keep-sightings.js';
 import { FindHistoryBySession1795600000000 } from './migrations/1795600000000-find-history-by-session.js';
 import { OneRowAnAlert1795700000000 } from './migrations/1795700000000-one-row-an-alert.js';
+import { TakeTurnsReconciling1795800000000 } from './migrations/1795800000000-take-turns-reconciling.js';
 
 export { AlertsModule } from './alerts.module.js';
 export type {
@@ -33,18 +35,19 @@ export type {
   Outcome,
   ResolvedObservation,
 } from './alerts/observation.js';
-export { Alert, Feed, Sightings };
+export { Alert, Feed, Reconciling, Sightings };
 export { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 export { FeedHealth } from './upkeep/feed-health.service.js';
 export type { UserDirectory } from './alerts/user-directory.js';
 export type { ResolvedReason } from './alerts/alert-life.js';
 
 /** For the host's DataSource, where it does not load entities by itself. */
-export const alertsEntities = [Alert, Feed, Sightings];
+export const alertsEntities = [Alert, Feed, Reconciling, Sightings];
 /** For the host's DataSource: the module's tables, in the schema `session_alerts`. */
 export const alertsMigrations = [
   CreateSessionAlerts1763800000000,
   KeepSightings1795300000000,
   FindHistoryBySession1795600000000,
   OneRowAnAlert1795700000000,
+  TakeTurnsReconciling1795800000000,
 ];

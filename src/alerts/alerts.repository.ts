@@ -476,6 +476,40 @@ export class AlertsRepository {
   }
 
   /**
+   * Whether it is this replica's turn to reconcile; then it counts as done now. One replica goes on doing it every
+   * `interval` (ms); when it is late, another takes over.
+   */
+  async takeTurn(replica: string, interval: number): Promise<boolean> {
+    return this.withConnection(async (connection) => {
+      // A last run well in the future is of a clock that was set back since.
+      const taken = await this.inTransaction(connection, {
+        text: `
+          INSERT INTO session_alerts.reconciling AS turn (id, replica, last_run)
+          SELECT 1, $1::uuid, clock_timestamp()
+          ON CONFLICT (id) DO UPDATE SET replica = excluded.replica, last_run = excluded.last_run
+           WHERE turn.last_run <= excluded.last_run
+                   - make_interval(secs => $2 * CASE WHEN turn.replica = excluded.replica THEN 0.85 ELSE 1.25 END)
+              OR turn.last_run > excluded.last_run + make_interval(secs => $2)
+          RETURNING 1`,
+        values: [replica, interval / 1000],
+      });
+      return taken.length > 0;
+    });
+  }
+
+  /** Says when the turn ended, from where the interval counts: just now, or so long ago that anybody may take over. */
+  async endTurn(replica: string, { isLast = false } = {}): Promise<void> {
+    await this.withConnection((connection) =>
+      this.inTransaction(connection, {
+        text: `
+          UPDATE session_alerts.reconciling SET last_run = CASE WHEN $2 THEN '-infinity' ELSE clock_timestamp() END
+           WHERE id = 1 AND replica = $1::uuid`,
+        values: [replica, isLast],
+      }),
+    );
+  }
+
+  /**
    * Why the database, which answers, cannot serve as it is.
    * @param listeningBackend the database's process that serves the connection that hears of changes
    * @throws DatabaseUnavailableError

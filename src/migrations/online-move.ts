@@ -235,7 +235,10 @@ async function withTimeouts(runner: QueryRunner, work: () => Promise<void>): Pro
 }
 
 /** A server's role need not be the one that migrates: it may use the new table as it might use the present one. */
-async function handOver(runner: QueryRunner, { name, of }: { name: string; of: string }): Promise<void> {
+export async function handOver(
+  runner: QueryRunner,
+  { name, of }: { name: string; of: string },
+): Promise<void> {
   const commands = (await runner.query(
     `WITH present AS (SELECT relowner, relacl FROM pg_catalog.pg_class WHERE oid = $2::regclass)
      SELECT format('ALTER TABLE %s OWNER TO %I', $1::text, pg_get_userbyid(relowner)) AS command

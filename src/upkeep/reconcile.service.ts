@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../alerts-settings.js';
@@ -18,6 +19,8 @@ import { PeriodicJob } from './periodic-job.js';
 /** Number of the job among those that one replica at a time does. */
 const RECONCILE_JOB = 2;
 const BATCH = 1000;
+/** How often in an interval a replica looks whether it is its turn. */
+const LOOKS = 2;
 
 /**
  * Compares our open alerts with Alertmanager's own list and mends both ways what webhooks missed (rule 16). What it
@@ -31,6 +34,9 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   private readonly distrusted = new Map<string, string>();
   /** What Alertmanager would have sent when it was asked the last time. */
   private sentBefore: ReadonlySet<number> = new Set();
+  private readonly replica = randomUUID();
+  /** This replica has had a turn. */
+  private isAtIt = false;
 
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
@@ -42,8 +48,8 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     const { reconcile } = settings;
     this.clients = (reconcile?.alertmanagers ?? []).map((options) => new AlertmanagerClient(options));
     if (reconcile) {
-      this.job = new PeriodicJob('Reconciling', reconcile.interval, this.logger, (signal) =>
-        this.run(signal),
+      this.job = new PeriodicJob('Reconciling', reconcile.interval / LOOKS, this.logger, (signal) =>
+        this.runInTurn(signal),
       );
     }
   }
@@ -54,6 +60,21 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.job?.stop();
+    if (!this.isAtIt) return;
+    this.isAtIt = false;
+    await this.repository.endTurn(this.replica, { isLast: true }).catch((error: unknown) => {
+      // Another replica takes over all the same, when this one is late.
+      this.logger.warn(`Reconciling could not be handed over: ${messagesOf(error)}`);
+    });
+  }
+
+  /** Does so unless another replica has, this interval. */
+  private async runInTurn(signal: AbortSignal): Promise<void> {
+    const interval = this.settings.reconcile?.interval ?? 0;
+    if (!(await this.repository.takeTurn(this.replica, interval))) return;
+    this.isAtIt = true;
+    await this.run(signal);
+    await this.repository.endTurn(this.replica);
   }
 
   /** Compares and mends once; nothing where another replica is at it. */

@@ -3,10 +3,11 @@ import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertsApi, firing, minute, resolved } from '../support/alerts.js';
 import type { ShownAlert } from '../support/alerts.js';
-import { forgetAlerts } from '../support/database.js';
+import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
+import type { TestDatabase } from '../support/database.js';
 import { ListingAlertmanager } from '../support/listing-alertmanager.js';
 import type { HeldAlert } from '../support/listing-alertmanager.js';
-import { startTestServer } from '../support/server.js';
+import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 describe('Reconciling with two Alertmanagers', () => {
@@ -342,4 +343,58 @@ describe('Reconciling with two Alertmanagers', () => {
       );
     return { opened: count('opened'), closed: count('closed') };
   }
+});
+
+describe('Two replicas', () => {
+  const alertmanager = new ListingAlertmanager();
+  const interval = 1_000;
+  let database: TestDatabase;
+  let replicas: TestServer[];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const env = {
+      DATABASE_URL: database.url,
+      ALERTMANAGER_URLS: await alertmanager.start(),
+      RECONCILE_INTERVAL: `${interval}ms`,
+    };
+    replicas = [await startTestServer(env), await startTestServer(env)];
+  });
+  afterAll(async () => {
+    for (const replica of replicas) await replica.close();
+    await alertmanager.stop();
+    await database.drop();
+  });
+
+  /** Waits until it has been reconciled so often more: each time the status is asked for before the lists and after them. */
+  async function reconciled(times: number): Promise<void> {
+    const until = alertmanager.statusCalls + 2 * times;
+    await waitUntil(() => alertmanager.statusCalls >= until);
+  }
+
+  it('reconcile once an interval, not each in turn', async () => {
+    await reconciled(1);
+    const before = performance.now();
+    await reconciled(8);
+    expect(performance.now() - before).toBeGreaterThan(7 * 0.8 * interval);
+  });
+
+  it('leave it to one of them, until that one stops', async () => {
+    const readTurn = (): Promise<object[]> =>
+      execute(database.url, 'SELECT replica FROM session_alerts.reconciling');
+    const before = await readTurn();
+    expect(before).toHaveLength(1);
+    await reconciled(4);
+    expect(await readTurn()).toEqual(before);
+    await replicas.pop()!.close();
+    await reconciled(2);
+  });
+
+  it.each(['+infinity', '-infinity'])(
+    'reconcile, though the last time was at %s by the clock of today',
+    async (lastRun) => {
+      await execute(database.url, `UPDATE session_alerts.reconciling SET last_run = '${lastRun}'`);
+      await reconciled(2);
+    },
+  );
 });

@@ -174,7 +174,8 @@ describe('A role', () => {
     const api = new AlertsApi(`${server.url}/api/data`, issuer.issuer);
     const all = new RegExp(
       'lacks USAGE on the schema session_alerts; SELECT, INSERT, UPDATE, DELETE on session_alerts\\.alerts; ' +
-        'SELECT, INSERT, DELETE on session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed\\. Let the owner',
+        'SELECT, INSERT, DELETE on session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed; ' +
+        'SELECT, INSERT, UPDATE on session_alerts\\.reconciling\\. Let the owner',
     );
     try {
       await expectRefusal(server, all, role);
@@ -183,7 +184,7 @@ describe('A role', () => {
         `GRANT USAGE ON SCHEMA session_alerts TO ${role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts TO ${role};
          GRANT SELECT, INSERT, DELETE ON session_alerts.sightings TO ${role};
-         GRANT SELECT, INSERT, UPDATE ON session_alerts.feed TO ${role}`,
+         GRANT SELECT, INSERT, UPDATE ON session_alerts.feed, session_alerts.reconciling TO ${role}`,
       );
       await waitUntil(async () => (await readiness(server)).code === 200);
       await expectEssentials({ app: server.app, url: api.url, issuer: issuer.issuer, alertmanager });
@@ -207,7 +208,7 @@ it('Tables that nobody has made are waited for, and then served from', async () 
   const database = await createTestDatabase({ migrated: false });
   const server = await start(database.url, { MIGRATE_ON_START: 'false' });
   try {
-    const names = ['alerts', 'sightings', 'feed'].map((name) => `session_alerts.${name}`);
+    const names = ['alerts', 'sightings', 'feed', 'reconciling'].map((name) => `session_alerts.${name}`);
     await expectRefusal(
       server,
       new RegExp(`^.*missing: ${names.join(', ')}.*session-alerts migrate`),
