@@ -264,7 +264,6 @@ export class AlertLife {
     if (!alert || !known) {
       // Kept all the same: a firing that arrived earlier and is written later must find it (rule 7).
       this.sightings.set(seen.seriesKey, { seriesKey: seen.seriesKey, arrival, endsAt });
-      remember(this.memoryOf(seen.seriesKey), { arrival, endsAt, stoodBehindNone: true });
       return { result: 'ignored', reason: 'unknown_series' };
     }
     const wasWrittenLater = this.wroteLater(this.lastArrivalOf(known, seen.seriesKey), arrival);
