@@ -28,6 +28,7 @@ import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
 import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
+import { AskedAlertmanagers } from './upkeep/asked-alertmanagers.service.js';
 import { FeedController } from './upkeep/feed.controller.js';
 import { FeedHealth } from './upkeep/feed-health.service.js';
 import { ReconcileService } from './upkeep/reconcile.service.js';
@@ -50,6 +51,7 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     AlertsMetrics,
     AlertsRepository,
     AlertsService,
+    AskedAlertmanagers,
     ChangeListener,
     CountedBodies,
     FeedHealth,

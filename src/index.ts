@@ -7,6 +7,7 @@ import { KeepSightings1795300000000 } from './migrations/1795300000000-keep-sigh
 import { FindHistoryBySession1795600000000 } from './migrations/1795600000000-find-history-by-session.js';
 import { OneRowAnAlert1795700000000 } from './migrations/1795700000000-one-row-an-alert.js';
 import { TakeTurnsReconciling1795800000000 } from './migrations/1795800000000-take-turns-reconciling.js';
+import { NoteReporters1795900000000 } from './migrations/1795900000000-note-reporters.js';
 
 export { AlertsModule } from './alerts.module.js';
 export type {
@@ -50,4 +51,5 @@ export const alertsMigrations = [
   FindHistoryBySession1795600000000,
   OneRowAnAlert1795700000000,
   TakeTurnsReconciling1795800000000,
+  NoteReporters1795900000000,
 ];

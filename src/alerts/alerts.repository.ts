@@ -14,7 +14,7 @@ import { momentOf, toAlertRow } from './alerts.dto.js';
 import type { AlertRow, StoredAlert } from './alerts.dto.js';
 import * as statements from './alerts.statements.js';
 import { MOST_SHOWN, SHOWN } from './alerts.statements.js';
-import type { HistoryPage, Statement } from './alerts.statements.js';
+import type { HistoryPage, ReportedSeries, Statement } from './alerts.statements.js';
 import { Connection } from './connection.js';
 import { DatabaseClock } from './database-clock.js';
 import { isConcurrencyFailure } from './database-errors.js';
@@ -30,6 +30,18 @@ export interface Report {
   arrivedAt: number;
   /** Why an alert closes whose last series the report ends. */
   endingReason: ResolvedReason;
+  /** External URL of the Alertmanager that reports, where it may be none of those that reconciling asks. */
+  alertmanager?: string | undefined;
+}
+
+/** Which Alertmanagers are asked, and which post here; addresses without a slash at their end. */
+export interface AlertmanagersNote {
+  /** Those that are asked. What follows counts for these only. */
+  addresses: string[];
+  /** By what other external URLs they post here. */
+  knownAs: string[];
+  /** External URLs of those that post here and are not asked. */
+  unasked: string[];
 }
 
 /** What became of each report's observations, what changed, and the rows of that. */
@@ -122,7 +134,11 @@ export class AlertsRepository {
     const reads = statements.readState(observations, Math.min(...arrivals));
     const plan = (now: Date, state: unknown[][]): Writes<Applied> => {
       const { outcomes, changes } = decide(now, reports, arrivals, state);
-      const writes = statements.writeChanges(changes);
+      const unasked = reportsOfUnasked(reports, arrivals, outcomes);
+      const writes = [
+        ...statements.writeChanges(changes),
+        ...(unasked.length > 0 ? [statements.insertReports(unasked)] : []),
+      ];
       const users = statements.usersOf(changes);
       const changedIds = [...changes.rewritten.filter(({ isUpdated }) => isUpdated), ...changes.closed].map(
         ({ alert }) => alert.id,
@@ -409,6 +425,44 @@ export class AlertsRepository {
     });
   }
 
+  /** Which series Alertmanagers have reported of late that reconciling may not ask. */
+  async listReported(): Promise<Omit<ReportedSeries, 'arrival'>[]> {
+    return this.withConnection(async (connection) => {
+      const rows = await this.queryMany<{ seriesKey: string; alertmanager: string }>(connection, {
+        text: `
+          SELECT DISTINCT seen.key AS "seriesKey", sightings.alertmanager
+            FROM session_alerts.sightings CROSS JOIN unnest(sightings.series) AS seen (key)
+           WHERE sightings.alertmanager IS NOT NULL`,
+      });
+      return rows.map(({ seriesKey, alertmanager }) => ({ seriesKey: Number(seriesKey), alertmanager }));
+    });
+  }
+
+  async readAlertmanagers(): Promise<AlertmanagersNote> {
+    const [row] = await this.query<AlertmanagersNote>({
+      text: `
+        SELECT to_json(addresses) AS addresses, to_json(known_as) AS "knownAs", to_json(unasked) AS unasked
+          FROM session_alerts.reconciling WHERE id = 1`,
+    });
+    return row ?? { addresses: [], knownAs: [], unasked: [] };
+  }
+
+  async noteAlertmanagers(
+    replica: string,
+    { addresses, knownAs, unasked }: AlertmanagersNote,
+  ): Promise<void> {
+    await this.withConnection((connection) =>
+      this.inTransaction(connection, {
+        text: `
+          INSERT INTO session_alerts.reconciling (id, replica, last_run, addresses, known_as, unasked)
+          VALUES (1, $1::uuid, '-infinity', $2::text[], $3::text[], $4::text[])
+          ON CONFLICT (id) DO UPDATE SET addresses = excluded.addresses, known_as = excluded.known_as,
+                                         unasked = excluded.unasked`,
+        values: [replica, addresses, knownAs, unasked],
+      }),
+    );
+  }
+
   /** How many of these follow upon an alert of the same identity that a silence closed. */
   async countAfterSilence(opened: FiringObservation[]): Promise<number> {
     if (opened.length === 0) return 0;
@@ -661,6 +715,17 @@ function decide(
     outcomes[index] = report.observations.map((seen) => life.observe(seen, arrival, report.endingReason));
   }
   return { outcomes, changes: life.changes() };
+}
+
+/** What was stored of the reports of Alertmanagers that reconciling may not ask. */
+function reportsOfUnasked(reports: Report[], arrivals: number[], outcomes: Outcome[][]): ReportedSeries[] {
+  return reports.flatMap(({ alertmanager, observations }, index) =>
+    alertmanager === undefined
+      ? []
+      : observations
+          .filter((_, at) => ['opened', 'refreshed'].includes(outcomes[index]?.[at]?.result ?? ''))
+          .map(({ seriesKey }) => ({ seriesKey, arrival: arrivals[index] ?? 0, alertmanager })),
+  );
 }
 
 function closing(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Writes<AlertRow[]> {

@@ -76,6 +76,8 @@ export class AlertsService implements OnApplicationShutdown {
    * several, in its order, where there is so much that others would wait for it. Applying it again does no harm.
    * @param arrivedAt when the report arrived (`performance.now()`, ms): reports apply in that order
    * @param endingReason why an alert closes whose last series the report ends
+   * @param alertmanager external URL of the Alertmanager that reports, where it may be none of those that reconciling
+   * asks: nothing of it is closed on their word
    * @throws WritesFullError nothing is stored
    * @throws DatabaseUnavailableError some of it may be stored
    */
@@ -83,11 +85,12 @@ export class AlertsService implements OnApplicationShutdown {
     observations: Observation[],
     arrivedAt: number = performance.now(),
     endingReason: ResolvedReason = 'resolved',
+    alertmanager?: string,
   ): Promise<Outcome[]> {
     return this.forKnownUsers(observations, async (known) => {
       const outcomes: Outcome[] = [];
       for (const part of partsOf(known, MOST_TOGETHER)) {
-        const report = { observations: part, arrivedAt, endingReason };
+        const report = { observations: part, arrivedAt, endingReason, alertmanager };
         const weight = part.length + COST_OF_REQUEST;
         const isContinued = outcomes.length > 0;
         outcomes.push(...(await this.writes.submit(report, weight, isContinued)));

@@ -453,15 +453,39 @@ function insertSightings(sightings: Sighting[]): Statement {
   return {
     name: 'session_alerts_insert_sightings',
     text: `
-      INSERT INTO session_alerts.sightings (arrival, request, series, ends_at)
+      INSERT INTO session_alerts.sightings (arrival, request, series, ends_at, alertmanager)
       SELECT arrival, gen_random_uuid(), array_agg(series),
-             CASE WHEN count(ends_at) > 0 THEN array_agg(ends_at) END
+             CASE WHEN count(ends_at) > 0 THEN array_agg(ends_at) END, NULL::text
         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS seen (arrival, series, ends_at)
        GROUP BY arrival`,
     values: [
       plainArray(sightings.map(({ arrival }) => arrival)),
       plainArray(sightings.map(({ seriesKey }) => seriesKey)),
       plainArray(sightings.map(({ endsAt }) => (endsAt === null ? null : momentOf(endsAt)))),
+    ],
+  };
+}
+
+/** That an Alertmanager reported a series which reconciling may not ask. */
+export interface ReportedSeries {
+  seriesKey: number;
+  /** When the request arrived: µs since 1970 by the database's clock. */
+  arrival: number;
+  /** Its external URL. */
+  alertmanager: string;
+}
+
+export function insertReports(reports: ReportedSeries[]): Statement {
+  return {
+    text: `
+      INSERT INTO session_alerts.sightings (arrival, request, series, alertmanager)
+      SELECT arrival, gen_random_uuid(), array_agg(series), alertmanager
+        FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS reported (arrival, series, alertmanager)
+       GROUP BY arrival, alertmanager`,
+    values: [
+      plainArray(reports.map(({ arrival }) => arrival)),
+      plainArray(reports.map(({ seriesKey }) => seriesKey)),
+      textArray(reports.map(({ alertmanager }) => alertmanager)),
     ],
   };
 }

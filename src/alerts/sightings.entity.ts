@@ -2,7 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /**
  * That series were seen firing, unchanged: "last seen" without a write to their alerts; and that series were seen
- * ending behind which no alert was open. Upkeep carries over what an alert needs to stay open, and deletes the rest.
+ * ending behind which no alert was open; and that an Alertmanager reported them which reconciling may not ask. Upkeep
+ * carries over what an alert needs to stay open, and deletes the rest.
  */
 @Entity({ schema: 'session_alerts', name: 'sightings' })
 export class Sightings {
@@ -21,4 +22,8 @@ export class Sightings {
   /** When each of them ended; `null` where they were all seen firing. */
   @Column('timestamptz', { name: 'ends_at', array: true, nullable: true })
   endsAt!: (Date | null)[] | null;
+
+  /** External URL of the Alertmanager that reported them, where it may be none of those that reconciling asks. */
+  @Column({ type: 'text', nullable: true })
+  alertmanager!: string | null;
 }

@@ -11,6 +11,7 @@ import type { FiringObservation, Observation } from '../alerts/observation.js';
 import { messagesOf } from '../error-messages.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
+import { AskedAlertmanagers } from './asked-alertmanagers.service.js';
 import { AlertmanagerClient } from './alertmanager-client.js';
 import { addListOf, emptyListing } from './alertmanager-listing.js';
 import type { Listing } from './alertmanager-listing.js';
@@ -43,6 +44,7 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     private readonly alerts: AlertsService,
     private readonly repository: AlertsRepository,
     private readonly mapper: AlertMapper,
+    private readonly alertmanagers: AskedAlertmanagers,
     private readonly metrics: AlertsMetrics,
   ) {
     const { reconcile } = settings;
@@ -71,6 +73,7 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   /** Does so unless another replica has, this interval. */
   private async runInTurn(signal: AbortSignal): Promise<void> {
     const interval = this.settings.reconcile?.interval ?? 0;
+    await this.alertmanagers.refresh();
     if (!(await this.repository.takeTurn(this.replica, interval))) return;
     this.isAtIt = true;
     await this.run(signal);
@@ -90,12 +93,13 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
       await this.refresh(overdue(listing, ours, this.settings.upkeep.expireAfter / 3), askedAt);
       await this.open(missing(listing, ours, sentBefore), askedAt);
       if (!listing.isComplete) return;
+      const theirs = await this.alertmanagers.learn(this.replica, ours, listing.known);
       await this.closeGone(
-        ours.filter(({ seriesKey }) => !listing.known.has(seriesKey)),
+        theirs.filter(({ seriesKey }) => !listing.known.has(seriesKey)),
         askedAt,
       );
       await this.closeSilenced(
-        ours.filter(({ seriesKey }) => isWithheldBySilence(listing, seriesKey)),
+        theirs.filter(({ seriesKey }) => isWithheldBySilence(listing, seriesKey)),
         askedAt,
       );
     });

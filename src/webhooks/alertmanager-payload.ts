@@ -22,6 +22,9 @@ export class AlertmanagerPayload {
   truncatedAlerts = 0;
 
   receiver = '';
+
+  /** What the Alertmanager that posts is called (`--web.external-url`). */
+  externalUrl = '';
 }
 
 /** @throws UnprocessableEntityException the body is no webhook */
@@ -29,12 +32,13 @@ export function parsePayload(body: unknown): AlertmanagerPayload {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw unfit("the body must be the JSON object of Alertmanager's webhook");
   }
-  const { version, alerts, truncatedAlerts, receiver } = body as Record<string, unknown>;
+  const { version, alerts, truncatedAlerts, receiver, externalURL } = body as Record<string, unknown>;
   const payload = new AlertmanagerPayload();
   payload.version = version;
   payload.alerts = alerts as unknown[];
   if (isCount(truncatedAlerts)) payload.truncatedAlerts = truncatedAlerts;
   if (typeof receiver === 'string') payload.receiver = receiver;
+  if (typeof externalURL === 'string') payload.externalUrl = externalURL;
   // With one alert a webhook, class-validator would be a twentieth of all that it costs.
   const isPlainlyFit = version === '4' && Array.isArray(alerts);
   const errors = isPlainlyFit ? [] : validateSync(payload);

@@ -6,6 +6,7 @@ import { WritesFullError } from '../alerts/shared-writes.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
+import { AskedAlertmanagers } from '../upkeep/asked-alertmanagers.service.js';
 import { FeedHealth } from '../upkeep/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
 import type { MappedAlert, SkipReason } from './alert-mapper.service.js';
@@ -45,6 +46,7 @@ export class WebhooksService {
     private readonly mapper: AlertMapper,
     private readonly alerts: AlertsService,
     private readonly feed: FeedHealth,
+    private readonly alertmanagers: AskedAlertmanagers,
     private readonly metrics: AlertsMetrics,
   ) {}
 
@@ -57,7 +59,9 @@ export class WebhooksService {
       const payload = parsePayload(body);
       const mapped = await this.mapAll(payload);
       if (mapped.some((one) => 'watchdog' in one)) await this.feed.record();
-      const results = withOutcomes(mapped, await this.alerts.apply(observationsOf(mapped), arrivedAt));
+      const reporter = this.alertmanagers.unaskedNameOf(payload.externalUrl);
+      const outcomes = await this.alerts.apply(observationsOf(mapped), arrivedAt, 'resolved', reporter);
+      const results = withOutcomes(mapped, outcomes);
       const summary = summarize(results);
       this.report(payload, results, summary);
       this.observeDuration(arrivedAt, 'ok');

@@ -1,8 +1,9 @@
 import { AlertsClock } from '../../src/alerts/alerts-clock.js';
+import { AskedAlertmanagers } from '../../src/upkeep/asked-alertmanagers.service.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
-import { AlertsApi, firing, minute, resolved } from '../support/alerts.js';
-import type { ShownAlert } from '../support/alerts.js';
+import { AlertsApi, firing, minute, resolved, webhook } from '../support/alerts.js';
+import type { AlertmanagerAlert, ShownAlert } from '../support/alerts.js';
 import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { ListingAlertmanager } from '../support/listing-alertmanager.js';
@@ -13,11 +14,12 @@ import type { TestServer } from '../support/server.js';
 describe('Reconciling with two Alertmanagers', () => {
   const alertmanagers = [new ListingAlertmanager(), new ListingAlertmanager()] as const;
   const [one, other] = alertmanagers;
+  let urls: string[];
   let server: TestServer;
   let api: AlertsApi;
 
   beforeAll(async () => {
-    const urls = await Promise.all(alertmanagers.map((alertmanager) => alertmanager.start()));
+    urls = await Promise.all(alertmanagers.map((alertmanager) => alertmanager.start()));
     server = await startTestServer({ ALERTMANAGER_URLS: urls.join(',') }, { upkeep: false });
     api = new AlertsApi(`${server.url}/api/data`, server.issuer);
   });
@@ -31,8 +33,17 @@ describe('Reconciling with two Alertmanagers', () => {
     for (const alertmanager of alertmanagers) await alertmanager.stop();
   });
 
-  function reconcile(): Promise<void> {
-    return server.app.get(ReconcileService, { strict: false }).run();
+  /** Posts alerts as one of those does that are asked, or another one. */
+  async function deliver(...alerts: AlertmanagerAlert[]): Promise<void> {
+    await post(urls[0], ...alerts);
+  }
+
+  async function post(externalURL: string | undefined, ...alerts: AlertmanagerAlert[]): Promise<void> {
+    expect(await api.postWebhook(webhook(alerts, { externalURL }))).toMatchObject({ status: 200 });
+  }
+
+  async function reconcile(times = 1): Promise<void> {
+    for (let left = times; left > 0; left--) await server.app.get(ReconcileService, { strict: false }).run();
   }
 
   /** Spoils the other one when it has told its status. */
@@ -58,7 +69,7 @@ describe('Reconciling with two Alertmanagers', () => {
   });
 
   it('closes what is gone', async () => {
-    await api.deliver(firing(), firing({ session: 'jane-2' }));
+    await deliver(firing(), firing({ session: 'jane-2' }));
     other.lists(firing({ session: 'jane-2' }));
     await reconcile();
     expect((await api.onlyAlert()).session_name).toBe('jane-2');
@@ -67,7 +78,7 @@ describe('Reconciling with two Alertmanagers', () => {
 
   it('closes an alert of two volumes only when both are gone', async () => {
     const volumes = ['a', 'b'].map((name) => firing({ labels: { persistentvolumeclaim: name } }));
-    await api.deliver(...volumes);
+    await deliver(...volumes);
     one.lists(...volumes.slice(1));
     await reconcile();
     expect(await api.openAlerts()).toHaveLength(1);
@@ -77,7 +88,7 @@ describe('Reconciling with two Alertmanagers', () => {
   });
 
   it('opens again what it closed and is listed again', async () => {
-    await api.deliver(firing());
+    await deliver(firing());
     await reconcile();
     one.lists(firing());
     await reconcile();
@@ -108,7 +119,7 @@ describe('Reconciling with two Alertmanagers', () => {
       ['a time interval mutes', { withheld: 'muted' }],
       ['goes to another receiver', { receivers: ['on-call'] }],
     ])('stays where %s while it is shown, also beyond its expiry', async (_how, held) => {
-      await api.deliver(firing());
+      await deliver(firing());
       const { id } = await api.onlyAlert();
       one.alerts = [{ alert: firing(), ...held }];
       const clock = server.app.get(AlertsClock, { strict: false });
@@ -129,7 +140,7 @@ describe('Reconciling with two Alertmanagers', () => {
 
     it('closes by a silence while it is shown, opens again when that ends, and was never lost', async () => {
       const before = await drift();
-      await api.deliver(firing());
+      await deliver(firing());
       const { id } = await api.onlyAlert();
       one.alerts = [{ alert: firing(), withheld: 'silenced' }];
       await reconcile();
@@ -145,15 +156,15 @@ describe('Reconciling with two Alertmanagers', () => {
     });
 
     it('by a silence is no end that a person made: where webhooks bring it, it opens', async () => {
-      await api.deliver(firing());
+      await deliver(firing());
       one.alerts = [{ alert: firing(), withheld: 'silenced' }];
       await reconcile();
-      await api.deliver(firing());
+      await deliver(firing());
       expect(await api.openAlerts()).toHaveLength(1);
     });
 
     it('and what a person closed before stays closed when the silence ends', async () => {
-      await api.deliver(firing());
+      await deliver(firing());
       await api.update((await api.onlyAlert()).id, { dismissed: true }, { sub: 'jane' });
       one.alerts = [{ alert: firing(), withheld: 'silenced' }];
       await reconcile();
@@ -166,7 +177,7 @@ describe('Reconciling with two Alertmanagers', () => {
     it('leaves the words of those that are not silenced', async () => {
       const grave = firing({ severity: 'critical', title: 'No memory', labels: { pod: 'one' } });
       const other = firing({ severity: 'warning', title: 'Little memory', labels: { pod: 'two' } });
-      await api.deliver(grave, other);
+      await deliver(grave, other);
       one.alerts = [{ alert: grave, withheld: 'silenced' }, { alert: other }];
       await reconcile();
       expect(await api.onlyAlert()).toMatchObject({ title: 'Little memory', severity: 'warning' });
@@ -178,7 +189,7 @@ describe('Reconciling with two Alertmanagers', () => {
 
     it('ends an event that is silenced, and leaves to its user what an administrator opened', async () => {
       const event = firing({ labels: { alert_kind: 'event' } });
-      await api.deliver(event);
+      await deliver(event);
       one.alerts = [{ alert: event, withheld: 'silenced' }];
       await api.create({ title: 'Tonight', message: 'Maintenance', event_type: 'note', user_id: 'jane' });
       await reconcile();
@@ -187,7 +198,7 @@ describe('Reconciling with two Alertmanagers', () => {
     });
 
     it('stays while another Alertmanager would send it, or cannot be asked', async () => {
-      await api.deliver(firing());
+      await deliver(firing());
       one.alerts = [{ alert: firing(), withheld: 'silenced' }];
       other.lists(firing());
       await reconcile();
@@ -238,7 +249,7 @@ describe('Reconciling with two Alertmanagers', () => {
     ['is replaced by a new one before it lists', beforeListing(() => (other.startedAt = Date.now()))],
     ['is gone when it has listed', beforeListing(() => (other.fault = 'hang up'))],
   ])('closes nothing while one of them %s, but opens what the other lists', async (_what, spoil) => {
-    await api.deliver(firing());
+    await deliver(firing());
     one.lists(firing({ session: 'jane-2' }));
     other.lists(firing());
     await reconcile();
@@ -251,8 +262,109 @@ describe('Reconciling with two Alertmanagers', () => {
     expect((await api.onlyAlert()).session_name).toBe('jane-2');
   });
 
+  describe('of an Alertmanager that posts under another name', () => {
+    const STRANGER = 'http://stranger.example:9093';
+
+    /** How many Alertmanagers are said to post here without being asked. */
+    async function unasked(): Promise<number> {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      return Number(/^session_alerts_unasked_alertmanagers (\d+)$/m.exec(text)?.[1]);
+    }
+
+    beforeEach(() =>
+      execute(server.databaseUrl, 'TRUNCATE session_alerts.reconciling; TRUNCATE session_alerts.sightings'),
+    );
+
+    it('closes nothing, by whatever else it is gone, and says so', async () => {
+      await post(STRANGER, firing());
+      await deliver(firing({ session: 'jane-2' }));
+      await reconcile(3);
+      expect((await api.onlyAlert()).session_name).toBe('jane-1');
+      expect(await unasked()).toBe(1);
+      one.alerts = [{ alert: firing(), withheld: 'silenced' }, { alert: firing({ session: 'jane-3' }) }];
+      await post(STRANGER, firing({ session: 'jane-4' }));
+      await reconcile();
+      expect(await api.openAlerts()).toHaveLength(2);
+      await post(STRANGER, resolved(firing()), resolved(firing({ session: 'jane-4' })));
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('closes nothing though an asked one reports the same', async () => {
+      await deliver(firing());
+      await post(STRANGER, firing());
+      await reconcile(2);
+      expect(await api.openAlerts()).toHaveLength(1);
+    });
+
+    it('closes what is gone when those that are asked have listed what it reported: it is one of them', async () => {
+      const name = 'http://alertmanager.within.example:9093/';
+      await post(name, firing(), firing({ session: 'jane-2' }));
+      one.lists(firing(), firing({ session: 'jane-2' }));
+      await reconcile();
+      one.lists(firing({ session: 'jane-2' }));
+      await reconcile();
+      expect((await api.onlyAlert()).session_name).toBe('jane-2');
+      expect(await unasked()).toBe(0);
+      // What it reports from now on is stored like that of the others.
+      await post(name, firing({ session: 'jane-3' }));
+      const reports = 'SELECT FROM session_alerts.sightings WHERE alertmanager IS NOT NULL';
+      expect(await execute(server.databaseUrl, reports)).toHaveLength(1);
+    });
+
+    it('is not believed to be one of them for a part of what it reports', async () => {
+      const all = ['a', 'b', 'c', 'd'].map((session) => firing({ session: `jane-${session}` }));
+      await post(STRANGER, ...all);
+      one.lists(...all.slice(1));
+      await reconcile(3);
+      expect(await api.openAlerts()).toHaveLength(4);
+      expect(await unasked()).toBe(1);
+    });
+
+    it('is not suspected for an end that is on its way', async () => {
+      await post(STRANGER, firing());
+      await reconcile();
+      expect(await unasked()).toBe(0);
+      await post(STRANGER, resolved(firing()));
+      await reconcile();
+      expect(await unasked()).toBe(0);
+    });
+
+    it('is told apart from those that are asked by its address alone, however that is written', async () => {
+      await post(urls[1]?.replace('http://', 'HTTP://').replace(/\/$/, ''), firing());
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it('has to be found out again where others are asked', async () => {
+      const name = 'http://alertmanager.elsewhere.example:9093';
+      await post(name, firing());
+      one.lists(firing());
+      await reconcile();
+      const few = await startTestServer(
+        { DATABASE_URL: server.databaseUrl, ALERTMANAGER_URLS: urls[1] },
+        { upkeep: false },
+      );
+      try {
+        await few.app.get(AskedAlertmanagers, { strict: false }).refresh();
+        const fewApi = new AlertsApi(`${few.url}/api/data`, few.issuer);
+        await fewApi.postWebhook(webhook([firing()], { externalURL: name }));
+        await few.app.get(ReconcileService, { strict: false }).run();
+        await few.app.get(ReconcileService, { strict: false }).run();
+        expect(await api.openAlerts()).toHaveLength(1);
+      } finally {
+        await few.close();
+      }
+    });
+
+    it('is unknown where a body does not name it, as of a test alert: that is closed', async () => {
+      await post(undefined, firing());
+      await reconcile();
+      expect(await api.openAlerts()).toEqual([]);
+    });
+  });
+
   it('leaves alone what a person closed, until a later episode', async () => {
-    await api.deliver(firing());
+    await deliver(firing());
     await api.update((await api.onlyAlert()).id, { dismissed: true }, { sub: 'jane' });
     one.lists(firing());
     await reconcile();
@@ -271,13 +383,13 @@ describe('Reconciling with two Alertmanagers', () => {
 
   it('leaves an event that is over to its user', async () => {
     const event = firing({ labels: { alert_kind: 'event' } });
-    await api.deliver(event);
+    await deliver(event);
     await reconcile();
     expect(await api.openAlerts()).toHaveLength(1);
   });
 
   it('keeps from expiring what is still listed, though no webhook repeats it', async () => {
-    await api.deliver(firing());
+    await deliver(firing());
     const { id } = await api.onlyAlert();
     one.lists(firing());
     const clock = server.app.get(AlertsClock, { strict: false });
@@ -290,9 +402,9 @@ describe('Reconciling with two Alertmanagers', () => {
   });
 
   it('believes a webhook that came after it asked', async () => {
-    await api.deliver(firing());
+    await deliver(firing());
     other.whenAsked = async () => {
-      await api.deliver(resolved(firing(), minute(1)), firing({ startsAt: minute(2) }));
+      await deliver(resolved(firing(), minute(1)), firing({ startsAt: minute(2) }));
     };
     await reconcile();
     expect(await api.openAlerts()).toHaveLength(1);
@@ -319,7 +431,7 @@ describe('Reconciling with two Alertmanagers', () => {
     const before = await drift();
     one.lists(firing({ session: 'counted' }));
     await reconcile();
-    await api.deliver(firing({ session: 'counted' }));
+    await deliver(firing({ session: 'counted' }));
     await reconcile();
     expect(await drift()).toEqual(before);
 

@@ -1,0 +1,143 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ALERTS_SETTINGS } from '../alerts-settings.js';
+import type { AlertsSettings } from '../alerts-settings.js';
+import { AlertsRepository } from '../alerts/alerts.repository.js';
+import type { AlertmanagersNote, FiringSeries } from '../alerts/alerts.repository.js';
+import { storable } from '../alerts/text.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+
+const LONGEST_URL = 200;
+/** How many that are not asked are told by name. */
+const MOST_UNASKED = 20;
+/** Of so many series that it reported those that are asked must list all but one. */
+const SHARE_KNOWN = 10;
+
+/** Of what one Alertmanager reported and still fires here: how much those that are asked list, and how much not. */
+interface Evidence {
+  listed: number;
+  missing: number;
+}
+
+/**
+ * Which of the Alertmanagers that post here reconciling asks. Alertmanager tells its external URL with what it posts
+ * and nowhere else; it may differ from the address at which it is asked. So that also counts as asked of which those
+ * that are asked list what it has reported.
+ */
+@Injectable()
+export class AskedAlertmanagers {
+  private readonly logger = new Logger(AskedAlertmanagers.name);
+  /** Empty where nothing is reconciled. */
+  private readonly addresses: string[];
+  private knownAs: ReadonlySet<string> = new Set();
+  private unasked: string[] = [];
+  /** Those that were in doubt when the lists were last compared. */
+  private doubtful: ReadonlySet<string> = new Set();
+
+  constructor(
+    @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
+    private readonly repository: AlertsRepository,
+    metrics: AlertsMetrics,
+  ) {
+    this.addresses = (settings.reconcile?.alertmanagers ?? []).map(({ url }) => nameOf(url)).sort();
+    if (this.addresses.length === 0) return;
+    metrics.addGauge(
+      'session_alerts_unasked_alertmanagers',
+      'Alertmanagers that post here and that reconciling does not ask: nothing that they report is closed as gone',
+      async () => this.ofNow(await repository.readAlertmanagers()).unasked.length,
+    );
+  }
+
+  /** How an Alertmanager is called that may not be one of those that are asked; undefined for the others. */
+  unaskedNameOf(externalUrl: string): string | undefined {
+    if (this.addresses.length === 0 || externalUrl === '') return undefined;
+    const name = nameOf(externalUrl);
+    return this.isAsked(name) ? undefined : name;
+  }
+
+  /** Takes over what the replica has found out that reconciles. */
+  async refresh(): Promise<void> {
+    const { knownAs, unasked } = this.ofNow(await this.repository.readAlertmanagers());
+    this.knownAs = new Set(knownAs);
+    this.unasked = unasked;
+  }
+
+  /**
+   * Learns from what those that are asked list which of the others are the same, and notes it for all replicas.
+   * @param ours the series that fire here
+   * @param known those that are listed
+   * @returns of ours those that nobody has reported who is not asked
+   */
+  async learn(replica: string, ours: FiringSeries[], known: ReadonlySet<number>): Promise<FiringSeries[]> {
+    const reported = await this.repository.listReported();
+    const firing = new Set(ours.map(({ seriesKey }) => seriesKey));
+    const evidence = new Map<string, Evidence>();
+    for (const { alertmanager, seriesKey } of reported) {
+      if (this.isAsked(alertmanager) || !firing.has(seriesKey)) continue;
+      const found = evidence.get(alertmanager) ?? { listed: 0, missing: 0 };
+      if (known.has(seriesKey)) found.listed += 1;
+      else found.missing += 1;
+      evidence.set(alertmanager, found);
+    }
+    // What was learned in this very moment counts from the next time on.
+    const ofOthers = reported.filter(({ alertmanager }) => !this.isAsked(alertmanager));
+    const isOfUnasked = new Set(ofOthers.map(({ seriesKey }) => seriesKey));
+    await this.note(replica, evidence, new Set(ofOthers.map(({ alertmanager }) => alertmanager)));
+    return ours.filter(({ seriesKey }) => !isOfUnasked.has(seriesKey));
+  }
+
+  /** @param others those that have reported of late and are not asked, as was known before */
+  private async note(
+    replica: string,
+    evidence: ReadonlyMap<string, Evidence>,
+    others: ReadonlySet<string>,
+  ): Promise<void> {
+    const names = [...evidence];
+    const learned = names.filter(([, found]) => isTheSame(found)).map(([name]) => name);
+    const doubtful = new Set(
+      names.filter(([, found]) => found.missing > 0 && !isTheSame(found)).map(([name]) => name),
+    );
+    // A resolve that is on its way makes nobody suspect.
+    const unasked = [...others]
+      .filter((name) => !learned.includes(name))
+      .filter((name) => this.unasked.includes(name) || (doubtful.has(name) && this.doubtful.has(name)))
+      .sort()
+      .slice(0, MOST_UNASKED);
+    this.doubtful = doubtful;
+    for (const name of learned) {
+      this.logger.log(
+        `Those that are asked list what Alertmanager ${JSON.stringify(name)} reports: it is one of them`,
+      );
+    }
+    for (const name of unasked.filter((one) => !this.unasked.includes(one))) {
+      this.logger.warn(
+        `Alertmanager ${JSON.stringify(name)} posts here and reconciling does not ask it: nothing that it reports is closed as gone or silenced. Add its address to ALERTMANAGER_URLS (reconcile.alertmanagers)`,
+      );
+    }
+    const isChanged = learned.length > 0 || unasked.join() !== this.unasked.join();
+    this.knownAs = new Set([...this.knownAs, ...learned]);
+    this.unasked = unasked;
+    if (!isChanged) return;
+    const { addresses } = this;
+    await this.repository.noteAlertmanagers(replica, { addresses, knownAs: [...this.knownAs], unasked });
+  }
+
+  private isAsked(name: string): boolean {
+    return this.addresses.includes(name) || this.knownAs.has(name);
+  }
+
+  /** What was noted while others were asked says nothing of those of now. */
+  private ofNow(note: AlertmanagersNote): AlertmanagersNote {
+    const isOfNow = note.addresses.join() === this.addresses.join();
+    return isOfNow ? note : { addresses: this.addresses, knownAs: [], unasked: [] };
+  }
+}
+
+function isTheSame({ listed, missing }: Evidence): boolean {
+  return listed > 0 && missing * SHARE_KNOWN <= listed;
+}
+
+/** An address, however it is written. */
+function nameOf(url: string): string {
+  const written = URL.canParse(url) ? new URL(url).href : url;
+  return storable(written.replace(/\/+$/, '').slice(0, LONGEST_URL));
+}
