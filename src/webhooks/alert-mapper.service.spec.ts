@@ -46,6 +46,20 @@ describe('A firing alert', () => {
     expect(observedFiring({ severity: '' })).toMatchObject({ severity: null, runbookUrl: null });
   });
 
+  it('may be of a session with as long a name as is kept', () => {
+    const session = 's'.repeat(255);
+    expect(observedFiring({ session })).toMatchObject({ sessionName: session });
+  });
+
+  it('has no alertname where that is empty', () => {
+    const alert = firing();
+    const labels = { ...alert.labels, alertname: '' };
+    expect(observed({ ...alert, labels })).toMatchObject({
+      isNamed: false,
+      eventType: alert.annotations['title'],
+    });
+  });
+
   it('takes its title for its event type where it has no alertname', () => {
     expect(observedFiring({ name: '', title: 'Test alert' })).toMatchObject({ eventType: 'Test alert' });
   });
@@ -68,6 +82,7 @@ describe('A firing alert', () => {
     ['https://', null],
     ['https://docs.example/a b', null],
     [`https://docs.example/${'x'.repeat(2_000)}`, null],
+    ['https://docs.example/'.padEnd(2_000, 'x'), 'https://docs.example/'.padEnd(2_000, 'x')],
   ])('with the runbook %s links to %s', (url, shown) => {
     expect(observedFiring({ annotations: { runbook_url: url } })).toMatchObject({ runbookUrl: shown });
   });
@@ -161,17 +176,40 @@ describe('The identity of a series', () => {
     expect(seriesKey({ session: 'jane-2' })).not.toBe(seriesKey({}));
   });
 
-  it.each([undefined, null, '', 'no hex digits at all', 'AF76DC6588FAD5C9', 'af76', 42, {}])(
-    'comes from the labels where the fingerprint is %p',
-    (fingerprint) => {
-      expect(observed({ ...firing(), fingerprint }).seriesKey).toBe(observed(firing()).seriesKey);
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    '',
+    'no hex digits at all',
+    'AF76DC6588FAD5C9',
+    'af76',
+    'x00112233445566ff',
+    '00112233445566ffx',
+    42,
+    ['00112233445566ff'],
+    {},
+  ])('comes from the labels where the fingerprint is %p', (fingerprint) => {
+    expect(observed({ ...firing(), fingerprint }).seriesKey).toBe(observed(firing()).seriesKey);
+  });
+
+  it('takes a label that is no text for an absent one', () => {
+    const { labels, ...alert } = firing();
+    const padded = { ...alert, labels: { ...labels, number: 7, list: ['x'] }, fingerprint: undefined };
+    expect(observed(padded).seriesKey).toBe(observed(firing()).seriesKey);
+  });
 
   it('takes an empty label for an absent one', () => {
     const { labels, ...alert } = firing();
     const padded = { ...alert, labels: { ...labels, empty: '' }, fingerprint: undefined };
     expect(observed(padded).seriesKey).toBe(observed(firing()).seriesKey);
+  });
+});
+
+describe('The watchdog', () => {
+  it('is no alert for anybody, whether it fires or has ended', () => {
+    const watchdog = firing({ name: 'Watchdog' });
+    expect(mapper.map(watchdog)).toEqual({ watchdog: true });
+    expect(mapper.map(resolved(watchdog))).toEqual({ skipped: 'watchdog_resolved' });
   });
 });
 
@@ -181,13 +219,18 @@ describe('An alert that cannot be shown', () => {
     labels: { ...firing().labels, ...labels },
   });
 
-  const manyLabels = (more: object): object => {
-    const labels = Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [`label_${index}`, '1']));
+  const manyLabels = (more: object, count = 20_001): object => {
+    const labels = Object.fromEntries(Array.from({ length: count }, (_, index) => [`label_${index}`, '1']));
     return { ...firing({ labels }), ...more };
   };
 
   it('is not one with as many labels as it likes and a fingerprint', () => {
     expect(observed(manyLabels({ fingerprint: '00112233445566ff' })).userId).toBe('jane');
+  });
+
+  it('is not one with as many labels as a fingerprint can be made of', () => {
+    const count = 20_000 - Object.keys(firing().labels).length;
+    expect(observed(manyLabels({ fingerprint: undefined }, count)).userId).toBe('jane');
   });
 
   it.each<[string, string, unknown]>([
