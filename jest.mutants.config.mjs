@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import base from './jest.config.mjs';
+
+const support = join(import.meta.dirname, 'test', 'mutants');
+const specs = JSON.parse(process.env.MUTANTS_SPECS ?? '[]');
+
+/**
+ * The tests that Stryker runs for each mutant of a room. `test/mutants/main.mjs` says which, and gives them their PostgreSQL.
+ * @type {import('jest').Config}
+ */
+export default {
+  ...base,
+  testMatch: specs.map((spec) => `<rootDir>/${spec}`),
+  globalSetup: undefined,
+  globalTeardown: undefined,
+  reporters: undefined,
+  // By path: Stryker looks for them outside of jest.
+  testEnvironment: join(support, 'first-failure.environment.cjs'),
+  testSequencer: join(support, 'listed-order.sequencer.mjs'),
+  runner: join(support, 'first-failure.runner.mjs'),
+};

@@ -1,0 +1,20 @@
+/**
+ * Mutation testing; `test/mutants/main.mjs` adds the room.
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  testRunner: 'jest',
+  jest: { projectType: 'custom', configFile: 'jest.mutants.config.mjs', enableFindRelatedTests: false },
+  coverageAnalysis: 'perTest',
+  // What runs only while a file is loaded, such as constants and decorators, would need every test for each mutant.
+  ignoreStatic: true,
+  concurrency: 2,
+  maxTestRunnerReuse: 40,
+  timeoutMS: 15_000,
+  dryRunTimeoutMinutes: 15,
+  incremental: true,
+  cleanTempDir: 'always',
+  reporters: ['clear-text', 'html', 'json', 'progress-append-only'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
+  ignorePatterns: ['dist', 'coverage', 'docs', 'bench'],
+};

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Stryker } from '@stryker-mutator/core';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { ROOMS } from './rooms.mjs';
+
+const REPORTS = 'coverage/mutants';
+const dist = join(import.meta.dirname, '..', '..', 'dist', 'src');
+const { startEmbeddedPostgres } = await import(join(dist, 'server', 'demo', 'embedded-postgres.js'));
+const { postgresOptions } = await import(join(dist, 'migrations', 'postgres-options.js'));
+
+/** What the arguments name: rooms, or files of one with commas between them; without any, all rooms. */
+function chosen(names) {
+  return (names.length === 0 ? Object.keys(ROOMS) : names).map((name) => {
+    const [, room] = /^(?:src\/)?(\w+)(?:\/|$)/.exec(name) ?? [];
+    if (!Object.hasOwn(ROOMS, room ?? '')) {
+      console.error(
+        `${name} is none of the rooms ${Object.keys(ROOMS).join(', ')}, nor a file of one (src/alerts/text.ts)`,
+      );
+      process.exit(2);
+    }
+    return {
+      room,
+      files: name.includes('/') ? name.split(',') : [`src/${room}/**/*.ts`, `!src/${room}/**/*.spec.ts`],
+    };
+  });
+}
+
+/** The databases of the tests are copies of this one. */
+async function createTemplate(serverUrl) {
+  const name = `session_alerts_template_${randomBytes(4).toString('hex')}`;
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const dataSource = new DataSource(postgresOptions(url.href));
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  return name;
+}
+
+const parts = chosen(process.argv.slice(2));
+const server = await startEmbeddedPostgres({ settings: { fsync: 'off', max_connections: '300' } });
+try {
+  process.env.TEST_DATABASE_URL = server.url;
+  process.env.TEST_TEMPLATE_DATABASE = await createTemplate(server.url);
+  for (const { room, files } of parts) {
+    process.env.MUTANTS_SPECS = JSON.stringify(ROOMS[room]);
+    await new Stryker({
+      mutate: files,
+      incrementalFile: `${REPORTS}/${room}.incremental.json`,
+      htmlReporter: { fileName: `${REPORTS}/${room}.html` },
+      jsonReporter: { fileName: `${REPORTS}/${room}.json` },
+    }).runMutationTest();
+  }
+} finally {
+  await server.stop();
+}

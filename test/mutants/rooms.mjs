@@ -1,0 +1,30 @@
+const spec = (name) => `test/integration/${name}.spec.ts`;
+
+/** The rooms that decide, each with the tests that go through its door, the quickest first. */
+export const ROOMS = {
+  alerts: [
+    'src/alerts/alert-life.spec.ts',
+    'src/alerts/text.spec.ts',
+    'src/alerts/name-based-id.spec.ts',
+    'src/alerts/shared-reads.spec.ts',
+    'src/alerts/shared-writes.spec.ts',
+    'src/alerts/alerts.statements.spec.ts',
+    'src/alerts/database-problems.spec.ts',
+    ...['polls', 'history', 'lost-answer', 'payloads', 'closing', 'life', 'sightings', 'many-alerts'].map(
+      spec,
+    ),
+    ...['shared-writes', 'administration', 'host-calls', 'alerts-api', 'concurrency'].map(spec),
+  ],
+  webhooks: [
+    'src/webhooks/rfc3339.spec.ts',
+    'src/webhooks/series-fingerprint.spec.ts',
+    'src/webhooks/alert-mapper.service.spec.ts',
+    ...['payloads', 'feed', 'metrics', 'administration', 'life', 'bad-input', 'small-calls'].map(spec),
+  ],
+  auth: [
+    'src/auth/verified-tokens.spec.ts',
+    ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
+  ],
+  upkeep: ['src/upkeep/periodic-job.spec.ts', ...['feed', 'reconcile', 'closing', 'metrics'].map(spec)],
+  live: ['src/live/alert-stream.spec.ts', ...['many-alerts', 'stream'].map(spec)],
+};
