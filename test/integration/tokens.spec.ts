@@ -351,6 +351,41 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     );
   });
 
+  describe('says why a token was refused', () => {
+    beforeEach(grantLookUps);
+
+    it.each<[string, Token]>([
+      ['it is malformed', () => 'a.b'],
+      ['it is malformed', () => withParts({ header: encoded('null') })],
+      ['its signature algorithm is not accepted', () => webhookToken({}, { alg: 'PS256' })],
+      ['its signature algorithm is not accepted', () => withParts({ header: encoded('{"alg":["RS256"]}') })],
+      ['its header has critical extensions', () => webhookToken({}, { crit: ['b64'], b64: true })],
+      ['its header names no key', () => webhookToken({}, { kid: undefined })],
+      ['its header names no key', () => webhookToken({}, { kid: '' })],
+      ['its header names no key', () => webhookToken({}, { kid: [server.issuer.currentKid] })],
+      [
+        'it is signed with a key that the issuer does not have for its algorithm',
+        () => webhookToken({}, { kid: 'no-such-key' }),
+      ],
+      ['invalid signature', () => webhookToken({}, { kid: server.issuer.currentKid }, impostor)],
+      ['its issuer is not {issuer}', () => webhookToken({ iss: 'https://elsewhere.example/' })],
+      ['it has no expiry', () => webhookToken({ exp: undefined })],
+      ['it has no expiry', () => withClaim('"exp":1e999')],
+      ['it has expired', () => webhookToken({ exp: inSeconds(-31) })],
+      ['it is not valid yet', () => webhookToken({ nbf: inSeconds(50) })],
+      ['it has no subject', () => webhookToken({ sub: ' ' })],
+      ['it is not an access token', () => webhookToken({ typ: 'ID' })],
+    ])('%s', async (problem, token) => {
+      const reason = problem.replace('{issuer}', server.issuer.url);
+      const answer = await sendToken(call, await token());
+      expectError(answer, 401);
+      expect(answer.body).toMatchObject({
+        error: { message: `The access token was refused: ${reason}` },
+      });
+      expect(answer.challenge).toMatchObject({ error_description: reason });
+    });
+  });
+
   it.each<[string, Token]>([
     ['just expired, within 30 s', () => webhookToken({ exp: inSeconds(-15) })],
     ['valid from now on, within 30 s', () => webhookToken({ nbf: inSeconds(20) })],
