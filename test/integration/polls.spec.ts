@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { AlertsApi, firing, resolved } from '../support/alerts.js';
-import { createTestDatabase, forgetAlerts } from '../support/database.js';
+import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -109,5 +109,51 @@ describe('Polls', () => {
     expect(await slow).toHaveLength(1);
     // What is kept would stand for ten seconds.
     await waitUntil(async () => (await api.openAlerts()).length === 0, 5_000);
+  });
+
+  it('show what was written past us after ten seconds', async () => {
+    await execute(database.url, `UPDATE session_alerts.alerts SET title = 'Written past us'`);
+    await waitUntil(async () => (await api.openAlerts())[0]?.title === 'Written past us', 60_000);
+  });
+
+  describe('that name what they know', () => {
+    async function poll(etag?: string | null, path = '/alerts'): Promise<Response> {
+      const token = await server.issuer.userToken({ sub: 'jane' });
+      return fetch(api.url + path, {
+        headers: { Authorization: `Bearer ${token}`, ...(etag && { 'If-None-Match': etag }) },
+      });
+    }
+
+    it('are answered 304 until something changes', async () => {
+      const first = await poll();
+      const etag = first.headers.get('etag');
+      expect(etag).toMatch(/^"[\w-]+"$/);
+      for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+        const again = await poll(known);
+        expect(again.status).toBe(304);
+        expect(await again.text()).toBe('');
+        expect(again.headers.get('etag')).toBe(etag);
+      }
+      await api.deliver(firing({ title: 'Higher' }));
+      const changed = await poll(etag);
+      expect(changed.status).toBe(200);
+      expect(await changed.json()).toMatchObject([{ title: 'Higher' }]);
+      expect(changed.headers.get('etag')).not.toBe(etag);
+    });
+
+    it('are told apart by session, and the history has no tag', async () => {
+      const etag = (await poll()).headers.get('etag');
+      expect((await poll(etag, '/alerts?session_name=jane-2')).status).toBe(200);
+      expect((await poll(etag, '/alerts?session_name=jane-1')).status).toBe(304);
+      expect((await poll(null, '/alerts?status=resolved')).headers.get('etag')).toBeNull();
+    });
+
+    it('are answered 304 also where what they know is too long to be kept', async () => {
+      await api.deliver(firing({ message: 'm'.repeat(17_000) }));
+      const etag = (await poll()).headers.get('etag');
+      expect((await poll(etag)).status).toBe(304);
+      expect(await (await poll()).json()).toMatchObject([{ message: 'm'.repeat(17_000) }]);
+      expect((await poll('"other"')).status).toBe(200);
+    });
   });
 });

@@ -17,7 +17,6 @@ import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
-import type { TestServer } from '../support/server.js';
 
 /** An application with our module in it. */
 interface Host {
@@ -296,50 +295,5 @@ describe('A server that stops', () => {
     } finally {
       await server.close();
     }
-  });
-});
-
-describe('Polling for open alerts', () => {
-  let server: TestServer;
-  let api: AlertsApi;
-
-  beforeAll(async () => {
-    server = await startTestServer();
-    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
-  });
-  beforeEach(() => forgetAlerts(server.databaseUrl));
-  afterAll(() => server.close());
-
-  async function poll(etag?: string | null, path = '/alerts'): Promise<Response> {
-    const token = await server.issuer.userToken({ sub: 'jane' });
-    return fetch(api.url + path, {
-      headers: { Authorization: `Bearer ${token}`, ...(etag && { 'If-None-Match': etag }) },
-    });
-  }
-
-  it('is answered 304 until something changes', async () => {
-    await api.deliver(firing());
-    const first = await poll();
-    const etag = first.headers.get('etag');
-    expect(etag).toMatch(/^"[\w-]+"$/);
-    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
-      const again = await poll(known);
-      expect(again.status).toBe(304);
-      expect(await again.text()).toBe('');
-      expect(again.headers.get('etag')).toBe(etag);
-    }
-    await api.deliver(firing({ title: 'Higher' }));
-    const changed = await poll(etag);
-    expect(changed.status).toBe(200);
-    expect(await changed.json()).toMatchObject([{ title: 'Higher' }]);
-    expect(changed.headers.get('etag')).not.toBe(etag);
-  });
-
-  it('tells sessions apart, and the history has no tag', async () => {
-    await api.deliver(firing());
-    const etag = (await poll()).headers.get('etag');
-    expect((await poll(etag, '/alerts?session_name=jane-2')).status).toBe(200);
-    expect((await poll(etag, '/alerts?session_name=jane-1')).status).toBe(304);
-    expect((await poll(null, '/alerts?status=resolved')).headers.get('etag')).toBeNull();
   });
 });
