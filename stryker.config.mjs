@@ -16,5 +16,5 @@ export default {
   cleanTempDir: 'always',
   reporters: ['clear-text', 'html', 'json', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
-  ignorePatterns: ['dist', 'coverage', 'docs', 'bench'],
+  ignorePatterns: ['dist', 'coverage', 'bench'],
 };
