@@ -40,7 +40,7 @@ const HELP = `Measures the server beside others. Markdown goes to stdout; target
 
   --against <rev>     the same rounds on the server of another revision (a commit, tag or branch of this
                       clone) too, instead of Express and of our statements in pgbench: webhooks at 1, 8 and
-                      32 connections, listing, and the write-ahead log; about 20 minutes. It is built in a
+                      32 connections, listing, and the write-ahead log; 15 to 20 minutes. It is built in a
                       temporary folder, has a database of its own, and is driven by HTTP alone. What is
                       measured beside it is the working tree, with what is not committed
   --quick             smaller, shorter, without Express, in a few minutes; its figures are rough

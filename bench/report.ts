@@ -86,7 +86,9 @@ function introduction(results: Results): string {
   return [
     introductionOf(
       results,
-      `Medians of ${rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
+      rounds === 1
+        ? 'One round in which the targets take turns.'
+        : `Medians of ${rounds} rounds in which the targets take turns; ratios are medians of the rounds' ratios.`,
     ),
     ...(now
       ? [`fastify is ${now.commit}${now.isChanged ? ' with changes that are not committed' : ''}.`]
