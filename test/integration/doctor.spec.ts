@@ -553,6 +553,44 @@ route:
     });
   });
 
+  it.each<[string, NodeJS.ProcessEnv, string | undefined]>([
+    [
+      'is that of the files, where it posts by another',
+      {},
+      'alerts come by the receiver ours: what webhooks lose is not opened',
+    ],
+    ['is its own', { RECONCILE_RECEIVER: 'our.' }, undefined],
+    ['is any', { RECONCILE_RECEIVER: '.*' }, 'matches pager too'],
+  ])('whose receiver to reconcile with %s', async (_what, env, trouble) => {
+    await withProgram(alertmanager(config('alertmanager')), async (url) => {
+      const found = troubles(await doctorsFindings([], { ALERTMANAGER_URLS: url, ...env }));
+      if (trouble === undefined) expect(found).toEqual({});
+      else {
+        expect(found['alertmanager.reconciling']).toContain(trouble);
+        expect(found['alertmanager.reconciling']).toMatch(/>> Set RECONCILE_RECEIVER=ours on the server$/);
+      }
+    });
+  });
+
+  it('that posts and is not reconciled with is named, as the server has noted it', async () => {
+    const database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, ALERTMANAGER_URLS: 'http://127.0.0.1:1' };
+    try {
+      const before = await doctorsFindings([], env);
+      expect(troubles(before)).not.toHaveProperty('database.alertmanagers');
+      await execute(
+        database.url,
+        `INSERT INTO session_alerts.reconciling (id, replica, last_run, unasked)
+         VALUES (1, gen_random_uuid(), now(), '{http://stranger.example:9093}')`,
+      );
+      expect(troubles(await doctorsFindings([], env))['database.alertmanagers']).toMatch(
+        /"http:\/\/stranger\.example:9093".*ALERTMANAGER_URLS/,
+      );
+    } finally {
+      await database.drop();
+    }
+  });
+
   it('whose matchers cannot be evaluated is not judged', async () => {
     const odd = config('alertmanager').replace('purpose="renku-session"', 'purpose=~"[[:alpha:]]("');
     await withProgram(alertmanager(odd), async (url) => {

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { AlertmanagerOptions } from '../../alerts.module-definition.js';
 import { AlertmanagerClient } from '../../upkeep/alertmanager-client.js';
-import { MatcherError, routesOf } from '../../upkeep/alertmanager-routing.js';
+import { expression, MatcherError, routesOf } from '../../upkeep/alertmanager-routing.js';
 import type { Labels, Route } from '../../upkeep/alertmanager-routing.js';
 import type { Examination } from './check.js';
 import { durationText } from './duration-text.js';
@@ -73,7 +73,10 @@ class AlertmanagerCheck {
     }
     try {
       const taken = this.checkRoute(config, webhooks);
-      if (taken) await this.checkReceiver(taken.webhook, taken.route);
+      if (taken) {
+        await this.checkReceiver(taken.webhook, taken.route);
+        this.checkReconciling(config, taken.webhook.receiver, webhooks);
+      }
       await this.checkWatchdog(config, webhooks);
     } catch (error) {
       if (!(error instanceof MatcherError)) throw error;
@@ -321,6 +324,32 @@ class AlertmanagerCheck {
       );
     } else {
       this.ok('delay', delays);
+    }
+  }
+
+  /** Of what receivers reconciling opens alerts. */
+  private checkReconciling(config: Record<string, unknown>, receiver: string, webhooks: OurWebhook[]): void {
+    const { reconcileReceiver: pattern } = this.examination.settings;
+    if (pattern === undefined) return;
+    const expected = expression(pattern);
+    const matching = recordsIn(config['receivers'])
+      .map(({ name }) => textOf(name))
+      .filter((name) => expected.test(name));
+    const others = matching.filter((name) => !webhooks.some((webhook) => webhook.receiver === name));
+    if (!matching.includes(receiver)) {
+      this.wrong(
+        'reconciling',
+        `RECONCILE_RECEIVER is ${pattern}, and alerts come by the receiver ${receiver}: what webhooks lose is not opened`,
+        `Set RECONCILE_RECEIVER=${receiver} on the server`,
+      );
+    } else if (others.length > 0) {
+      this.warn(
+        'reconciling',
+        `RECONCILE_RECEIVER is ${pattern}, which matches ${others.join(', ')} too: users are shown what Alertmanager sends there and not here`,
+        `Set RECONCILE_RECEIVER=${receiver} on the server`,
+      );
+    } else {
+      this.ok('reconciling', `It opens what the receiver ${matching.join(', ')} would be sent`);
     }
   }
 

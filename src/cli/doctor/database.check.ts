@@ -45,6 +45,7 @@ export async function checkDatabase(examination: Examination): Promise<void> {
     const pending = await pendingMigrations(dataSource);
     if (pending.length === 0) {
       examination.ok('database.migrations', 'All are applied');
+      await checkUnasked(examination, dataSource);
     } else {
       examination.wrong('database.migrations', `Not applied: ${pending.join(', ')}`, TO_MIGRATE);
     }
@@ -68,6 +69,28 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** Whether Alertmanagers post here that the server does not reconcile with, as it has noted. */
+async function checkUnasked(examination: Examination, dataSource: DataSource): Promise<void> {
+  if (examination.settings.reconcileReceiver === undefined) return;
+  const rows = await dataSource.query<{ unasked: string[] }[]>(
+    'SELECT to_json(unasked) AS unasked FROM session_alerts.reconciling',
+  );
+  const [first, ...others] = rows.flatMap(({ unasked }) => unasked);
+  if (first === undefined) {
+    examination.ok(
+      'database.alertmanagers',
+      'No Alertmanager is known to post here that is not reconciled with',
+    );
+    return;
+  }
+  const names = [first, ...others].map((name) => JSON.stringify(name)).join(', ');
+  examination.warn(
+    'database.alertmanagers',
+    `${others.length === 0 ? 'An Alertmanager posts here that is' : 'Alertmanagers post here that are'} not reconciled with: ${names}. Where it tells no end, an alert of it stays until it expires`,
+    'Add the address of each to ALERTMANAGER_URLS, or let it post elsewhere',
+  );
 }
 
 async function readClock(examination: Examination, dataSource: DataSource): Promise<void> {

@@ -33,6 +33,8 @@ export interface DoctorSettings {
   clientId: string;
   clientSecret: string | undefined;
   alertmanagers: AlertmanagerOptions[];
+  /** Of those that post here, where the server reconciles. */
+  reconcileReceiver: string | undefined;
   /** Without a slash at its end. */
   prometheusUrl: string | undefined;
   /** Seconds. */
@@ -87,6 +89,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
       variable: 'ALERTMANAGER_CLIENT_SECRET',
     }),
     alertmanagers: flagged ?? alertmanagers,
+    reconcileReceiver: config.reconcile?.receiver,
     prometheusUrl: flag('--prometheus-url', flags.prometheusUrl),
     expireAfter: config.upkeep.expireAfter,
     watchdog: config.feed,

@@ -92,6 +92,7 @@ export class DoctorChain {
       {
         DATABASE_URL: this.databaseUrl,
         OIDC_ISSUER: this.issuer.url,
+        ALERTMANAGER_URLS: this.alertmanager.url,
         ALERTMANAGER_CLIENT_SECRET: this.issuer.clientSecret,
         ...env,
       },
