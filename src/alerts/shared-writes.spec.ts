@@ -283,6 +283,20 @@ describe('Writes that wait for each other', () => {
       expect(wereWritten().slice(1)).toEqual([['a', 'b'], ['a'], ['b'], ['later', 'latest']]);
     });
 
+    it('tries no more of them when one fails for which none is to blame', async () => {
+      await submit(['first']);
+      await submit(['a', 'b', 'c']);
+      await begun[0]!.succeed();
+      await begun[1]!.fail(bad);
+      await begun[2]!.fail(away);
+      expect(wereWritten().slice(1)).toEqual([['a', 'b', 'c'], ['a']]);
+      expect(answers.slice(1)).toEqual([
+        ['a', away],
+        ['b', away],
+        ['c', away],
+      ]);
+    });
+
     it('does not try one again that was alone', async () => {
       await submit(['a']);
       await begun[0]!.fail(bad);
