@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, Program } from './program.js';
@@ -30,6 +30,8 @@ export interface AlertmanagerOptions {
   route?: RouteSettings;
   /** Where it listens; any free port where it does not matter. */
   port?: number;
+  /** What it calls itself in what it posts; its host's name and port where it does not matter. */
+  externalUrl?: string;
 }
 
 /**
@@ -63,6 +65,7 @@ export class Alertmanager {
   private constructor(
     private readonly port: number,
     private readonly folder: string,
+    private readonly externalUrl: string | undefined,
   ) {
     this.url = `http://127.0.0.1:${port}`;
   }
@@ -70,7 +73,7 @@ export class Alertmanager {
   /** Starts one and waits until it is ready. */
   static async start(options: AlertmanagerOptions): Promise<Alertmanager> {
     const folder = await mkdtemp(join(tmpdir(), 'session-alerts-alertmanager-'));
-    const alertmanager = new Alertmanager(options.port ?? (await freePort()), folder);
+    const alertmanager = new Alertmanager(options.port ?? (await freePort()), folder, options.externalUrl);
     try {
       const clientSecretFile = join(folder, 'oauth2-client-secret');
       await writeFile(clientSecretFile, options.clientSecret);
@@ -95,12 +98,13 @@ export class Alertmanager {
   async startAgain(): Promise<void> {
     const run = new Program(
       'Alertmanager',
-      '/usr/bin/prometheus-alertmanager',
+      process.env['ALERTMANAGER'] ?? '/usr/bin/prometheus-alertmanager',
       [
         `--config.file=${join(this.folder, 'alertmanager.yml')}`,
         `--storage.path=${join(this.folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${this.port}`,
         '--cluster.listen-address=',
+        ...(this.externalUrl === undefined ? [] : [`--web.external-url=${this.externalUrl}`]),
       ],
       { folder: this.folder },
     );
@@ -111,6 +115,39 @@ export class Alertmanager {
   /** Ends it without a chance to store anything. */
   async kill(): Promise<void> {
     await this.runs.at(-1)?.stop('SIGKILL');
+  }
+
+  /** Changes its configuration while it runs. */
+  async reload(change: (config: string) => string): Promise<void> {
+    const file = join(this.folder, 'alertmanager.yml');
+    const config = await readFile(file, 'utf8');
+    const changed = change(config);
+    if (changed === config) throw new Error('The change changes nothing in the configuration');
+    await writeFile(file, changed);
+    const response = await fetch(`${this.url}/-/reload`, { method: 'POST' });
+    if (!response.ok) throw new Error(`Alertmanager refused it: ${await response.text()}`);
+  }
+
+  /** Withholds for an hour the alerts whose name matches; returns the silence's id. */
+  async silence(alertname: string): Promise<string> {
+    const response = await fetch(`${this.url}/api/v2/silences`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        matchers: [{ name: 'alertname', value: alertname, isRegex: true, isEqual: true }],
+        startsAt: new Date().toISOString(),
+        endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+        createdBy: 'an administrator',
+        comment: 'Known',
+      }),
+    });
+    if (!response.ok) throw new Error(`Alertmanager refused it: ${await response.text()}`);
+    return ((await response.json()) as { silenceID: string }).silenceID;
+  }
+
+  async endSilence(id: string): Promise<void> {
+    const response = await fetch(`${this.url}/api/v2/silence/${id}`, { method: 'DELETE' });
+    if (!response.ok) throw new Error(`Alertmanager refused it: ${await response.text()}`);
   }
 
   /** Posts them as Prometheus posts alerts that fire: they end by themselves unless posted again. */
