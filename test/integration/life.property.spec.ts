@@ -29,6 +29,8 @@ interface History {
   turns: { alertmanager: number; series: number; copies: number; delay: number }[];
   /** After which turn a person closes the alert of a series. */
   closings: { after: number; series: number }[];
+  /** After which turn a series is silenced, and how many turns later that ends: reconciling notices both. */
+  silences: { after: number; turns: number; series: number }[];
   /** Everything is written at once, in the order in which it came. */
   isOrderly: boolean;
 }
@@ -75,6 +77,14 @@ const history: fc.Arbitrary<History> = fc.record({
     fc.record({ after: fc.integer({ min: 0, max: 30 }), series: fc.integer({ min: 0, max: SERIES - 1 }) }),
     { maxLength: 2 },
   ),
+  silences: fc.array(
+    fc.record({
+      after: fc.integer({ min: 0, max: 30 }),
+      turns: fc.integer({ min: 1, max: 9 }),
+      series: fc.integer({ min: 0, max: SERIES - 1 }),
+    }),
+    { maxLength: 2 },
+  ),
   isOrderly: fc.boolean(),
 });
 
@@ -92,6 +102,7 @@ const CLOSED_WHILE_SLOW: History = {
     { alertmanager: 0, series: 0, copies: 1, delay: 2 },
   ],
   closings: [{ after: 3, series: 0 }],
+  silences: [],
   isOrderly: false,
 };
 
@@ -150,6 +161,8 @@ class Model {
     alert: undefined as ModelAlert | undefined,
   }));
   private readonly open = new Map<string, ModelAlert>();
+  /** How many alerts were closed by a silence. */
+  silenced = 0;
 
   /** @param tieOf what decides between series that are as grave and as old */
   constructor(private readonly tieOf: (series: number) => string) {}
@@ -166,11 +179,24 @@ class Model {
       series.alert = alert;
       this.show(alert);
     } else if (series.isFiring && this.isShown(number) && endsAt > series.startsAt) {
-      series.isFiring = false;
-      const alert = series.alert!;
-      if (this.firing(alert).length === 0) this.open.delete(identityOf(number));
-      else this.show(alert);
+      this.end(number);
     }
+  }
+
+  /** What is shown is withheld from now on, until it is reported again. */
+  silence(number: number): void {
+    const series = this.series[number]!;
+    if (!series.isFiring || !this.isShown(number)) return;
+    this.end(number);
+    if (!this.open.has(identityOf(number))) this.silenced += 1;
+  }
+
+  private end(number: number): void {
+    const series = this.series[number]!;
+    series.isFiring = false;
+    const alert = series.alert!;
+    if (this.firing(alert).length === 0) this.open.delete(identityOf(number));
+    else this.show(alert);
   }
 
   close(number: number): void {
@@ -262,6 +288,7 @@ describe('any history of series, however it is delivered', () => {
           // What came late may have been grave while nobody knew.
           if (!told.isOrderly) for (const alert of [...expected, ...shown]) alert.hasEscalated = false;
           expect(shown).toEqual(expected);
+          expect(await silencedAlerts(suffix)).toBe(model.silenced);
           if (told.closings.length === 0) {
             expect(expected.map(({ identity }) => identity)).toEqual(stillFiring(told));
           }
@@ -286,6 +313,23 @@ describe('any history of series, however it is delivered', () => {
     const now = performance.now() - 500;
     const late: { writeAfter: number; write: () => Promise<unknown> }[] = [];
     let turn = 0;
+    const lastNotices: (Notice | undefined)[] = [];
+    const silences = told.silences.map((silence) => ({ ...silence, end: silence.after + silence.turns }));
+    /** Reconciling finds that a silence has begun. */
+    const silence = async (series: number): Promise<void> => {
+      const last = lastNotices[series];
+      if (!last) return;
+      const ending = { ...observationOf({ ...last, endsAt: 0 }, suffix), endsAt: undefined } as Observation;
+      model.silence(series);
+      await alerts.apply([ending], now + turn + 0.25, 'silenced');
+    };
+    /** Reconciling finds that it has ended: what fires by then is shown again. */
+    const endSilence = async (series: number): Promise<void> => {
+      const last = lastNotices[series];
+      if (!last || last.endsAt !== undefined) return;
+      model.notice(last);
+      await alerts.apply([observationOf(last, suffix)], now + turn + 0.5);
+    };
     for (const { alertmanager, series, copies, delay: toldDelay } of [...told.turns, ...rest]) {
       const delay = told.isOrderly ? 0 : toldDelay;
       const notice = queues[alertmanager]![series]!.shift();
@@ -296,9 +340,15 @@ describe('any history of series, however it is delivered', () => {
         model.close(closing.series);
         await close(closing.series, suffix);
       }
+      for (const { series: one, after, end } of silences) {
+        if (after !== turn && end !== turn) continue;
+        await Promise.all(late.splice(0).map(({ write }) => write()));
+        await (after === turn ? silence(one) : endSilence(one));
+      }
       turn += 1;
       const arrivedAt = now + turn;
       model.notice(notice);
+      lastNotices[series] = notice;
       const write = (): Promise<unknown> => alerts.apply([observationOf(notice, suffix)], arrivedAt);
       if (delay > 0) late.push({ writeAfter: turn + delay, write });
       const due = late.filter(({ writeAfter }) => writeAfter <= turn);
@@ -309,6 +359,7 @@ describe('any history of series, however it is delivered', () => {
       ]);
     }
     await Promise.all(late.map(({ write }) => write()));
+    for (const { series, end } of silences) if (end >= turn) await endSilence(series);
   }
 
   function labelsOf(series: number, suffix: string): Record<string, string> {
@@ -342,6 +393,13 @@ describe('any history of series, however it is delivered', () => {
     for (const alert of await alerts.listOpen(`${user}${suffix}`, session)) {
       await alerts.dismiss(alert.id, alert.user_id);
     }
+  }
+
+  /** How many of the users' alerts were closed by a silence. */
+  async function silencedAlerts(suffix: string): Promise<number> {
+    const users = ['ann', 'bob'].map((user) => `${user}${suffix}`);
+    const lists = await Promise.all(users.map((user) => alerts.listResolved(user, { limit: 200 })));
+    return lists.flat().filter((alert) => alert.resolved_reason === 'silenced').length;
   }
 
   async function openAlerts(suffix: string): Promise<Shown[]> {

@@ -412,6 +412,24 @@ describe('Reconciling with two Alertmanagers', () => {
     expect(await api.openAlerts()).toEqual([]);
   });
 
+  it('is not kept from closing by a start that lies in the future', async () => {
+    const early = firing({ startsAt: new Date(Date.now() + 3_600_000).toISOString() });
+    const soon = firing({ session: 'jane-2', startsAt: new Date(Date.now() + 30_000).toISOString() });
+    one.lists(early, soon);
+    await reconcile(2);
+    expect(await api.openAlerts()).toHaveLength(2);
+    await deliver(resolved(early, new Date().toISOString()));
+    expect((await api.onlyAlert()).session_name).toBe('jane-2');
+    one.alerts = [{ alert: soon, withheld: 'silenced' }];
+    await reconcile();
+    one.lists(soon);
+    await reconcile(2);
+    expect(await api.openAlerts()).toHaveLength(1);
+    one.lists();
+    await reconcile();
+    expect(await api.openAlerts()).toEqual([]);
+  });
+
   it('passes over what it cannot use', async () => {
     one.lists(firing({ user: '' }), firing({ title: '' }), firing());
     await reconcile();
