@@ -45,6 +45,12 @@ beforeAll(async () => {
 afterAll(() => postgres.close());
 beforeEach(async () => {
   jane = randomUUID();
+  await start();
+});
+afterEach(() => stack.close());
+
+/** Our server, and an Alertmanager that it reconciles with, which may call itself otherwise than it is asked. */
+async function start(externalUrl?: string): Promise<void> {
   const port = await freePort();
   stack = await Stack.start(postgres, {
     ALERTMANAGER_URLS: `http://127.0.0.1:${port}`,
@@ -55,9 +61,9 @@ beforeEach(async () => {
     port,
     config: `${(await readFile(ADMINISTRATORS_CONFIG, 'utf8')).trimEnd()}\n${ALWAYS}${INHIBITION}`,
     route: { group_interval: '1s' },
+    ...(externalUrl !== undefined && { externalUrl }),
   });
-});
-afterEach(() => stack.close());
+}
 
 function alert(name: string): FiringAlert {
   return {
@@ -191,4 +197,22 @@ it('An Alertmanager that is not asked keeps what it reports, and is named', asyn
   await stranger.resolve(alert('Unasked'));
   await waitUntil(async () => (await shown()).join() === 'Asked', 60_000);
   expect(await drift()).toBe(0);
+});
+
+it('An Alertmanager that calls itself otherwise than it is asked is found out, and its lost ends are mended', async () => {
+  await stack.close();
+  await start('http://alertmanager.example:9093');
+  await alertmanager.fire(alert('Lost'), alert('Plain'));
+  await waitUntil(async () => (await shown()).length === 2);
+  await reconciled(3);
+  expect(await metric('session_alerts_unasked_alertmanagers')).toBe(0);
+
+  // Nobody posts here that it ends.
+  await alertmanager.reload((config) => config.replace(ROUTE, ELSEWHERE.replace('Elsewhere', 'Lost')));
+  await alertmanager.resolve(alert('Lost'));
+  await waitUntil(async () => (await shown()).join() === 'Plain', 60_000);
+  expect(await stack.closedAlertsOf(jane)).toMatchObject([
+    { event_type: 'Lost', resolved_reason: 'reconciled' },
+  ]);
+  expect(await drift()).toBe(1);
 });

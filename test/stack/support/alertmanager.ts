@@ -30,7 +30,7 @@ export interface AlertmanagerOptions {
   route?: RouteSettings;
   /** Where it listens; any free port where it does not matter. */
   port?: number;
-  /** What it calls itself in what it posts; its host's name and port where it does not matter. */
+  /** What it calls itself in what it posts. Default: the address where it listens. */
   externalUrl?: string;
 }
 
@@ -65,7 +65,7 @@ export class Alertmanager {
   private constructor(
     private readonly port: number,
     private readonly folder: string,
-    private readonly externalUrl: string | undefined,
+    private readonly externalUrl = `http://127.0.0.1:${port}`,
   ) {
     this.url = `http://127.0.0.1:${port}`;
   }
@@ -104,7 +104,7 @@ export class Alertmanager {
         `--storage.path=${join(this.folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${this.port}`,
         '--cluster.listen-address=',
-        ...(this.externalUrl === undefined ? [] : [`--web.external-url=${this.externalUrl}`]),
+        `--web.external-url=${this.externalUrl}`,
       ],
       { folder: this.folder },
     );
