@@ -315,20 +315,23 @@ describe('any history of series, however it is delivered', () => {
     let turn = 0;
     const lastNotices: (Notice | undefined)[] = [];
     const silences = told.silences.map((silence) => ({ ...silence, end: silence.after + silence.turns }));
+    /** When reconciling looks: after what has come by then, and each time later. */
+    let looks = 0;
+    const askedAt = (): number => now + turn + 0.05 * ++looks;
     /** Reconciling finds that a silence has begun. */
     const silence = async (series: number): Promise<void> => {
       const last = lastNotices[series];
       if (!last) return;
       const ending = { ...observationOf({ ...last, endsAt: 0 }, suffix), endsAt: undefined } as Observation;
       model.silence(series);
-      await alerts.apply([ending], now + turn + 0.25, 'silenced');
+      await alerts.apply([ending], askedAt(), 'silenced');
     };
     /** Reconciling finds that it has ended: what fires by then is shown again. */
     const endSilence = async (series: number): Promise<void> => {
       const last = lastNotices[series];
       if (!last || last.endsAt !== undefined) return;
       model.notice(last);
-      await alerts.apply([observationOf(last, suffix)], now + turn + 0.5);
+      await alerts.apply([observationOf(last, suffix)], askedAt());
     };
     for (const { alertmanager, series, copies, delay: toldDelay } of [...told.turns, ...rest]) {
       const delay = told.isOrderly ? 0 : toldDelay;
