@@ -133,6 +133,14 @@ interface LastEnd extends Pick<SeriesState, 'arrival' | 'endsAt'> {
   stoodBehindNone: boolean;
 }
 
+/** The series of an alert while a batch decides about them. */
+interface SeriesBehind {
+  /** In the order in which they were written. */
+  byFingerprint: Map<string, SeriesState>;
+  /** How many of them fire. */
+  firing: number;
+}
+
 /** What is known of a series beside the open alert that it may stand behind. */
 interface Memory {
   silences: PastSeries[];
@@ -152,6 +160,8 @@ export class AlertLife {
   private readonly opened = new Map<AlertState, OpenedAlert>();
   /** As they were before the batch touched them. */
   private readonly touched = new Map<AlertState, AlertState>();
+  /** The series of those that the batch is about, as it leaves them. */
+  private readonly series = new Map<AlertState, SeriesBehind>();
   private readonly seen = new Set<AlertState>();
   private readonly closed = new Map<AlertState, ResolvedReason>();
   private readonly sightings = new Map<number, Sighting>();
@@ -189,6 +199,8 @@ export class AlertLife {
   changes(): LifeChanges {
     const rewritten: RewrittenAlert[] = [];
     for (const [alert, before] of this.touched) {
+      alert.series = this.remembered([...this.seriesBehind(alert).byFingerprint.values()]);
+      showGravest(alert);
       if (this.opened.has(alert) || this.closed.has(alert)) continue;
       rewritten.push({
         alert,
@@ -210,7 +222,7 @@ export class AlertLife {
 
   private fire(seen: FiringObservation, arrival: number): Outcome {
     const alert = this.alertOf(seen);
-    const known = alert && seriesIn(alert, seen);
+    const known = alert && this.seriesIn(alert, seen);
     const memory = this.memories.get(seen.seriesKey);
     if (alert && known?.endsAt === null) return this.refresh(alert, known, seen, arrival);
 
@@ -260,7 +272,7 @@ export class AlertLife {
   private resolve(seen: ResolvedObservation, arrival: number, endingReason: ResolvedReason): Outcome {
     const endsAt = seen.endsAt?.getTime() ?? this.now.getTime();
     const alert = this.alertOf(seen);
-    const known = alert && seriesIn(alert, seen);
+    const known = alert && this.seriesIn(alert, seen);
     if (!alert || !known) {
       // Kept all the same: a firing that arrived earlier and is written later must find it (rule 7).
       this.sightings.set(seen.seriesKey, { seriesKey: seen.seriesKey, arrival, endsAt });
@@ -279,8 +291,11 @@ export class AlertLife {
     }
     if (wasWrittenLater) return { result: 'ignored', reason: 'superseded' };
     this.replace(alert, { ...known, endsAt, arrival });
-    if (hasEnded(alert, endingReason)) this.close(alert, endingReason);
-    else showGravest(alert);
+    if (this.seriesBehind(alert).firing === 0) {
+      // What was the last to fire is what was shown last.
+      showWords(alert, known);
+      if (endsWithSeries(alert, endingReason)) this.close(alert, endingReason);
+    }
     return { result: 'resolved' };
   }
 
@@ -289,7 +304,7 @@ export class AlertLife {
     if (!seen.isNamed) {
       for (const alert of this.openAlerts.values()) {
         const isOfSession = alert.userId === seen.userId && alert.sessionName === seen.sessionName;
-        if (isOfSession && seriesIn(alert, seen)) return alert;
+        if (isOfSession && this.seriesIn(alert, seen)) return alert;
       }
     }
     const { fingerprint, userId } = seen;
@@ -321,13 +336,32 @@ export class AlertLife {
     this.replace(alert, series);
     if (kind === 'event') alert.kind = 'event';
     this.seen.add(alert);
-    showGravest(alert);
   }
 
   private replace(alert: AlertState, series: SeriesState): void {
     if (!this.touched.has(alert)) this.touched.set(alert, { ...alert });
-    const others = alert.series.filter(({ fingerprint }) => fingerprint !== series.fingerprint);
-    alert.series = this.remembered([...others, series]);
+    const behind = this.seriesBehind(alert);
+    const replaced = behind.byFingerprint.get(series.fingerprint);
+    behind.firing += firingOf(series) - (replaced ? firingOf(replaced) : 0);
+    // What was written last stands last.
+    behind.byFingerprint.delete(series.fingerprint);
+    behind.byFingerprint.set(series.fingerprint, series);
+  }
+
+  private seriesIn(alert: AlertState, { seriesFingerprint }: Observation): SeriesState | undefined {
+    return this.seriesBehind(alert).byFingerprint.get(seriesFingerprint);
+  }
+
+  private seriesBehind(alert: AlertState): SeriesBehind {
+    let behind = this.series.get(alert);
+    if (!behind) {
+      behind = {
+        byFingerprint: new Map(alert.series.map((series) => [series.fingerprint, series])),
+        firing: alert.series.reduce((firing, series) => firing + firingOf(series), 0),
+      };
+      this.series.set(alert, behind);
+    }
+    return behind;
   }
 
   /** Series that have ended are forgotten by and by: those that come and go behind an alert may be many. */
@@ -390,15 +424,20 @@ function byGravity(one: SeriesState, other: SeriesState): number {
 /** Rule 3. Where nothing fires any more, the last words stay (rule 10). */
 function showGravest(alert: AlertState): void {
   const [gravest] = firingSeries(alert);
-  if (!gravest) return;
-  const { title, message, severity, runbookUrl } = gravest;
+  if (gravest) showWords(alert, gravest);
+}
+
+function showWords(alert: AlertState, { title, message, severity, runbookUrl }: Words): void {
   Object.assign(alert, { title, message, severity, runbookUrl });
 }
 
 /** Rules 2, 10 and 16. What an administrator opened does not end by itself. */
-function hasEnded({ kind, source, series }: AlertState, reason: ResolvedReason): boolean {
-  const endsWithSeries = kind === 'condition' || reason === 'silenced';
-  return endsWithSeries && source === 'alertmanager' && series.every(({ endsAt }) => endsAt !== null);
+function endsWithSeries({ kind, source }: AlertState, reason: ResolvedReason): boolean {
+  return source === 'alertmanager' && (kind === 'condition' || reason === 'silenced');
+}
+
+function firingOf({ endsAt }: SeriesState): number {
+  return endsAt === null ? 1 : 0;
 }
 
 /** Whether a user would read the same of both: the words, and those of the others where several series fire. */
@@ -441,10 +480,6 @@ function startOf(
 function seriesFrom(seen: FiringObservation, startsAt: number, arrival: number): SeriesState {
   const { seriesFingerprint: fingerprint, title, message, severity, runbookUrl } = seen;
   return { fingerprint, title, message, severity, runbookUrl, startsAt, endsAt: null, arrival };
-}
-
-function seriesIn({ series }: AlertState, { seriesFingerprint }: Observation): SeriesState | undefined {
-  return series.find(({ fingerprint }) => fingerprint === seriesFingerprint);
 }
 
 /** Of silences the one that reaches farthest. */
