@@ -100,16 +100,40 @@ const PAST = `${FIRST_SERIES}, alert.resolved_reason AS reason`;
 
 const SILENT = `resolved_reason IN (${SILENCING_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
 
+/** Observations that ask for the same: of one identity, or without a name and of one session. */
+type Asked = [Observation, ...Observation[]];
+
+/** Each is asked for once: many series may be about one alert, which is read with all that stand behind it. */
+function askedOf(observations: Observation[]): Asked[] {
+  const asked = new Map<string, Asked>();
+  for (const seen of observations) {
+    const { userId, sessionName, fingerprint, isNamed } = seen;
+    const key = `${isNamed ? (fingerprint ?? '') : ''} ${userId} ${sessionName}`;
+    const same = asked.get(key);
+    if (same) same.push(seen);
+    else asked.set(key, [seen]);
+  }
+  return [...asked.values()];
+}
+
+function isNamed([seen]: Asked): boolean {
+  return seen.isNamed;
+}
+
+/** Matches no series: what is known of several is read whichever is shown. */
+const ANY_SERIES = '';
+
 /**
- * All that a decision about these observations needs to know, in one statement: of each the open alert that it can
- * touch; where its series is not the first that fires behind it, the alerts of that identity that a person closed,
- * and those that were closed since the observations arrived; and what requests saw of their series that arrived
- * later. It answers one row with all in JSON, which is read several times as fast as rows are. Behind those without
- * a name stand all alerts of their sessions, in a statement of its own.
+ * All that a decision about these observations needs to know, in one statement: of each identity the open alert; where
+ * a series that fires is not the one that it shows, the alerts of that identity that a person closed, and those that
+ * were closed since the observations arrived; and what requests saw of their series that arrived later. It answers one
+ * row with all in JSON, which is read several times as fast as rows are. Behind those without a name stand all alerts
+ * of their sessions, in a statement of its own.
  * @param since when the first of them arrived (µs, the database's clock)
  */
 export function readState(observations: Observation[], since: number): Statement[] {
-  const named = observations.filter(({ isNamed }) => isNamed);
+  const asked = askedOf(observations);
+  const named = asked.filter(isNamed);
   return [
     {
       name: 'session_alerts_read_state',
@@ -150,23 +174,25 @@ export function readState(observations: Observation[], since: number): Statement
                          WHERE sightings.arrival > $6
                            AND (sighted.series IN (SELECT unnest($8::bigint[]))) IS TRUE) AS sighted) AS sightings`,
       values: [
-        textArray(named.map(({ userId }) => userId)),
-        textArray(named.map(({ sessionName }) => sessionName)),
-        plainArray(named.map(({ fingerprint }) => fingerprint ?? 0)),
-        plainArray(named.map(({ seriesFingerprint }) => seriesFingerprint)),
-        plainArray(named.map(({ status }) => status === 'firing')),
+        textArray(named.map(([{ userId }]) => userId)),
+        textArray(named.map(([{ sessionName }]) => sessionName)),
+        plainArray(named.map(([{ fingerprint }]) => fingerprint ?? 0)),
+        textArray(
+          named.map(([one, ...others]) => (others.length === 0 ? one.seriesFingerprint : ANY_SERIES)),
+        ),
+        plainArray(named.map((same) => same.some(({ status }) => status === 'firing'))),
         since,
         new Date(Math.floor(since / 1000)),
         plainArray(observations.map(({ seriesKey }) => seriesKey)),
       ],
     },
-    ...(named.length === observations.length ? [] : [readUnnamed(observations, since)]),
+    ...(named.length === asked.length ? [] : [readUnnamed(asked, since)]),
   ];
 }
 
 /** All open alerts of the sessions of those observations that have no name, and the closed ones that count. */
-function readUnnamed(observations: Observation[], since: number): Statement {
-  const unnamed = observations.filter(({ isNamed }) => !isNamed);
+function readUnnamed(asked: Asked[], since: number): Statement {
+  const unnamed = asked.filter((same) => !isNamed(same));
   return {
     name: 'session_alerts_read_unnamed',
     text: `
@@ -191,8 +217,8 @@ function readUnnamed(observations: Observation[], since: number): Statement {
                           WHERE alert.user_id = asked.user_id AND alert.resolved_date >= $3
                             AND alert.session_name = asked.session_name) AS closed) AS found) AS known`,
     values: [
-      textArray(unnamed.map(({ userId }) => userId)),
-      textArray(unnamed.map(({ sessionName }) => sessionName)),
+      textArray(unnamed.map(([{ userId }]) => userId)),
+      textArray(unnamed.map(([{ sessionName }]) => sessionName)),
       new Date(Math.floor(since / 1000)),
     ],
   };
@@ -208,7 +234,7 @@ interface SeriesColumns {
   otherSeries: SeriesState[] | null;
 }
 
-/** What `readState` reads of one observation: columns are null where no alert is open. */
+/** What `readState` reads of one identity: columns are null where no alert is open. */
 interface KnownRow extends Words, SeriesColumns {
   /** The how manieth of those that the statement asks for it is, from 1. */
   place: number;
@@ -227,29 +253,39 @@ export function knownState(observations: Observation[], answers: unknown[][]): K
     [{ alerts: KnownRow[]; sightings: Sighting[] }],
     [{ alerts: KnownRow[] }]?,
   ];
-  const add = (rows: KnownRow[], asked: Observation[]): void => {
+  const asked = askedOf(observations);
+  const add = (rows: KnownRow[], askedFor: Asked[]): void => {
     for (const row of rows) {
-      const seen = asked[row.place - 1];
-      if (!seen) continue;
-      if (row.id !== null && !alerts.has(row.id)) alerts.set(row.id, alertStateOf(row, row.id, seen));
-      for (const closed of row.past ?? []) addPast(past, closed, seen);
+      const same = askedFor[row.place - 1];
+      if (!same) continue;
+      if (row.id !== null && !alerts.has(row.id)) alerts.set(row.id, alertStateOf(row, row.id, same[0]));
+      for (const closed of row.past ?? []) past.push(...pastOf(closed, row, same));
     }
   };
-  add(named[0].alerts, unnamed ? observations.filter(({ isNamed }) => isNamed) : observations);
+  add(named[0].alerts, asked.filter(isNamed));
   if (unnamed)
     add(
       unnamed[0].alerts,
-      observations.filter(({ isNamed }) => !isNamed),
+      asked.filter((same) => !isNamed(same)),
     );
   return { alerts: [...alerts.values()], past, sightings: named[0].sightings };
 }
 
-function addPast(past: PastSeries[], closed: SeriesColumns & { reason: string }, seen: Observation): void {
-  const series = seriesOf(closed, NO_WORDS).find((one) => one.fingerprint === seen.seriesFingerprint);
-  if (!series) return;
-  const { startsAt, endsAt, arrival } = series;
+/** Of a closed alert those series that are asked for and not shown. */
+function pastOf(
+  closed: SeriesColumns & { reason: string },
+  { series: shown }: KnownRow,
+  same: Asked,
+): PastSeries[] {
+  const byFingerprint = new Map(seriesOf(closed, NO_WORDS).map((one) => [one.fingerprint, one]));
   const isSilent = (SILENCING_REASONS as readonly string[]).includes(closed.reason);
-  past.push({ seriesKey: seen.seriesKey, startsAt, endsAt, arrival, isSilent });
+  return same.flatMap(({ isNamed, status, seriesKey, seriesFingerprint }) => {
+    if (isNamed && (status !== 'firing' || seriesFingerprint === shown)) return [];
+    const series = byFingerprint.get(seriesFingerprint);
+    if (!series) return [];
+    const { startsAt, endsAt, arrival } = series;
+    return [{ seriesKey, startsAt, endsAt, arrival, isSilent }];
+  });
 }
 
 const NO_WORDS = { title: '', message: '', severity: null, runbookUrl: null };
