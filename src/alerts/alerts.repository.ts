@@ -198,6 +198,16 @@ export class AlertsRepository {
 
   /** The open alerts of each of these users, gravest first, then newest. */
   async listOpen(userIds: string[]): Promise<OpenList[]> {
+    const few = new Map<string, StoredAlert[]>(userIds.map((userId) => [userId, []]));
+    const rows = await this.query<StoredAlert>(statements.listFewOpen(userIds));
+    for (const row of rows) few.get(row.user_id)?.push(row);
+    const withMany = userIds.filter((userId) => !statements.areFew(few.get(userId) ?? []));
+    const many = withMany.length > 0 ? await this.listMany(withMany) : undefined;
+    return userIds.map((userId) => many?.get(userId) ?? allOf(few.get(userId) ?? []));
+  }
+
+  /** Those of users who may have more than an answer carries. */
+  private async listMany(userIds: string[]): Promise<Map<string, OpenList>> {
     const byUser = new Map<string, OpenList>(userIds.map((userId) => [userId, { alerts: [], total: 0 }]));
     for (const row of await this.query<FoundAlert>(statements.listOpen(userIds))) {
       const list = byUser.get(row.user_id);
@@ -206,7 +216,7 @@ export class AlertsRepository {
       list.total = Number(row.found);
     }
     for (const [userId, list] of byUser) await this.completeTotal(list, userId);
-    return userIds.map((userId) => byUser.get(userId) ?? { alerts: [], total: 0 });
+    return byUser;
   }
 
   /** Those of one of a user's sessions. */
@@ -746,6 +756,11 @@ function findAlerts(ids: string[]): Statement {
 
 function shown(rows: unknown): AlertRow[] {
   return (rows as StoredAlert[]).map(toAlertRow);
+}
+
+/** A list that leaves nothing out. */
+function allOf(stored: StoredAlert[]): OpenList {
+  return { alerts: stored.map(toAlertRow), total: stored.length };
 }
 
 function idsOf(alerts: unknown[] | undefined): string[] {

@@ -11,6 +11,7 @@ import type {
   Sighting,
   Words,
 } from './alert-life.js';
+import type { StoredAlert } from './alerts.dto.js';
 import { gravityOf } from './gravity.js';
 import type { FiringObservation, Observation } from './observation.js';
 
@@ -576,6 +577,40 @@ export const MOST_SHOWN = 500;
 /** How long an answer gets at most (bytes of its JSON, about), and what of that is no text of an alert's. */
 const LONGEST_ANSWER = 270_000;
 const BESIDE_TEXT = 400;
+/** As many open alerts as nearly everybody has at most. */
+const FEW = 20;
+
+/**
+ * The open alerts of several users who have few, each user's gravest first, then newest. Of who has more it answers one
+ * more than those, whichever.
+ */
+export function listFewOpen(userIds: string[]): Statement {
+  return {
+    name: 'session_alerts_list_few_open',
+    text: `
+      SELECT ${SHOWN}
+        FROM unnest($1::text[]) AS asked (asked_user)
+       CROSS JOIN LATERAL (SELECT *
+                             FROM session_alerts.alerts
+                            WHERE user_id = asked_user AND resolved_date IS NULL
+                            LIMIT ${FEW + 1}) AS alert
+       ORDER BY gravity DESC, id DESC`,
+    values: [userIds],
+  };
+}
+
+/** Whether these are all that `listFewOpen` has of a user, and all that an answer carries. */
+export function areFew(alerts: StoredAlert[]): boolean {
+  if (alerts.length > FEW) return false;
+  const length = alerts.reduce((sum, alert) => sum + lengthOf(alert), 0);
+  return length <= LONGEST_ANSWER;
+}
+
+/** As `firstOf` measures it, in bytes. */
+function lengthOf({ title, message, event_type, runbook_url, other_series }: StoredAlert): number {
+  const texts = [title, message, event_type, runbook_url ?? '', other_series && JSON.stringify(other_series)];
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), BESIDE_TEXT);
+}
 
 /** Which open alerts of those that a condition names an answer carries, and how many there are, up to one more. */
 function firstOf(condition: string): string {
