@@ -10,6 +10,8 @@ const specs = JSON.parse(process.env.MUTANTS_SPECS ?? '[]');
  */
 export default {
   ...base,
+  // Stryker copies no more.
+  roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: specs.map((spec) => `<rootDir>/${spec}`),
   globalSetup: undefined,
   globalTeardown: undefined,
