@@ -320,6 +320,23 @@ describe('The rules of an alert, decided in memory', () => {
       expect(story.rewritten.isUpdated).toBe(true);
       expect(story.only.title).toBe('data is nearly full');
     });
+
+    it('a thousand may fire behind one alert, and beyond them what is graver than what it shows', () => {
+      const all = Array.from({ length: 1000 }, (_, index) => full(`volume-${index}`));
+      story.tell(90, all);
+      const [first, second, third] = ['one more', 'another', 'a third'].map((volume) => full(volume));
+      expect(story.say(80, first!)).toEqual(ignored('too_many_series'));
+      expect(story.only.series).toHaveLength(1000);
+      expect(story.changes.rewritten).toEqual([]);
+      expect(story.say(70, all[0]!)).toEqual(REFRESHED);
+
+      expect(story.say(60, { ...second!, severity: 'critical' })).toEqual(REFRESHED);
+      expect(story.only.title).toBe('another is nearly full');
+      expect(story.say(50, { ...third!, severity: 'critical' })).toEqual(ignored('too_many_series'));
+
+      story.tell(40, [emptied('volume-0'), emptied('volume-1')]);
+      expect(story.say(30, first!)).toEqual(REFRESHED);
+    });
   });
 
   describe('rules 2 and 4: an end', () => {

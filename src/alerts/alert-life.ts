@@ -127,6 +127,9 @@ const MOST_SKEW = 60_000;
 const REMEMBERED_FOR = 24 * 3600_000;
 const MOST_REMEMBERED = 100;
 
+/** How many series may fire behind one alert; beyond them only those do that are graver than what it shows. */
+const MOST_FIRING = 1000;
+
 /** The last end of a series that is known of. */
 interface LastEnd extends Pick<SeriesState, 'arrival' | 'endsAt'> {
   /** It came before any word that the series fires. */
@@ -247,8 +250,14 @@ export class AlertLife {
       this.open(seen, series);
       return { result: 'opened' };
     }
+    if (this.isCrowded(alert, seen)) return { result: 'ignored', reason: 'too_many_series' };
     this.write(alert, series, seen.kind);
     return { result: 'refreshed' };
+  }
+
+  /** An alert is read and written with all its series, whatever one webhook brings of it. */
+  private isCrowded(alert: AlertState, { severity }: FiringObservation): boolean {
+    return this.seriesBehind(alert).firing >= MOST_FIRING && gravityOf(severity) <= gravityOf(alert.severity);
   }
 
   /** A series that fires is seen firing (rule 3). */

@@ -45,7 +45,13 @@ export type Observation = FiringObservation | ResolvedObservation;
 
 /** Why an observation changed nothing. */
 export type IgnoredReason =
-  'unknown_user' | 'unknown_series' | 'already_resolved' | 'late_resolve' | 'closed_by_hand' | 'superseded';
+  | 'unknown_user'
+  | 'unknown_series'
+  | 'already_resolved'
+  | 'late_resolve'
+  | 'closed_by_hand'
+  | 'superseded'
+  | 'too_many_series';
 
 /** What became of one observation. */
 export type Outcome =

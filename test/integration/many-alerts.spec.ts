@@ -68,17 +68,19 @@ describe('A user with more open alerts than an answer carries', () => {
     expect(answer.body).toMatchObject([{ session_name: 'session-1' }]);
   });
 
-  it.each([499, 500, 501])('with %d of them is answered at most 500', async (count) => {
+  it.each([20, 21, 499, 500, 501])('with %d of them is answered at most 500', async (count) => {
     await open(count, 'Full');
     const answer = await list();
     expect(totalOf(answer)).toBe(String(count));
     expect(answer.body).toHaveLength(Math.min(count, 500));
+    expect(answer.body[0]).toMatchObject({ severity: 'critical', session_name: `session-${count}` });
+    expect(answer.body.at(-1)).toMatchObject({ session_name: `session-${Math.max(count - 499, 1)}` });
   });
 
-  it('with long messages is answered fewer, and at least one', async () => {
-    await open(200, 'words '.repeat(3_000));
+  it.each([20, 200])('with %d long messages is answered fewer, and at least one', async (count) => {
+    await open(count, 'words '.repeat(3_000));
     const answer = await list();
-    expect(totalOf(answer)).toBe('200');
+    expect(totalOf(answer)).toBe(String(count));
     expect(answer.body.length).toBeGreaterThan(5);
     expect(JSON.stringify(answer.body).length).toBeLessThan(LONGEST_ANSWER);
   });
@@ -155,5 +157,41 @@ describe('A user with more open alerts than an answer carries', () => {
     await open(600);
     const answer = await list('', ADMIN);
     expect([totalOf(answer), answer.body]).toEqual(['0', []]);
+  });
+});
+
+describe('An alert behind which more series fire than are kept', () => {
+  let server: TestServer;
+  let api: AlertsApi;
+
+  beforeAll(async () => {
+    server = await startTestServer({}, { upkeep: false });
+    api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+  });
+  afterAll(() => server.close());
+
+  it('keeps a thousand, says how many it left out, and grows no more', async () => {
+    const volumes = Array.from({ length: 1_500 }, (_, index) => `volume-${String(index).padStart(4, '0')}`);
+    const all = volumes.map((volume) => firing({ labels: { volume }, message: `${volume} is nearly full` }));
+    expect(await api.deliver(...all)).toMatchObject({
+      stored: 1_000,
+      skipped: 500,
+      reasons: { too_many_series: 500 },
+    });
+    const alert = await api.onlyAlert();
+    expect(alert.series_count).toBe(1_000);
+    expect(alert.series).toHaveLength(20);
+
+    await api.deliver(firing({ labels: { volume: 'volume-1499' }, severity: 'critical', message: 'Full' }));
+    expect(await api.onlyAlert()).toMatchObject({
+      severity: 'critical',
+      message: 'Full',
+      series_count: 1_001,
+    });
+
+    await api.deliver(...all.map((one) => resolved(one)));
+    const left = await api.onlyAlert();
+    expect(left).toMatchObject({ severity: 'critical', message: 'Full' });
+    expect(left).not.toHaveProperty('series');
   });
 });
