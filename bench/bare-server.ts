@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { newAlertId } from '../src/alerts/alert-id.js';
 import type { KnownState, LifeChanges, SeriesState } from '../src/alerts/alert-life.js';
-import * as statements from '../src/alerts/alerts.statements.js';
-import type { Statement } from '../src/alerts/alerts.statements.js';
+import * as lists from '../src/alerts/alerts.statements.js';
+import * as life from '../src/alerts/life.statements.js';
+import * as transaction from '../src/database/transaction.statements.js';
+import type { Statement } from '../src/database/statement.js';
 import { alertFingerprint, seriesKey } from '../src/alerts/name-based-id.js';
 import type { Observation } from '../src/alerts/observation.js';
 import { readAlerts, serve, summaryOf } from './bare-http.js';
@@ -34,7 +36,7 @@ async function answer(request: IncomingMessage): Promise<unknown> {
       return store(await readAlerts(request));
     case '/api/data/alerts': {
       const userId = request.headers['x-user-id'] as string;
-      return (await pool.query(statements.listOpen([userId]))).rows;
+      return (await pool.query(lists.listOpen([userId]))).rows;
     }
     case '/readyz':
       await pool.query('SELECT 1');
@@ -51,11 +53,11 @@ async function store(alerts: PostedAlert[]): Promise<WebhookSummary> {
   const all = async (batch: Statement[]): Promise<unknown[][]> =>
     (await Promise.all(batch.map((statement) => client.query<object>(statement)))).map(({ rows }) => rows);
   try {
-    const reads = statements.readState(observations, arrival);
-    const [, , ...answers] = await all([statements.BEGIN, lockOn(observations), ...reads]);
-    const changes = decide(observations, arrival, statements.knownState(observations, answers));
-    const notices = statements.notifyChange('bare', statements.usersOf(changes));
-    await all([...statements.writeChanges(changes), ...notices, statements.COMMIT]);
+    const reads = life.readState(observations, arrival);
+    const [, , ...answers] = await all([transaction.BEGIN, lockOn(observations), ...reads]);
+    const changes = decide(observations, arrival, life.knownState(observations, answers));
+    const notices = transaction.notifyChange('bare', life.usersOf(changes));
+    await all([...life.writeChanges(changes), ...notices, transaction.COMMIT]);
     client.release();
     return summaryOf(alerts);
   } catch (error) {

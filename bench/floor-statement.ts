@@ -1,4 +1,4 @@
-import type { Statement } from '../src/alerts/alerts.statements.js';
+import type { Statement } from '../src/database/statement.js';
 import type { PostedAlert } from './bare-http.js';
 import { WebhookTemplate } from './webhook-bodies.js';
 import type { Kind } from './webhook-bodies.js';

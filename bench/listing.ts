@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeTime } from 'ulid';
-import { CHANNEL, EVERYBODY } from '../src/alerts/alerts.statements.js';
+import { CHANNEL, EVERYBODY } from '../src/database/transaction.statements.js';
 import type { Bench } from './bench.js';
 import { query } from './cluster.js';
 import type { ListJob, User } from './load-jobs.js';

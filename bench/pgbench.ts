@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { Statement } from '../src/alerts/alerts.statements.js';
+import type { Statement } from '../src/database/statement.js';
 import { floorFlights } from './floor-statement.js';
 import { PLANNER_OPTIONS } from './planner-options.js';
 import { storedBy } from './stored.js';

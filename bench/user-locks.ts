@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { lockAll, lockUsers } from '../src/alerts/alerts.statements.js';
-import type { Statement } from '../src/alerts/alerts.statements.js';
+import { lockAll, lockUsers } from '../src/database/transaction.statements.js';
+import type { Statement } from '../src/database/statement.js';
 import type { Observation } from '../src/alerts/observation.js';
 
 /** As the repository has it. */

@@ -1,14 +1,8 @@
 import { AlertLife } from '../src/alerts/alert-life.js';
 import type { AlertState } from '../src/alerts/alert-life.js';
-import {
-  BEGIN,
-  COMMIT,
-  notifyChange,
-  readState,
-  usersOf,
-  writeChanges,
-} from '../src/alerts/alerts.statements.js';
-import type { Statement } from '../src/alerts/alerts.statements.js';
+import { readState, usersOf, writeChanges } from '../src/alerts/life.statements.js';
+import { BEGIN, COMMIT, notifyChange } from '../src/database/transaction.statements.js';
+import type { Statement } from '../src/database/statement.js';
 import { AlertMapper } from '../src/webhooks/alert-mapper.service.js';
 import { lockOn } from './user-locks.js';
 import { WebhookTemplate } from './webhook-bodies.js';

@@ -1,24 +1,20 @@
 import { Module, RequestMethod } from '@nestjs/common';
 import type { DynamicModule, MiddlewareConsumer, NestModule } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { AlertsHealth } from './alerts-health.service.js';
-import { ALERTS_SETTINGS, alertsSettings } from './alerts-settings.js';
-import { Alert } from './alerts/alert.entity.js';
-import { AlertsClock } from './alerts/alerts-clock.js';
+import { AlertsHealth } from './health/alerts-health.service.js';
+import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
+import { AlertsClock } from './database/alerts-clock.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
-import { Feed } from './alerts/feed.entity.js';
-import { Reconciling } from './alerts/reconciling.entity.js';
-import { Sightings } from './alerts/sightings.entity.js';
 import { OpenAlerts } from './alerts/open-alerts.service.js';
-import { KnownUsers } from './alerts/user-directory.js';
+import { KnownUsers } from './alerts/known-users.service.js';
 import {
   ALERTS_DATA_SOURCE,
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
-} from './alerts.module-definition.js';
-import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './alerts.module-definition.js';
+} from './options/module-options.js';
+import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './options/module-options.js';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
@@ -28,11 +24,16 @@ import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
 import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
-import { AskedAlertmanagers } from './upkeep/asked-alertmanagers.service.js';
-import { FeedController } from './upkeep/feed.controller.js';
-import { FeedHealth } from './upkeep/feed-health.service.js';
+import { AskedAlertmanagers } from './webhooks/alertmanager/asked-alertmanagers.service.js';
+import { FeedController } from './feed/feed.controller.js';
+import { FeedHealth } from './feed/feed-health.service.js';
 import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
+import { alertsEntities } from './migrations/tables.js';
+import { UpkeepRepository } from './upkeep/upkeep.repository.js';
+import { AskedAlertmanagersRepository } from './webhooks/alertmanager/asked-alertmanagers.repository.js';
+import { FeedRepository } from './feed/feed.repository.js';
+import { AlertsDatabase } from './database/alerts-database.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -47,19 +48,23 @@ import { WebhooksService } from './webhooks/webhooks.service.js';
     AccessTokens,
     AlertMapper,
     AlertsClock,
+    AlertsDatabase,
     AlertsHealth,
     AlertsMetrics,
     AlertsRepository,
     AlertsService,
     AskedAlertmanagers,
+    AskedAlertmanagersRepository,
     ChangeListener,
     CountedBodies,
     FeedHealth,
+    FeedRepository,
     KnownUsers,
     LiveAlerts,
     OpenAlerts,
     ReconcileService,
     SigningKeys,
+    UpkeepRepository,
     UpkeepService,
     WebhooksService,
   ],
@@ -86,10 +91,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
   return {
     ...module,
-    imports: [
-      ...(module.imports ?? []),
-      TypeOrmModule.forFeature([Alert, Feed, Reconciling, Sightings], dataSource),
-    ],
+    imports: [...(module.imports ?? []), TypeOrmModule.forFeature(alertsEntities, dataSource)],
     providers: [
       ...(module.providers ?? []),
       { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },

@@ -14,7 +14,7 @@ import { NoQuery } from '../http/known-fields.pipe.js';
 import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
-import type { AlertsCaller } from '../auth/alerts-user.js';
+import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';

@@ -14,10 +14,11 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
+import { USER_ID } from '../auth/user-id.js';
 import { firingSeries, RESOLVED_REASONS } from './alert-life.js';
 import type { OpenedAlert, ResolvedReason, SeriesState } from './alert-life.js';
 import type { AlertKind } from './observation.js';
-import { LONGEST_NAME, USER_ID } from './text.js';
+import { LONGEST_NAME } from './text.js';
 
 /** What the API shows of an alert. */
 export interface AlertRow {
@@ -298,14 +299,4 @@ export class UpdateAlertRequest {
   @ValidateIf(isGiven)
   @Equals(true, { message: 'dismissed must be true: an alert can be closed, not opened again' })
   dismissed?: true;
-}
-
-export class FeedResponse {
-  @ApiProperty({
-    enum: ['ok', 'stale', 'unknown'],
-    description: "Whether Prometheus's watchdog alert comes; `unknown` where it never came",
-  })
-  status!: 'ok' | 'stale' | 'unknown';
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
-  last_seen!: Date | null;
 }

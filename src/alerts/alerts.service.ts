@@ -2,7 +2,7 @@ import { ConflictException, ForbiddenException, Injectable, NotFoundException } 
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
-import type { AlertsCaller } from '../auth/alerts-user.js';
+import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { unfit } from '../http/unfit.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { LifeChanges, ResolvedReason } from './alert-life.js';
@@ -10,12 +10,14 @@ import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toOpenedRow } from './alerts.dto.js
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
 import type { OpenList, Report } from './alerts.repository.js';
-import { DatabaseUnavailableError } from './database-errors.js';
+import type { Statement } from '../database/statement.js';
+import { ALLOW_HASH_JOINS } from '../database/transaction.statements.js';
+import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation, Outcome } from './observation.js';
 import { SharedReads } from './shared-reads.js';
 import { SharedWrites } from './shared-writes.js';
-import { KnownUsers } from './user-directory.js';
+import { KnownUsers } from './known-users.service.js';
 import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from './text.js';
 
 /** Something that a user can see has changed. */
@@ -216,11 +218,11 @@ export class AlertsService implements OnApplicationShutdown {
   }
 
   /**
-   * Closes, at most so many at a time, the alerts that nothing has refreshed for too long.
-   * @param limits ms since they were last seen
+   * Closes what a statement names by `id` when nobody else can write to these users; it may join many rows with many.
+   * @returns how many were closed
    */
-  async closeOverdue(limits: { expireAfter: number; eventTtl: number }, most: number): Promise<number> {
-    const closed = await this.repository.closeOverdue(limits, most);
+  async closeNamed(userIds: string[], statement: Statement, reason: ResolvedReason): Promise<number> {
+    const closed = await this.repository.closeNamed(userIds, [ALLOW_HASH_JOINS, statement], reason);
     this.announceClosed(closed);
     return closed.length;
   }

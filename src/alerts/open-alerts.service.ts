@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { AlertsDatabase } from '../database/alerts-database.js';
 import type { AlertRow } from './alerts.dto.js';
-import { AlertsRepository } from './alerts.repository.js';
 import { AlertsService } from './alerts.service.js';
 
 /** A user's open alerts with their entity tag (RFC 9110, section 8.8.3); without them where the caller has these. */
@@ -43,9 +43,9 @@ export class OpenAlerts {
 
   constructor(
     private readonly alerts: AlertsService,
-    repository: AlertsRepository,
+    database: AlertsDatabase,
   ) {
-    repository.userChanges.subscribe((userIds) => {
+    database.userChanges.subscribe((userIds) => {
       this.forget(userIds);
     });
   }

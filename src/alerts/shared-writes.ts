@@ -1,7 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { AnsweredError } from '../http/answered-error.js';
 
 /** Too much waits to be written already: the same request may succeed later. */
-export class WritesFullError extends Error {
+export class WritesFullError extends AnsweredError {
+  readonly answer = { code: 503, message: 'Too much at once. Try again.' };
+  /** Thousands a second are what it is for. */
+  override readonly isCounted = true;
+
   constructor() {
     super('Too many reports wait to be stored already');
   }

@@ -3,9 +3,6 @@ export const LONGEST_NAME = 255;
 export const LONGEST_TITLE = 500;
 export const LONGEST_MESSAGE = 20_000;
 
-/** Anything that a token's `sub` may be; not what templates print for a missing value (`<nil>`). */
-export const USER_ID = /^[^\s<>\p{C}]{1,255}$/u;
-
 const CUT_MARK = '… [cut]';
 
 /** Text as PostgreSQL can hold it: NUL and lone surrogates become U+FFFD (rule 14). */

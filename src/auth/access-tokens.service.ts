@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import passport from 'passport';
 import { Strategy } from 'passport-jwt';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
-import { USER_ID } from '../alerts/text.js';
-import type { AlertsUser } from './alerts-user.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
+import type { AlertsUser } from '../options/alerts-user.js';
 import { SignatureRefusedException, TokenMissingException, TokenRefusedException } from './auth-errors.js';
 import type { SigningKey } from './key-set.js';
 import { SigningKeys } from './signing-keys.service.js';
 import type { WantedKey } from './signing-keys.service.js';
 import { VerifiedTokens } from './verified-tokens.js';
 import type { VerifiedToken } from './verified-tokens.js';
+import { USER_ID } from './user-id.js';
 
 const STRATEGY = 'session-alerts';
 /** Seconds by which the issuer's clock and ours may differ. */

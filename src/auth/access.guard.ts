@@ -2,16 +2,16 @@ import { Inject, Injectable, ServiceUnavailableException } from '@nestjs/common'
 import type { CanActivate, ExecutionContext, OnModuleInit } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { from, isObservable, lastValueFrom, map, takeUntil, timer } from 'rxjs';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
-import type { HostAuthOptions } from '../alerts.module-definition.js';
-import { USER_ID } from '../alerts/text.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import type { HostAuthOptions } from '../options/module-options.js';
 import { AccessService } from './access.service.js';
-import type { AlertsUser } from './alerts-user.js';
-import { REQUIRED_ROLE } from './allow.decorators.js';
-import type { AllowedRole } from './allow.decorators.js';
+import type { AlertsUser } from '../options/alerts-user.js';
+import { REQUIRED_ROLE } from './allowed-role.js';
+import type { AllowedRole } from './allowed-role.js';
 import { TokenMissingException } from './auth-errors.js';
-import type { HttpRequest } from './caller.decorator.js';
+import type { HttpRequest } from '../http/http-request.js';
+import { USER_ID } from './user-id.js';
 
 /** How long (ms) a host may take to say who calls. */
 const HOST_TIMEOUT = 30_000;

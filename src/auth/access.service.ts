@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AccessTokens } from './access-tokens.service.js';
-import type { AlertsCaller, AlertsUser } from './alerts-user.js';
-import type { AllowedRole } from './allow.decorators.js';
+import { nodeRequest } from '../http/http-request.js';
+import type { HttpRequest } from '../http/http-request.js';
+import type { AlertsUser } from '../options/alerts-user.js';
+import type { AlertsCaller } from './alerts-caller.js';
+import type { AllowedRole } from './allowed-role.js';
 import { RoleMissingException } from './auth-errors.js';
-import { callerOf, nodeRequest, rememberCaller } from './caller.decorator.js';
-import type { HttpRequest } from './caller.decorator.js';
+import { callerOf, rememberCaller } from './caller.decorator.js';
 
 /** Who calls, and may they. A token is verified once a request, however many ask. */
 @Injectable()

@@ -9,10 +9,8 @@ import { ErrorResponse } from '../http/error-response.dto.js';
 import { LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
 import { RequestHeadGuard } from '../http/request-head.guard.js';
 import { AccessGuard } from './access.guard.js';
-
-export type AllowedRole = 'admin' | 'alertmanager';
-
-export const REQUIRED_ROLE = 'session-alerts:role';
+import { REQUIRED_ROLE } from './allowed-role.js';
+import type { AllowedRole } from './allowed-role.js';
 
 /** Bytes that a body may have; a webhook's may have what the host's parser takes. */
 const LONGEST_BODY: Record<AllowedRole, number> = { admin: LONGEST_ADMIN_BODY, alertmanager: Infinity };

@@ -1,9 +1,6 @@
-import { ForbiddenException, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
-
-/** An error that tells the caller how to authenticate, in a `WWW-Authenticate` header (RFC 6750). */
-export interface Challenge {
-  readonly challenge: string;
-}
+import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
+import { RetryLaterException } from '../http/http-exceptions.js';
+import type { Challenge } from '../http/http-exceptions.js';
 
 /** 401: no token came. */
 export class TokenMissingException extends UnauthorizedException implements Challenge {
@@ -37,13 +34,10 @@ export class RoleMissingException extends ForbiddenException implements Challeng
 }
 
 /** 503: the token may be good, but the issuer cannot be asked for its key. */
-export class IssuerUnavailableException extends ServiceUnavailableException {
+export class IssuerUnavailableException extends RetryLaterException {
   /** @param retryAfter after how many seconds it may be asked again */
-  constructor(
-    readonly retryAfter: number,
-    options?: { cause?: unknown },
-  ) {
-    super("The issuer's keys cannot be fetched right now", options);
+  constructor(retryAfter: number, options?: { cause?: unknown }) {
+    super("The issuer's keys cannot be fetched right now", retryAfter, options);
   }
 }
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
-import type { AlertsCaller } from './alerts-user.js';
-
-/** A request of Express (Node's own, extended), or of Fastify (with Node's own inside). */
-export type HttpRequest = IncomingMessage | { raw: IncomingMessage };
+import { nodeRequest } from '../http/http-request.js';
+import type { HttpRequest } from '../http/http-request.js';
+import type { AlertsCaller } from './alerts-caller.js';
 
 /** Beside the requests, not on them: `request.user` belongs to the host. */
 const callers = new WeakMap<IncomingMessage, AlertsCaller>();
@@ -20,9 +19,4 @@ export function callerOf(request: HttpRequest): AlertsCaller | undefined {
 
 export function rememberCaller(request: HttpRequest, caller: AlertsCaller): void {
   callers.set(nodeRequest(request), caller);
-}
-
-/** Node's request, whichever adapter wraps it. */
-export function nodeRequest(request: HttpRequest): IncomingMessage {
-  return 'raw' in request ? request.raw : request;
 }

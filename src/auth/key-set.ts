@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { JwksClient } from 'jwks-rsa';
-import { TOKEN_ALGORITHMS } from '../alerts.module-definition.js';
-import type { TokenAlgorithm } from '../alerts.module-definition.js';
+import { TOKEN_ALGORITHMS } from '../options/module-options.js';
+import type { TokenAlgorithm } from '../options/module-options.js';
 
 /** A public key of the issuer's, and which signatures it may verify. */
 export interface SigningKey {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
-import type { AlertsSettings, TokenSettings } from '../alerts-settings.js';
-import { messagesOf } from '../error-messages.js';
+import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
+import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
+import { messagesOf } from '../http/error-messages.js';
 import { fetchJson } from '../http/fetch-json.js';
 import { IssuerUnavailableException } from './auth-errors.js';
 import { readKeySet } from './key-set.js';

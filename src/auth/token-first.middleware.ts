@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, UseFilters } from '@nestjs/common';
 import type { NestMiddleware } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
 import { CountedBodies } from '../http/counted-bodies.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
 
 import { AccessService } from './access.service.js';
-import type { AllowedRole } from './allow.decorators.js';
+import type { AllowedRole } from './allowed-role.js';
 
 /**
  * Refuses who has no valid token, and then what announces itself as more or other than the call takes, on Fastify

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AlertsUser } from './alerts-user.js';
+import type { AlertsUser } from '../options/alerts-user.js';
 import type { SigningKey } from './key-set.js';
 
 /** What was learnt when a token was verified. */

@@ -1,4 +1,4 @@
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 import { fetchAnswer } from '../http/fetch-answer.js';
 import { fetchJson } from '../http/fetch-json.js';
 import { CommandError, UnreachableError } from './command-error.js';

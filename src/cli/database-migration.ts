@@ -1,6 +1,6 @@
 import { AbstractLogger, DataSource } from 'typeorm';
-import { DatabaseProblemsError, findProblemsOfServer } from '../alerts/database-problems.js';
-import { messagesOf } from '../error-messages.js';
+import { DatabaseProblemsError, findProblemsOfServer } from '../database/database-problems.js';
+import { messagesOf } from '../http/error-messages.js';
 import { MigratedElsewhereError, pendingMigrations, runMigrations } from '../migrations/run-migrations.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { CommandError, UnreachableError, UsageError } from './command-error.js';

@@ -1,4 +1,4 @@
-import { isHttpUrl } from '../alerts-settings.js';
+import { isHttpUrl } from '../options/alerts-settings.js';
 import { UsageError } from './command-error.js';
 
 /** Where an instance's API and issuer are; all without a slash at their ends. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 import { CommandError, EXIT } from './command-error.js';
 import { addConfigPrintCommand } from './config-print.command.js';
 import { addDoctorCommand, DOCTOR_EXIT_CODES } from './doctor/doctor.command.js';

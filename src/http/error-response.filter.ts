@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { DatabaseUnavailableError } from '../alerts/database-errors.js';
-import { WritesFullError } from '../alerts/shared-writes.js';
-import { messagesOf } from '../error-messages.js';
-import { IssuerUnavailableException } from '../auth/auth-errors.js';
-import type { Challenge } from '../auth/auth-errors.js';
+import { AnsweredError } from './answered-error.js';
+import { messagesOf } from './error-messages.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
+import { RetryLaterException } from './http-exceptions.js';
+import type { Challenge } from './http-exceptions.js';
 import { OnceAMinute } from './once-a-minute.js';
 
 /** What Express's response and Fastify's reply have in common. */
@@ -36,10 +35,8 @@ export class ErrorResponseFilter implements ExceptionFilter {
   private describe(error: unknown): ErrorDetails {
     const known = knownError(error);
     if (known && known.code < 500) return known;
-    // Thousands of them a second are what it is for; the metrics count them.
-    if (error instanceof WritesFullError) return { code: 503, message: 'Too much at once. Try again.' };
-    // Anybody can cause it, and the look-up of the keys has said it already.
-    if (error instanceof IssuerUnavailableException && known) return { ...known, trace_id: randomUUID() };
+    if (known && error instanceof AnsweredError && error.isCounted) return known;
+    if (known && error instanceof RetryLaterException) return { ...known, trace_id: randomUUID() };
     if (known) return { ...known, trace_id: this.logRepeated(error, known.code) };
     const trace = randomUUID();
     logger.error(`${trace}: ${messagesOf(error)}`, stackOf(error));
@@ -84,9 +81,7 @@ function answer(
 }
 
 function knownError(error: unknown): ErrorDetails | undefined {
-  if (error instanceof DatabaseUnavailableError) {
-    return { code: HttpStatus.SERVICE_UNAVAILABLE, message: 'The database cannot be reached. Try again.' };
-  }
+  if (error instanceof AnsweredError) return error.answer;
   const ours = error instanceof HttpException ? ofHttpException(error) : undefined;
   // What says more than its status was thrown by ourselves.
   return ours?.detail === undefined ? (ofParser(error) ?? ours) : ours;
@@ -131,7 +126,7 @@ function headersOf(error: unknown): Record<string, string> {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...(isChallenge(error) && { 'WWW-Authenticate': error.challenge }),
-    ...(error instanceof IssuerUnavailableException && { 'Retry-After': String(error.retryAfter) }),
+    ...(error instanceof RetryLaterException && { 'Retry-After': String(error.retryAfter) }),
   };
 }
 

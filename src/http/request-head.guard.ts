@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { nodeRequest } from '../auth/caller.decorator.js';
-import type { HttpRequest } from '../auth/caller.decorator.js';
+import { nodeRequest } from './http-request.js';
+import type { HttpRequest } from './http-request.js';
 import { checkHead } from './request-head.js';
 import { cutIfUnread } from './unread-answers.js';
 

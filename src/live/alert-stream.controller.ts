@@ -5,7 +5,7 @@ import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
-import type { AlertsCaller } from '../auth/alerts-user.js';
+import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { onceOver } from '../http/once-over.js';
 import { AlertStream } from './alert-stream.js';

@@ -4,10 +4,10 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
-import { ALERTS_DATA_SOURCE } from '../alerts.module-definition.js';
-import { AlertsRepository } from '../alerts/alerts.repository.js';
-import { CHANNEL } from '../alerts/alerts.statements.js';
-import { messagesOf } from '../error-messages.js';
+import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
+import { AlertsDatabase } from '../database/alerts-database.js';
+import { CHANNEL } from '../database/transaction.statements.js';
+import { messagesOf } from '../http/error-messages.js';
 
 /** What we use of `pg`'s client. */
 interface ListeningClient {
@@ -54,7 +54,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
 
   constructor(
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
-    private readonly repository: AlertsRepository,
+    private readonly database: AlertsDatabase,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -128,7 +128,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
 
   private hear({ channel, payload = '' }: { channel: string; payload?: string }): void {
     const [process, ...userIds] = payload.split(' ');
-    if (channel === CHANNEL && process !== this.repository.process) this.heard.next(userIds);
+    if (channel === CHANNEL && process !== this.database.process) this.heard.next(userIds);
   }
 }
 

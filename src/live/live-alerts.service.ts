@@ -1,16 +1,17 @@
 import { HttpException, Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
 import type { OpenList } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
-import { EVERYBODY } from '../alerts/alerts.statements.js';
+import { AlertsDatabase } from '../database/alerts-database.js';
+import { EVERYBODY } from '../database/transaction.statements.js';
 import { OpenAlerts } from '../alerts/open-alerts.service.js';
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
-import { FeedHealth } from '../upkeep/feed-health.service.js';
+import { FeedHealth } from '../feed/feed-health.service.js';
 import type { AlertStream } from './alert-stream.js';
 import { ChangeListener } from './change-listener.service.js';
 
@@ -55,6 +56,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly repository: AlertsRepository,
+    private readonly database: AlertsDatabase,
     private readonly alerts: AlertsService,
     private readonly listener: ChangeListener,
     private readonly openAlerts: OpenAlerts,
@@ -67,7 +69,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   onModuleInit(): void {
-    this.repository.userChanges.subscribe((userIds) => {
+    this.database.userChanges.subscribe((userIds) => {
       this.refresh(userIds);
     });
     this.listener.notices.subscribe((userIds) => {

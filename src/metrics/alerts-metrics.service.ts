@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
 
 /** How a webhook ended: taken, refused for its body (413, 415, 422), because too much waits (503), or failed (5xx). */
 export type WebhookOutcome = 'ok' | 'refused' | 'overloaded' | 'failed';

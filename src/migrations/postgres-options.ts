@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
-import { MIGRATIONS_TABLE, settledConnections } from '../alerts/connection-settings.js';
-import type { Settings } from '../alerts/connection-settings.js';
-import { alertsEntities, alertsMigrations } from '../index.js';
+import { MIGRATIONS_TABLE, settledConnections } from '../database/connection-settings.js';
+import type { Settings } from '../database/connection-settings.js';
+import { alertsEntities, alertsMigrations } from './tables.js';
 
 /**
  * How everything that is ours opens its database: the server, the command lines and the tests.

@@ -1,7 +1,7 @@
 import { MigrationExecutor } from 'typeorm';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { MIGRATIONS_TABLE } from '../alerts/connection-settings.js';
-import { DatabaseProblemsError, lackingRights } from '../alerts/database-problems.js';
+import { MIGRATIONS_TABLE } from '../database/connection-settings.js';
+import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
 
 /** Class of the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x5e551003;

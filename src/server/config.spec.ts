@@ -1,7 +1,7 @@
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDuration } from '../prometheus-duration.js';
+import { parseDuration } from '../options/prometheus-duration.js';
 import { ConfigError, readConfig } from './config.js';
 
 const REQUIRED = {

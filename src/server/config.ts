@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { isDuration, isHttpUrl } from '../alerts-settings.js';
-import { parseDuration } from '../prometheus-duration.js';
-import { TOKEN_ALGORITHMS } from '../alerts.module-definition.js';
+import { isDuration, isHttpUrl } from '../options/alerts-settings.js';
+import { parseDuration } from '../options/prometheus-duration.js';
+import { TOKEN_ALGORITHMS } from '../options/module-options.js';
 import type {
   FeedOptions,
   LiveOptions,
   ReconcileOptions,
   TokenAlgorithm,
   UpkeepOptions,
-} from '../alerts.module-definition.js';
+} from '../options/module-options.js';
 
 /** What the standalone server is told by its environment. */
 export interface ServerConfig {

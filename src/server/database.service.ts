@@ -4,11 +4,11 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import type { Settings } from '../alerts/connection-settings.js';
-import { AlertsHealth } from '../alerts-health.service.js';
-import { DatabaseProblemsError, findProblemsOfServer, UNREACHABLE } from '../alerts/database-problems.js';
-import type { DatabaseProblem } from '../alerts/database-problems.js';
-import { messagesOf } from '../error-messages.js';
+import type { Settings } from '../database/connection-settings.js';
+import { AlertsHealth } from '../health/alerts-health.service.js';
+import { DatabaseProblemsError, findProblemsOfServer, UNREACHABLE } from '../database/database-problems.js';
+import type { DatabaseProblem } from '../database/database-problems.js';
+import { messagesOf } from '../http/error-messages.js';
 import { postgresOptions } from '../migrations/postgres-options.js';
 import { runMigrations } from '../migrations/run-migrations.js';
 import { SERVER_CONFIG } from './server-config.token.js';

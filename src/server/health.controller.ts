@@ -1,10 +1,10 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AlertsHealth } from '../alerts-health.service.js';
-import type { AlertsHealthReport } from '../alerts-health.service.js';
+import { AlertsHealth } from '../health/alerts-health.service.js';
+import type { AlertsHealthReport } from '../health/alerts-health.service.js';
 import { paced } from '../http/paced.js';
-import { FeedHealth } from '../upkeep/feed-health.service.js';
+import { FeedHealth } from '../feed/feed-health.service.js';
 import { DatabaseService } from './database.service.js';
 
 /** For probes: `/healthz` says that the process lives, `/readyz` that it can serve. */

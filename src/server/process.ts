@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 import { ConfigError } from './config.js';
 
 /** How long requests in flight may take to finish (ms); below the 30 s that Kubernetes gives. */

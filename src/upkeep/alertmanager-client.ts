@@ -1,6 +1,6 @@
 import { fetchJson } from '../http/fetch-json.js';
 import { recordsIn } from '../http/untyped.js';
-import type { AlertmanagerOptions } from '../alerts.module-definition.js';
+import type { AlertmanagerOptions } from '../options/module-options.js';
 
 /** How long Alertmanager may take to answer (ms), and how much it may send (bytes; an alert weighs about 1 kB). */
 const TIMEOUT = 20_000;

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { ReconcileSettings } from '../alerts-settings.js';
+import type { ReconcileSettings } from '../options/alerts-settings.js';
 import type { FiringObservation } from '../alerts/observation.js';
 import { isRecord, recordOf } from '../http/untyped.js';
 import type { AlertMapper } from '../webhooks/alert-mapper.service.js';

@@ -1,4 +1,4 @@
-import { parseDuration } from '../prometheus-duration.js';
+import { parseDuration } from '../options/prometheus-duration.js';
 import { isRecord, recordOf, recordsIn, textOf, textsIn } from '../http/untyped.js';
 
 export type Labels = Record<string, string>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 
 /** The database, which has just been asked for, is there by then (ms). */
 const FIRST_WAIT = 5_000;

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings, ReconcileSettings } from '../alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings, ReconcileSettings } from '../options/alerts-settings.js';
 import type { ResolvedReason } from '../alerts/alert-life.js';
-import { AlertsRepository } from '../alerts/alerts.repository.js';
-import type { FiringSeries } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { FiringObservation, Observation } from '../alerts/observation.js';
-import { messagesOf } from '../error-messages.js';
+import { messagesOf } from '../http/error-messages.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
-import { AskedAlertmanagers } from './asked-alertmanagers.service.js';
+import { AskedAlertmanagers } from '../webhooks/alertmanager/asked-alertmanagers.service.js';
 import { AlertmanagerClient } from './alertmanager-client.js';
 import { addListOf, emptyListing } from './alertmanager-listing.js';
 import type { Listing } from './alertmanager-listing.js';
 import { PeriodicJob } from './periodic-job.js';
+import { UpkeepRepository } from './upkeep.repository.js';
+import type { FiringSeries } from './upkeep.repository.js';
 
 /** Number of the job among those that one replica at a time does. */
 const RECONCILE_JOB = 2;
@@ -42,7 +42,7 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly alerts: AlertsService,
-    private readonly repository: AlertsRepository,
+    private readonly repository: UpkeepRepository,
     private readonly mapper: AlertMapper,
     private readonly alertmanagers: AskedAlertmanagers,
     private readonly metrics: AlertsMetrics,

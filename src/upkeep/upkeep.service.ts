@@ -1,13 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
-import { AlertsClock } from '../alerts/alerts-clock.js';
-import { AlertsRepository } from '../alerts/alerts.repository.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import { AlertsClock } from '../database/alerts-clock.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { paced } from '../http/paced.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { PeriodicJob } from './periodic-job.js';
+import { UpkeepRepository } from './upkeep.repository.js';
+import { stillOverdue } from './upkeep.statements.js';
 
 /** Number of the job among those that one replica at a time does. */
 const UPKEEP_JOB = 1;
@@ -31,7 +32,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly alerts: AlertsService,
-    private readonly repository: AlertsRepository,
+    private readonly repository: UpkeepRepository,
     private readonly clock: AlertsClock,
     metrics: AlertsMetrics,
   ) {
@@ -66,15 +67,31 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     await this.repository.carryOverSightings(upkeep.expireAfter);
     // However long we or the database were away: what still fires is repeated first.
     if (this.now() - this.hearingSince < Math.min(upkeep.expireAfter, LONGEST_RETRY)) return;
-    const expired = await inBatches(() => this.alerts.closeOverdue(upkeep, BATCH), signal);
+    const expired = await inBatches(() => this.closeOverdue(), signal);
     if (expired > 0) {
       this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
     }
   }
 
+  /**
+   * Closes, at most so many at a time, conditions that nothing has refreshed for `expireAfter` (rule 9), and events for
+   * `eventTtl` (rule 10). What was only sighted since counts where `carryOverSightings` has been done.
+   */
+  private async closeOverdue(): Promise<number> {
+    const { expireAfter, eventTtl } = this.settings.upkeep;
+    const now = (await this.repository.now()).getTime();
+    const deadlines = { conditions: new Date(now - expireAfter), events: new Date(now - eventTtl) };
+    const overdue = await this.repository.findOverdue(deadlines, BATCH);
+    if (overdue.length === 0) return 0;
+    const users = overdue.map(({ user_id }) => user_id);
+    const ids = overdue.map(({ id }) => id);
+    // A webhook may have refreshed one since.
+    return this.alerts.closeNamed(users, stillOverdue(deadlines, ids), 'expired');
+  }
+
   private async deleteOld(signal?: AbortSignal): Promise<void> {
     const { expireAfter, retention } = this.settings.upkeep;
-    const deleted = await inBatches(() => this.repository.deleteOld(retention, BATCH), signal);
+    const deleted = await inBatches(() => this.repository.deleteEnded(retention, BATCH), signal);
     if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
     const countedAlready = expireAfter + LONGEST_REQUEST;
     await inBatches(() => this.repository.deleteSightings(countedAlready, SIGHTINGS_BATCH), signal);

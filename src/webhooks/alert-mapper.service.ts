@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { alertFingerprint, seriesKey } from '../alerts/name-based-id.js';
 import type { Observation } from '../alerts/observation.js';
-import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable, USER_ID } from '../alerts/text.js';
-import { ALERTS_SETTINGS, isHttpUrl } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
+import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from '../alerts/text.js';
+import { USER_ID } from '../auth/user-id.js';
+import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
 import { parseMoment } from './rfc3339.js';
 import { seriesFingerprint as fingerprintOfLabels } from './series-fingerprint.js';
 

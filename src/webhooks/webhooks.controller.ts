@@ -8,8 +8,8 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import { AllowRole } from '../auth/allow.decorators.js';
-import { nodeRequest } from '../auth/caller.decorator.js';
-import type { HttpRequest } from '../auth/caller.decorator.js';
+import { nodeRequest } from '../http/http-request.js';
+import type { HttpRequest } from '../http/http-request.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { takeArrival } from './webhook-arrival.middleware.js';
 import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';

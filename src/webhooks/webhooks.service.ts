@@ -6,12 +6,12 @@ import { WritesFullError } from '../alerts/shared-writes.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
-import { AskedAlertmanagers } from '../upkeep/asked-alertmanagers.service.js';
-import { FeedHealth } from '../upkeep/feed-health.service.js';
+import { AskedAlertmanagers } from './alertmanager/asked-alertmanagers.service.js';
+import { FeedHealth } from '../feed/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
 import type { MappedAlert, SkipReason } from './alert-mapper.service.js';
-import { parsePayload } from './alertmanager-payload.js';
-import type { AlertmanagerPayload } from './alertmanager-payload.js';
+import { parsePayload } from './alertmanager/alertmanager-payload.js';
+import type { AlertmanagerPayload } from './alertmanager/alertmanager-payload.js';
 import type { DryRunAlert, DryRunSummary, WebhookSummary } from './webhooks.dto.js';
 
 /** What became of one alert of a webhook, and the observation that it gave, if any. */

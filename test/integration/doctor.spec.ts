@@ -4,7 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TOKEN_ALGORITHMS } from '../../src/alerts.module-definition.js';
+import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
 import type { Finding } from '../../src/cli/doctor/check.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import { doctorsFindings, runDoctor } from '../support/doctor.js';

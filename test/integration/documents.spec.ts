@@ -47,3 +47,14 @@ it('the README leads to every document', () => {
   const others = DOCUMENTS.filter((document) => document !== 'README.md');
   expect(others.filter((document) => !links.includes(document))).toEqual([]);
 });
+
+it('CONTRIBUTING.md shows the floors that are kept', async () => {
+  const rules = (await import(join(PROJECT, '.dependency-cruiser.mjs'))) as { FLOORS: string[][] };
+  const [, house = ''] =
+    /```\n(index\.ts[^]*?)```/.exec(readFileSync(join(PROJECT, 'CONTRIBUTING.md'), 'utf8')) ?? [];
+  const shown = house
+    .trim()
+    .split('\n')
+    .map((floor) => (floor.split('  ')[0] ?? '').split(' · '));
+  expect(shown).toEqual(rules.FLOORS);
+});

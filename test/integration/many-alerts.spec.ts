@@ -1,6 +1,6 @@
 import { ADMIN, AlertsApi, firing, resolved } from '../support/alerts.js';
 import type { ShownAlert } from '../support/alerts.js';
-import { CHANNEL } from '../../src/alerts/alerts.statements.js';
+import { CHANNEL } from '../../src/database/transaction.statements.js';
 import { execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
 import { startTestServer, waitUntil } from '../support/server.js';

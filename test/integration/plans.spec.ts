@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { AlertState, LifeChanges } from '../../src/alerts/alert-life.js';
-import * as statements from '../../src/alerts/alerts.statements.js';
-import type { Statement } from '../../src/alerts/alerts.statements.js';
-import type { PoolExtras } from '../../src/alerts/connection-settings.js';
+import * as lists from '../../src/alerts/alerts.statements.js';
+import * as life from '../../src/alerts/life.statements.js';
+import * as transaction from '../../src/database/transaction.statements.js';
+import type { Statement } from '../../src/database/statement.js';
+import type { PoolExtras } from '../../src/database/connection-settings.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { readConfig } from '../../src/server/config.js';
 import { dataSourceOptions } from '../../src/server/database.service.js';
@@ -52,18 +54,18 @@ const changes: LifeChanges = {
 
 /** Every statement that a connection plans once: those of webhooks, and of pages that show alerts. */
 const PREPARED: Statement[] = [
-  statements.READ_CLOCK,
-  statements.lockUsers([1, 2]),
-  statements.lockAll(),
-  ...statements.readState(observations, 0),
-  ...statements.writeChanges(changes),
-  ...statements.notifyChange('process', statements.usersOf(changes)),
-  statements.listFewOpen(['user-1', 'user-2']),
-  statements.listOpen(['user-1', 'user-2']),
-  statements.listOpenOfSession('user-1', 'session-1'),
-  statements.countOpenOf('user-1', undefined),
-  statements.listResolved('user-1', { limit: 50 }),
-  statements.listResolved('user-1', { limit: 50, sessionName: 'session-1' }),
+  transaction.READ_CLOCK,
+  transaction.lockUsers([1, 2]),
+  transaction.lockAll(),
+  ...life.readState(observations, 0),
+  ...life.writeChanges(changes),
+  ...transaction.notifyChange('process', life.usersOf(changes)),
+  lists.listFewOpen(['user-1', 'user-2']),
+  lists.listOpen(['user-1', 'user-2']),
+  lists.listOpenOfSession('user-1', 'session-1'),
+  lists.countOpenOf('user-1', undefined),
+  lists.listResolved('user-1', { limit: 50 }),
+  lists.listResolved('user-1', { limit: 50, sessionName: 'session-1' }),
 ];
 
 /**
@@ -176,8 +178,12 @@ describe('The plans of prepared statements', () => {
   }
 
   it('are those of all statements that have a name', async () => {
-    const source = await readFile(join(__dirname, '../../src/alerts/alerts.statements.ts'), 'utf8');
-    const names = Array.from(source.matchAll(/\bname: '(\w+)'/g), ([, name]) => name);
+    const folder = join(__dirname, '../../src');
+    const files = (await readdir(folder, { recursive: true })).filter((file) =>
+      file.endsWith('.statements.ts'),
+    );
+    const sources = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+    const names = Array.from(sources.join('').matchAll(/\bname: '(\w+)'/g), ([, name]) => name);
     expect(PREPARED.map(({ name }) => name).sort()).toEqual(names.sort());
     expect(Object.keys(INDEXES).sort()).toEqual(names);
   });

@@ -1,5 +1,5 @@
-import { AlertsClock } from '../../src/alerts/alerts-clock.js';
-import { AskedAlertmanagers } from '../../src/upkeep/asked-alertmanagers.service.js';
+import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AskedAlertmanagers } from '../../src/webhooks/alertmanager/asked-alertmanagers.service.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertsApi, firing, minute, resolved, webhook } from '../support/alerts.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { lockAll } from '../../src/alerts/alerts.statements.js';
+import { lockAll } from '../../src/database/transaction.statements.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';

@@ -1,5 +1,5 @@
-import { AlertsClock } from '../../src/alerts/alerts-clock.js';
-import { AlertsRepository } from '../../src/alerts/alerts.repository.js';
+import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { UpkeepRepository } from '../../src/upkeep/upkeep.repository.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { startEmbeddedPostgres } from '../../src/server/demo/embedded-postgres.js';
@@ -291,7 +291,7 @@ describe('Repeats that change nothing', () => {
       await api.deliver(firing(), firing({ session: 'jane-2' }));
       await repeatAfter(HOUR, firing());
       letTimePass(3 * HOUR);
-      const series = await server.app.get(AlertsRepository, { strict: false }).listFiringSeries();
+      const series = await server.app.get(UpkeepRepository, { strict: false }).listFiringSeries();
       const unseenMinutes = series.map(({ sessionName, unseenFor }) => [
         sessionName,
         Math.round(unseenFor / MINUTE),

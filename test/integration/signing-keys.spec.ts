@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Logger } from '@nestjs/common';
-import { TOKEN_ALGORITHMS } from '../../src/alerts.module-definition.js';
+import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
 import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';

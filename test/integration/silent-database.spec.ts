@@ -2,7 +2,7 @@ import { createServer, connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { filter, firstValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
-import type { AlertsRepository } from '../../src/alerts/alerts.repository.js';
+import type { AlertsDatabase } from '../../src/database/alerts-database.js';
 import { ChangeListener } from '../../src/live/change-listener.service.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
@@ -113,8 +113,8 @@ describe('Hearing of changes while the database falls silent', () => {
     dataSource = new DataSource({ ...postgresOptions(await way.open()), poolSize: 1 });
     // Leaves a connection in the pool.
     await dataSource.initialize();
-    // All it needs of the repository is which notices are its own.
-    listener = new ChangeListener(dataSource, { process: 'ours' } as unknown as AlertsRepository);
+    // All it needs of it is which notices are its own.
+    listener = new ChangeListener(dataSource, { process: 'ours' } as unknown as AlertsDatabase);
   });
   afterEach(async () => {
     await way.close();

@@ -8,13 +8,24 @@ export const ROOMS = {
     'src/alerts/name-based-id.spec.ts',
     'src/alerts/shared-reads.spec.ts',
     'src/alerts/shared-writes.spec.ts',
-    'src/alerts/alerts.statements.spec.ts',
-    'src/alerts/database-problems.spec.ts',
     ...['polls', 'history', 'lost-answer', 'payloads', 'closing', 'life', 'sightings', 'many-alerts'].map(
       spec,
     ),
     ...['shared-writes', 'administration', 'host-calls', 'alerts-api', 'concurrency'].map(spec),
   ],
+  database: [
+    'src/database/database-problems.spec.ts',
+    'src/database/transaction.statements.spec.ts',
+    ...[
+      'lost-answer',
+      'silent-database',
+      'unfit-database',
+      'shared-writes',
+      'hostile-settings',
+      'faults',
+    ].map(spec),
+  ],
+  feed: [spec('feed')],
   webhooks: [
     'src/webhooks/rfc3339.spec.ts',
     'src/webhooks/series-fingerprint.spec.ts',
@@ -22,9 +33,14 @@ export const ROOMS = {
     ...['payloads', 'feed', 'metrics', 'administration', 'life', 'bad-input', 'small-calls'].map(spec),
   ],
   auth: [
+    'src/auth/user-id.spec.ts',
     'src/auth/verified-tokens.spec.ts',
     ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
   ],
-  upkeep: ['src/upkeep/periodic-job.spec.ts', ...['feed', 'reconcile', 'closing', 'metrics'].map(spec)],
+  upkeep: [
+    'src/upkeep/alertmanager-routing.spec.ts',
+    'src/upkeep/periodic-job.spec.ts',
+    ...['feed', 'reconcile', 'closing', 'metrics'].map(spec),
+  ],
   live: ['src/live/alert-stream.spec.ts', ...['many-alerts', 'stream'].map(spec)],
 };

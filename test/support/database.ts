@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { settledConnections } from '../../src/alerts/connection-settings.js';
-import { CHANNEL, EVERYBODY } from '../../src/alerts/alerts.statements.js';
+import { settledConnections } from '../../src/database/connection-settings.js';
+import { CHANNEL, EVERYBODY } from '../../src/database/transaction.statements.js';
 import { hostileTogether, settingsOf } from './hostile-settings.js';
 
 /** A database on the tests' server. */

@@ -1,6 +1,6 @@
 import { constants, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
-import type { TokenAlgorithm } from '../../src/alerts.module-definition.js';
+import type { TokenAlgorithm } from '../../src/options/module-options.js';
 
 const CURVES = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 

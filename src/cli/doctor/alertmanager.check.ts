@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import type { AlertmanagerOptions } from '../../alerts.module-definition.js';
+import type { AlertmanagerOptions } from '../../options/module-options.js';
 import { AlertmanagerClient } from '../../upkeep/alertmanager-client.js';
 import { expression, MatcherError, routesOf } from '../../upkeep/alertmanager-routing.js';
 import type { Labels, Route } from '../../upkeep/alertmanager-routing.js';

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { DatabaseProblemsError, findProblemsOfServer } from '../../alerts/database-problems.js';
+import { DatabaseProblemsError, findProblemsOfServer } from '../../database/database-problems.js';
 import { postgresOptions } from '../../migrations/postgres-options.js';
 import { MigratedElsewhereError, pendingMigrations } from '../../migrations/run-migrations.js';
 import type { Examination } from './check.js';

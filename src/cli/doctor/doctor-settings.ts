@@ -1,4 +1,4 @@
-import type { AlertmanagerOptions, TokenAlgorithm } from '../../alerts.module-definition.js';
+import type { AlertmanagerOptions, TokenAlgorithm } from '../../options/module-options.js';
 import { givenSecret } from '../given-secret.js';
 import { httpAddress } from '../instance-addresses.js';
 import { ConfigError, readConfig } from '../../server/config.js';

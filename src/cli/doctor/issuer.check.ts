@@ -1,7 +1,7 @@
-import { isHttpUrl } from '../../alerts-settings.js';
+import { isHttpUrl } from '../../options/alerts-settings.js';
 import { readKeySet } from '../../auth/key-set.js';
 import type { SigningKey } from '../../auth/key-set.js';
-import { messagesOf } from '../../error-messages.js';
+import { messagesOf } from '../../http/error-messages.js';
 import type { Examination } from './check.js';
 import { ask, reachingMend, reasonOf, redirectOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';

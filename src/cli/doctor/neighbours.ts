@@ -1,4 +1,4 @@
-import { messagesOf } from '../../error-messages.js';
+import { messagesOf } from '../../http/error-messages.js';
 import { fetchAnswer } from '../../http/fetch-answer.js';
 import type { Answer, Question } from '../../http/fetch-answer.js';
 import { trustMend } from '../trust.js';

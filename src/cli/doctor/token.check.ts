@@ -1,6 +1,6 @@
 import { constants, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { TokenAlgorithm } from '../../alerts.module-definition.js';
+import type { TokenAlgorithm } from '../../options/module-options.js';
 import type { ClientToken, Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { aheadBy, ask, reachingMend, reasonOf, shown } from './neighbours.js';

@@ -1,5 +1,5 @@
 import KeycloakAdminClient, { NetworkError } from '@keycloak/keycloak-admin-client';
-import { messagesOf } from '../../error-messages.js';
+import { messagesOf } from '../../http/error-messages.js';
 import { CommandError, UnreachableError } from '../command-error.js';
 
 /** How long an answer may take (ms). Keycloak's first ones take seconds. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CHANNEL } from '../../../src/alerts/alerts.statements.js';
+import { CHANNEL } from '../../../src/database/transaction.statements.js';
 import { readConfig } from '../../../src/server/config.js';
 import { CLIENT } from '../../../src/server/demo/demo-people.js';
 import { createDemoServer } from '../../../src/server/demo/demo-server.js';

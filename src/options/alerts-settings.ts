@@ -1,4 +1,4 @@
-import { TOKEN_ALGORITHMS } from './alerts.module-definition.js';
+import { TOKEN_ALGORITHMS } from './module-options.js';
 import type { Registry } from 'prom-client';
 import type {
   AlertsModuleOptions,
@@ -9,7 +9,7 @@ import type {
   TokenAuthOptions,
   UpkeepOptions,
   UserDirectoryOptions,
-} from './alerts.module-definition.js';
+} from './module-options.js';
 
 /** The options with their defaults filled in; durations in ms. */
 export interface AlertsSettings {

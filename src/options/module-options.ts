@@ -1,8 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { CanActivate, Type } from '@nestjs/common';
 import type { Registry } from 'prom-client';
-import type { UserDirectory } from './alerts/user-directory.js';
-import type { AlertsUser } from './auth/alerts-user.js';
+import type { AlertsUser } from './alerts-user.js';
+import type { UserDirectory } from './user-directory.js';
 
 /** Signature algorithms that a token may have: asymmetric only. */
 export const TOKEN_ALGORITHMS = [

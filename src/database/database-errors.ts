@@ -1,5 +1,9 @@
+import { AnsweredError } from '../http/answered-error.js';
+
 /** The database could not be reached, or cannot serve right now: the same call may succeed later. */
-export class DatabaseUnavailableError extends Error {
+export class DatabaseUnavailableError extends AnsweredError {
+  readonly answer = { code: 503, message: 'The database cannot be reached. Try again.' };
+
   constructor(cause: unknown) {
     super('The alerts database cannot serve right now', { cause });
   }

@@ -1,4 +1,4 @@
-import { notifyChange } from './alerts.statements.js';
+import { notifyChange } from './transaction.statements.js';
 
 describe('The notice of a change', () => {
   function noticesFor(userIds: string[]): string[] {

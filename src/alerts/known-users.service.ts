@@ -1,15 +1,10 @@
 import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
-
-/** Says which user ids exist; a host may provide one. */
-export interface UserDirectory {
-  /** Asked once a webhook with all its ids. Returns those that exist; throws where it cannot tell. */
-  existing(userIds: string[]): Promise<Iterable<string>>;
-}
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import type { UserDirectory } from '../options/user-directory.js';
 
 /** Asks the host's directory, if there is one. */
 @Injectable()

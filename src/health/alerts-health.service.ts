@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { ALERTS_DATA_SOURCE } from './alerts.module-definition.js';
-import { AlertsRepository } from './alerts/alerts.repository.js';
-import { sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from './alerts/database-problems.js';
-import type { DatabaseProblem } from './alerts/database-problems.js';
-import { SigningKeys } from './auth/signing-keys.service.js';
-import { messagesOf } from './error-messages.js';
-import { ChangeListener } from './live/change-listener.service.js';
+import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
+import { AlertsDatabase } from '../database/alerts-database.js';
+import { sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from '../database/database-problems.js';
+import type { DatabaseProblem } from '../database/database-problems.js';
+import { SigningKeys } from '../auth/signing-keys.service.js';
+import { messagesOf } from '../http/error-messages.js';
+import { ChangeListener } from '../live/change-listener.service.js';
 
 export type HealthCheck = 'ok' | 'unavailable';
 
@@ -27,7 +27,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
 
   constructor(
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
-    private readonly repository: AlertsRepository,
+    private readonly database: AlertsDatabase,
     private readonly keys: SigningKeys,
     private readonly listener: ChangeListener,
   ) {}
@@ -60,7 +60,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
   async findProblems(): Promise<DatabaseProblem[]> {
     try {
       const { listeningBackend, isDeaf } = this.listener;
-      const problems = await this.repository.findProblems(listeningBackend);
+      const problems = await this.database.findProblems(listeningBackend);
       if (isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
       this.say(problems.map(sentenceOf).join(' '));
       return problems;

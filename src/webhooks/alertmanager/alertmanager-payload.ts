@@ -1,6 +1,6 @@
 import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
 import { PayloadTooLargeException } from '@nestjs/common';
-import { doesNotFit, unfit } from '../http/unfit.js';
+import { doesNotFit, unfit } from '../../http/unfit.js';
 
 /** More than anybody has; a body of nothing but commas can hold so many millions that memory ends. */
 const MOST_ALERTS = 500_000;

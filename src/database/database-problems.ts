@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Statement } from './alerts.statements.js';
+import type { Statement } from './statement.js';
 import { Connection } from './connection.js';
 import { CURRENT_MARK } from './connection-settings.js';
 

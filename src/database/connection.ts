@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
-import type { Statement } from './alerts.statements.js';
+import type { Statement } from './statement.js';
 import { markOf } from './connection-settings.js';
 import { asDatabaseError } from './database-errors.js';
 

@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { FeedResponse } from '../alerts/alerts.dto.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { NoQuery } from '../http/known-fields.pipe.js';
+import { FeedResponse } from './feed.dto.js';
 import { FeedHealth } from './feed-health.service.js';
 
 @ApiTags('alerts')

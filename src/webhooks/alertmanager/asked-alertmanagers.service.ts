@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ALERTS_SETTINGS } from '../alerts-settings.js';
-import type { AlertsSettings } from '../alerts-settings.js';
-import { AlertsRepository } from '../alerts/alerts.repository.js';
-import type { AlertmanagersNote, FiringSeries } from '../alerts/alerts.repository.js';
-import { storable } from '../alerts/text.js';
-import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { ALERTS_SETTINGS } from '../../options/alerts-settings.js';
+import type { AlertsSettings } from '../../options/alerts-settings.js';
+import { storable } from '../../alerts/text.js';
+import { AlertsMetrics } from '../../metrics/alerts-metrics.service.js';
+import { AskedAlertmanagersRepository } from './asked-alertmanagers.repository.js';
+import type { AlertmanagersNote } from './asked-alertmanagers.repository.js';
 
 const LONGEST_URL = 200;
 /** How many that are not asked are told by name. */
@@ -35,7 +35,7 @@ export class AskedAlertmanagers {
 
   constructor(
     @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
-    private readonly repository: AlertsRepository,
+    private readonly repository: AskedAlertmanagersRepository,
     metrics: AlertsMetrics,
   ) {
     this.addresses = (settings.reconcile?.alertmanagers ?? []).map(({ url }) => nameOf(url)).sort();
@@ -43,7 +43,7 @@ export class AskedAlertmanagers {
     metrics.addGauge(
       'session_alerts_unasked_alertmanagers',
       'Alertmanagers that post here and that reconciling does not ask: nothing that they report is closed as gone',
-      async () => this.ofNow(await repository.readAlertmanagers()).unasked.length,
+      async () => this.ofNow(await repository.read()).unasked.length,
     );
   }
 
@@ -56,7 +56,7 @@ export class AskedAlertmanagers {
 
   /** Takes over what the replica has found out that reconciles. */
   async refresh(): Promise<void> {
-    const { knownAs, unasked } = this.ofNow(await this.repository.readAlertmanagers());
+    const { knownAs, unasked } = this.ofNow(await this.repository.read());
     this.knownAs = new Set(knownAs);
     this.unasked = unasked;
   }
@@ -67,7 +67,11 @@ export class AskedAlertmanagers {
    * @param known those that are listed
    * @returns of ours those that nobody has reported who is not asked
    */
-  async learn(replica: string, ours: FiringSeries[], known: ReadonlySet<number>): Promise<FiringSeries[]> {
+  async learn<Series extends { seriesKey: number }>(
+    replica: string,
+    ours: Series[],
+    known: ReadonlySet<number>,
+  ): Promise<Series[]> {
     const reported = await this.repository.listReported();
     const firing = new Set(ours.map(({ seriesKey }) => seriesKey));
     const evidence = new Map<string, Evidence>();
@@ -118,7 +122,7 @@ export class AskedAlertmanagers {
     this.unasked = unasked;
     if (!isChanged) return;
     const { addresses } = this;
-    await this.repository.noteAlertmanagers(replica, { addresses, knownAs: [...this.knownAs], unasked });
+    await this.repository.note(replica, { addresses, knownAs: [...this.knownAs], unasked });
   }
 
   private isAsked(name: string): boolean {

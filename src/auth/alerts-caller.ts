@@ -1,0 +1,9 @@
+/** The caller of a request and what the caller may do. */
+export interface AlertsCaller {
+  id: string;
+  isAdmin: boolean;
+  /** May post webhooks. */
+  isAlertmanager: boolean;
+  /** When what identified the caller expires (s since 1970). */
+  expiresAt: number | undefined;
+}
