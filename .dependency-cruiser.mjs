@@ -3,7 +3,7 @@
  * own; not from its neighbours on the same floor, and not types either. What CONTRIBUTING.md shows is this.
  */
 export const FLOORS = [
-  ['index.ts'],
+  ['index.ts', 'operations.ts'],
   ['alerts.module.ts'],
   ['health', 'migrations', 'upkeep'],
   ['live', 'webhooks'],
@@ -15,14 +15,11 @@ export const FLOORS = [
   ['options'],
 ];
 
-/** The standalone server and the command line stand beside it. They are hosts: nothing of the house knows them. */
-const HOSTS = ['server', 'cli'];
-
 const inRooms = (rooms) => `^src/(${rooms.map((room) => room.replace('.', '\\.')).join('|')})(/|$)`;
 
-/** What a floor's rooms must not import: the hosts, the rooms above, and each other. */
+/** What a floor's rooms must not import: the rooms above, and each other. */
 function rulesOf(rooms, index) {
-  const notBelow = [...HOSTS, ...FLOORS.slice(0, index + 1).flat()];
+  const notBelow = FLOORS.slice(0, index + 1).flat();
   return rooms.map((room) => ({
     name: `${room.replace(/\.ts$/, '')}-looks-down`,
     comment: `src/${room} may import only from floors below its own`,
@@ -40,8 +37,23 @@ export default {
       name: 'every-room-has-a-floor',
       comment: 'A new room of src is named in FLOORS',
       severity: 'error',
-      from: { path: '^src/', pathNot: inRooms([...FLOORS.flat(), ...HOSTS]) },
+      from: { path: '^src/', pathNot: inRooms(FLOORS.flat()) },
       to: {},
+    },
+    {
+      name: 'the-house-stands-alone',
+      comment:
+        'The server, the command line and the panel are packages of their own, and know the module by its name',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(server|cli|panel)/' },
+    },
+    {
+      name: 'hosts-know-it-by-name',
+      comment: 'What the server and the command line need of the module is what it exports',
+      severity: 'error',
+      from: { path: '^(server|cli)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/(?!(index|operations)\\.ts$)' },
     },
     {
       name: 'no-circle',
@@ -54,7 +66,7 @@ export default {
       name: 'no-orphan',
       comment: 'A file that nothing imports is no longer used',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '\\.(spec|d)\\.ts$' },
+      from: { orphan: true, path: '^(src|server|cli)/', pathNot: '\\.(spec|d)\\.ts$|/main\\.ts$' },
       to: {},
     },
   ],

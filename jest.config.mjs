@@ -20,17 +20,24 @@ export const transform = {
 
 /** @type {import('jest').Config} */
 export default {
-  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/ui', '<rootDir>/bench'],
+  roots: ['src', 'server', 'cli', 'panel', 'test', 'bench'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   testPathIgnorePatterns: [
     '<rootDir>/test/stack/',
     '<rootDir>/test/browser/',
     '<rootDir>/test/deploy/',
     '<rootDir>/test/fuzz/',
+    '/dist/',
   ],
   transform,
   transformIgnorePatterns: [],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The packages as they are, not as they were built.
+    '^nestjs-session-alerts$': '<rootDir>/src/index.ts',
+    '^nestjs-session-alerts/operations$': '<rootDir>/src/operations.ts',
+    '^session-alerts-server/config$': '<rootDir>/server/src/config.ts',
+  },
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/database.setup.ts',
   globalTeardown: '<rootDir>/test/support/database.teardown.ts',

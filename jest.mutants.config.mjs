@@ -11,7 +11,7 @@ const specs = JSON.parse(process.env.MUTANTS_SPECS ?? '[]');
 export default {
   ...base,
   // Stryker copies no more.
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['src', 'server', 'cli', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: specs.map((spec) => `<rootDir>/${spec}`),
   globalSetup: undefined,
   globalTeardown: undefined,

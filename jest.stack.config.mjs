@@ -12,7 +12,7 @@ export default {
   testPathIgnorePatterns: [],
   transformIgnorePatterns: ['/node_modules/playwright-core/'],
   globalSetup: '<rootDir>/test/stack/support/build.setup.ts',
-  globalTeardown: '<rootDir>/test/stack/support/build.teardown.ts',
+  globalTeardown: undefined,
   testTimeout: 120_000,
   maxWorkers: 1,
 };

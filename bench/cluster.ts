@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { postgresOptions } from '../src/migrations/postgres-options.js';
-import { startEmbeddedPostgres } from '../src/server/demo/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../server/demo/embedded-postgres.js';
 
 /** Besides PostgreSQL's defaults; fsync stays on. */
 export const CLUSTER_SETTINGS = {

@@ -3,9 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ErrorResponseFilter } from '../src/http/error-response.filter.js';
-import { levelsDownTo, readConfig } from '../src/server/config.js';
-import { runUntilStopped } from '../src/server/process.js';
-import { ServerModule } from '../src/server/server.module.js';
+import { levelsDownTo, readConfig } from '../server/src/config.js';
+import { runUntilStopped } from '../server/src/process.js';
+import { ServerModule } from '../server/src/server.module.js';
 
 /** The standalone server's module, as a host on Express has it. */
 

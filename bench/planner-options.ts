@@ -1,4 +1,4 @@
-import { PLANNER } from '../src/server/database.service.js';
+import { PLANNER } from '../server/src/database.service.js';
 
 /** What the server tells PostgreSQL's planner, for those that are compared with it. */
 export const PLANNER_OPTIONS = Object.entries(PLANNER)

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EmbeddedIssuer } from '../src/server/demo/embedded-issuer.js';
+import { EmbeddedIssuer } from '../server/demo/embedded-issuer.js';
 
 /** Seconds; longer than any run. */
 const LIFETIME = 24 * 3600;

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const port = await freePort();
-const demo = spawn(process.execPath, ['dist/src/server/demo/main.js'], {
+const demo = spawn(process.execPath, ['server/dist/demo/main.js'], {
   cwd: root,
   env: { ...process.env, PORT: `${port}` },
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -13,6 +13,10 @@ export type {
 } from './options/module-options.js';
 export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
+export type { AlertsHealthReport } from './health/alerts-health.service.js';
+export { ErrorResponse } from './http/error-response.dto.js';
+export { ErrorResponseFilter } from './http/error-response.filter.js';
+export { TOKEN_ALGORITHMS } from './options/module-options.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';

@@ -1,5 +1,5 @@
 import type { Route } from 'playwright-core';
-import type { SessionAlertsElement } from '../../ui/panel.types.js';
+import type { SessionAlertsElement } from '../../panel/panel.types.js';
 import { waitUntil } from '../support/server.js';
 import { DISK, MEMORY, setUp } from './support/setting.js';
 

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import type { SessionAlertsElement } from '../../ui/panel.types.js';
+import type { SessionAlertsElement } from '../../panel/panel.types.js';
 import { waitUntil } from '../support/server.js';
 import type { SessionPage } from './support/session-page.js';
 import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';

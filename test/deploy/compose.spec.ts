@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../../src/server/config.js';
+import { readConfig } from '../../server/src/config.js';
 import { load, PROJECT, read } from './support/files.js';
 import { composeService, loadCompose } from './support/compose.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { readConfig } from '../../src/server/config.js';
+import { readConfig } from '../../server/src/config.js';
 import { DEPLOY, deployFiles, load, loadAll } from './support/files.js';
 import { tryToRun } from './support/programs.js';
 

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import type { Finding } from '../../src/cli/doctor/check.js';
-import { kubectlSecretLine } from '../../src/cli/keycloak/kubectl-secret.js';
-import { runCommandLine } from '../../src/cli/program.js';
+import type { Finding } from '../../cli/src/doctor/check.js';
+import { kubectlSecretLine } from '../../cli/src/keycloak/kubectl-secret.js';
+import { runCommandLine } from '../../cli/src/program.js';
 import { alertsMigrations } from '../../src/index.js';
 import { excerptOf, guideBlocks, guideBlocksOf, kindOf } from '../support/administration-guide.js';
 import { AlertsApi } from '../support/alerts.js';

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parse, parseAllDocuments } from 'yaml';
-import { CONFIGURATIONS, partsOf } from '../../src/cli/deploy-files.js';
-import type { Configuration } from '../../src/cli/deploy-files.js';
-import { createProgram, runCommandLine } from '../../src/cli/program.js';
+import { CONFIGURATIONS, partsOf } from '../../cli/src/deploy-files.js';
+import type { Configuration } from '../../cli/src/deploy-files.js';
+import { createProgram, runCommandLine } from '../../cli/src/program.js';
 import { alertsMigrations } from '../../src/index.js';
-import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { AlertsApi } from '../support/alerts.js';
 import {
   createTestDatabase,

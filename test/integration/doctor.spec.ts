@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
-import type { Finding } from '../../src/cli/doctor/check.js';
+import type { Finding } from '../../cli/src/doctor/check.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import { doctorsFindings, runDoctor } from '../support/doctor.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';

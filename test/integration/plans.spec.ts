@@ -8,8 +8,8 @@ import * as transaction from '../../src/database/transaction.statements.js';
 import type { Statement } from '../../src/database/statement.js';
 import type { PoolExtras } from '../../src/database/connection-settings.js';
 import type { Observation } from '../../src/alerts/observation.js';
-import { readConfig } from '../../src/server/config.js';
-import { dataSourceOptions } from '../../src/server/database.service.js';
+import { readConfig } from '../../server/src/config.js';
+import { dataSourceOptions } from '../../server/src/database.service.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Logger } from '@nestjs/common';
 import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
-import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
 import { Signer } from '../support/signer.js';

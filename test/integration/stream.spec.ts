@@ -12,7 +12,7 @@ import { Registry } from 'prom-client';
 import { AlertsModule } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { LiveAlerts } from '../../src/live/live-alerts.service.js';
-import type { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import type { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
-import { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { startIssuer, startTestServer } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { AlertsHealth } from '../../src/index.js';
-import { runCommandLine } from '../../src/cli/program.js';
+import { runCommandLine } from '../../cli/src/program.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
 import { createTestDatabase, execute, testServer } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';

@@ -6,9 +6,9 @@ import { DataSource } from 'typeorm';
 import { ROOMS } from './rooms.mjs';
 
 const REPORTS = 'coverage/mutants';
-const dist = join(import.meta.dirname, '..', '..', 'dist', 'src');
-const { startEmbeddedPostgres } = await import(join(dist, 'server', 'demo', 'embedded-postgres.js'));
-const { postgresOptions } = await import(join(dist, 'migrations', 'postgres-options.js'));
+const root = join(import.meta.dirname, '..', '..');
+const { startEmbeddedPostgres } = await import(join(root, 'server', 'dist', 'demo', 'embedded-postgres.js'));
+const { postgresOptions } = await import('nestjs-session-alerts/operations');
 
 /** What the arguments name: rooms, or files of one with commas between them; without any, all rooms. */
 function chosen(names) {

@@ -1,4 +1,4 @@
-import type { Finding } from '../../src/cli/doctor/check.js';
+import type { Finding } from '../../cli/src/doctor/check.js';
 import { sessionAlerts } from './support/command-line.js';
 import { DoctorChain } from './support/doctor-chain.js';
 import type { Mend } from './support/issuer-under-test.js';

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { runCommandLine } from '../../src/cli/program.js';
+import { runCommandLine } from '../../cli/src/program.js';
 import { AlertsHealth, AlertsModule } from '../../src/index.js';
 import { AlertsApi, firing } from '../support/alerts.js';
 import { doctorsFindings } from '../support/doctor.js';

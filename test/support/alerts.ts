@@ -1,4 +1,4 @@
-import type { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import type { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { seriesFingerprint } from '../../src/webhooks/series-fingerprint.js';
 
 /** One alert of a webhook, as Alertmanager writes it. */

@@ -40,7 +40,7 @@ export default async function setUpTestDatabase(): Promise<void> {
 }
 
 async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const { startEmbeddedPostgres } = await import('../../src/server/demo/embedded-postgres.js');
+  const { startEmbeddedPostgres } = await import('../../server/demo/embedded-postgres.js');
   return startEmbeddedPostgres({ settings: { fsync: 'off', max_connections: '200' } });
 }
 

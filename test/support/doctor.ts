@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { CommandError } from '../../src/cli/command-error.js';
-import { addDoctorCommand } from '../../src/cli/doctor/doctor.command.js';
-import type { Finding } from '../../src/cli/doctor/check.js';
+import { CommandError } from '../../cli/src/command-error.js';
+import { addDoctorCommand } from '../../cli/src/doctor/doctor.command.js';
+import type { Finding } from '../../cli/src/doctor/check.js';
 
 export interface DoctorRun {
   exitCode: number;

@@ -6,7 +6,7 @@ import { AlertsApi, firing, minute, resolved, webhook } from './alerts.js';
 import type { ShownAlert } from './alerts.js';
 import { OpenPage } from './event-stream.js';
 import type { ListingAlertmanager } from './listing-alertmanager.js';
-import type { EmbeddedIssuer } from '../../src/server/demo/embedded-issuer.js';
+import type { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 
 /** What our module runs in, and who is asked about what is there. */
 export interface Setting {

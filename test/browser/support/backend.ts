@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CHANNEL } from '../../../src/database/transaction.statements.js';
-import { readConfig } from '../../../src/server/config.js';
-import { CLIENT } from '../../../src/server/demo/demo-people.js';
-import { createDemoServer } from '../../../src/server/demo/demo-server.js';
-import { EmbeddedIssuer } from '../../../src/server/demo/embedded-issuer.js';
+import { readConfig } from '../../../server/src/config.js';
+import { CLIENT } from '../../../server/demo/demo-people.js';
+import { createDemoServer } from '../../../server/demo/demo-server.js';
+import { EmbeddedIssuer } from '../../../server/demo/embedded-issuer.js';
 import { AlertsApi, firing, resolved } from '../../support/alerts.js';
 import type { AlertmanagerAlert } from '../../support/alerts.js';
 import { freePort } from '../../stack/support/program.js';

@@ -21,8 +21,8 @@ export default async function setUpBuild(_: unknown, { rootDir }: { rootDir: str
   const folder = await mkdtemp(join(cache, 'session-alerts-panel-'));
   const vite = join(rootDir, 'node_modules', 'vite', 'bin', 'vite.js');
   for (const [config, outDir] of [
-    ['ui/vite.config.mjs', folder],
-    ['ui/demo/vite.config.mjs', join(folder, 'demo')],
+    ['panel/vite.config.mjs', folder],
+    ['server/demo/page/vite.config.mjs', join(folder, 'demo')],
     ['test/browser/pages/vite.config.mjs', join(folder, 'pages')],
   ] as const) {
     const run = spawnSync(process.execPath, [vite, 'build', '-c', config, '--outDir', outDir], {

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { EmbeddedIssuer } from '../../../src/server/demo/embedded-issuer.js';
+import type { EmbeddedIssuer } from '../../../server/demo/embedded-issuer.js';
 import { memoryOf } from '../../../bench/proc.js';
 import { AlertsApi } from '../../support/alerts.js';
 import { startIssuer, waitUntil } from '../../support/server.js';

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'cli', 'dist', 'src', 'main.js');
+
 /** How a command ended, and what it wrote. */
 export interface CommandRun {
   status: number | null;
@@ -10,8 +12,7 @@ export interface CommandRun {
 
 /** Runs `session-alerts` as it was built, as a process of its own; `env` is all of its environment but PATH. */
 export async function sessionAlerts(args: string[], env: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
-  const main = join(process.env['STACK_BUILD'] ?? '', 'src', 'cli', 'main.js');
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Finding } from '../../../src/cli/doctor/check.js';
+import type { Finding } from '../../../cli/src/doctor/check.js';
 import { doctorsFindings, runDoctor } from '../../support/doctor.js';
 import type { DoctorRun } from '../../support/doctor.js';
 import { waitUntil } from '../../support/server.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../../src/server/demo/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../../../server/demo/embedded-postgres.js';
 import { waitUntil } from '../../support/server.js';
 import { Program } from './program.js';
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { freePort, Program } from './program.js';
 
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'server', 'dist', 'src', 'main.js');
+
 /** The standalone server as a process of its own, on one port for all its starts. */
 export class ServerProcess {
   /** Without a slash at its end. */
@@ -55,8 +57,7 @@ export class ServerProcess {
   }
 
   async startAgain(): Promise<void> {
-    const main = join(process.env['STACK_BUILD'] ?? '', 'src', 'server', 'main.js');
-    const run = new Program('The server', process.execPath, [main], { env: this.env });
+    const run = new Program('The server', process.execPath, [MAIN], { env: this.env });
     this.runs.push(run);
     try {
       await run.until(async () => (await fetch(`${this.url}/readyz`)).ok);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EmbeddedIssuer } from '../../../src/server/demo/embedded-issuer.js';
+import type { EmbeddedIssuer } from '../../../server/demo/embedded-issuer.js';
 import { startIssuer } from '../../support/server.js';
 import { Alertmanager } from './alertmanager.js';
 import type { AlertmanagerOptions } from './alertmanager.js';

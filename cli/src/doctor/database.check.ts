@@ -1,0 +1,120 @@
+import { DataSource } from 'typeorm';
+import {
+  DatabaseProblemsError,
+  MigratedElsewhereError,
+  findProblemsOfServer,
+  pendingMigrations,
+  postgresOptions,
+} from 'nestjs-session-alerts/operations';
+import type { Examination } from './check.js';
+import { reachingMend, reasonOf, TIMEOUT } from './neighbours.js';
+
+const TO_MIGRATE =
+  'Run `session-alerts migrate` with this DATABASE_URL, or start the server with MIGRATE_ON_START=true';
+
+/** The database can be reached, and has all our tables; changes nothing in it. */
+export async function checkDatabase(examination: Examination): Promise<void> {
+  const { databaseUrl } = examination.settings;
+  if (databaseUrl === undefined) {
+    examination.skip('database', 'set DATABASE_URL as the server has it');
+    return;
+  }
+  const options = postgresOptions(databaseUrl, { statement_timeout: `${TIMEOUT}ms` });
+  const dataSource = new DataSource({
+    ...options,
+    poolSize: 2,
+    connectTimeoutMS: TIMEOUT,
+    applicationName: 'session-alerts-doctor',
+    extra: { ...options.extra, query_timeout: TIMEOUT },
+    logging: false,
+  });
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    examination.wrong(
+      'database',
+      `${isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached'}: ${reasonOf(error)}`,
+      mendOf(error),
+    );
+    examination.skip('database.migrations', 'because the database cannot be asked');
+    return;
+  }
+  try {
+    await readClock(examination, dataSource);
+    const problems = await findProblemsOfServer(dataSource);
+    for (const { message, mend } of problems) examination.wrong('database', message, mend);
+    if (problems.length === 0) {
+      examination.ok('database', `PostgreSQL ${dataSource.driver.version ?? ''} answers`);
+    }
+    const pending = await pendingMigrations(dataSource);
+    if (pending.length === 0) {
+      examination.ok('database.migrations', 'All are applied');
+      await checkUnasked(examination, dataSource);
+    } else {
+      examination.wrong('database.migrations', `Not applied: ${pending.join(', ')}`, TO_MIGRATE);
+    }
+  } catch (error) {
+    if (error instanceof MigratedElsewhereError) {
+      examination.skip(
+        'database.migrations',
+        'because the application that made the tables runs their migrations itself',
+      );
+      return;
+    }
+    if (error instanceof DatabaseProblemsError) {
+      for (const { message, mend } of error.problems) examination.wrong('database.migrations', message, mend);
+      return;
+    }
+    examination.wrong(
+      'database.migrations',
+      `What is applied cannot be read: ${reasonOf(error)}`,
+      "Grant this user USAGE and SELECT on the tables that the server made, or use the server's own DATABASE_URL",
+    );
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** Whether Alertmanagers post here that the server does not reconcile with, as it has noted. */
+async function checkUnasked(examination: Examination, dataSource: DataSource): Promise<void> {
+  if (examination.settings.reconcileReceiver === undefined) return;
+  const rows = await dataSource.query<{ unasked: string[] }[]>(
+    'SELECT to_json(unasked) AS unasked FROM session_alerts.reconciling',
+  );
+  const [first, ...others] = rows.flatMap(({ unasked }) => unasked);
+  if (first === undefined) {
+    examination.ok(
+      'database.alertmanagers',
+      'No Alertmanager is known to post here that is not reconciled with',
+    );
+    return;
+  }
+  const names = [first, ...others].map((name) => JSON.stringify(name)).join(', ');
+  examination.warn(
+    'database.alertmanagers',
+    `${others.length === 0 ? 'An Alertmanager posts here that is' : 'Alertmanagers post here that are'} not reconciled with: ${names}. Where it tells no end, an alert of it stays until it expires`,
+    'Add the address of each to ALERTMANAGER_URLS, or let it post elsewhere',
+  );
+}
+
+async function readClock(examination: Examination, dataSource: DataSource): Promise<void> {
+  const sentAt = Date.now();
+  const [row] = await dataSource.query<{ now: Date }[]>('SELECT clock_timestamp() AS now');
+  if (!row) return;
+  examination.clocks.push({ whose: 'the database', ahead: row.now.getTime() - (sentAt + Date.now()) / 2 });
+}
+
+/** What PostgreSQL itself says has a five-letter SQLSTATE; all other errors come from the way there. */
+function isAnswer(error: unknown): boolean {
+  return /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
+}
+
+/** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+function mendOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  if (code === '28P01' || code === '28000') {
+    return 'Correct the user and password in DATABASE_URL, or let this user in (pg_hba.conf)';
+  }
+  if (code === '3D000') return 'Create the database, or correct its name in DATABASE_URL';
+  return reachingMend(error, 'DATABASE_URL');
+}

@@ -1,0 +1,158 @@
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDuration } from 'nestjs-session-alerts/operations';
+import { ConfigError, readConfig } from './config.js';
+
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://user:hunter2@db:5432/alerts',
+  OIDC_ISSUER: 'https://host/auth/realms/Renku',
+};
+
+function problemsWith(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('The environment is all right');
+}
+
+describe('The environment', () => {
+  it('needs only the database and the issuer; the rest has the documented defaults', () => {
+    expect(readConfig(REQUIRED)).toMatchObject({
+      port: 3000,
+      audience: 'renku',
+      algorithms: ['RS256'],
+      webhookRole: 'alertmanager-webhook',
+      adminRole: 'renku-admin',
+      globalPrefix: '/api/data',
+      migrateOnStart: true,
+      bodyLimit: 32 * 1024 * 1024,
+      upkeep: { expireAfter: 2 * 3600 + 15 * 60, eventTtl: 24 * 3600, retention: 90 * 24 * 3600 },
+      reconcile: undefined,
+    });
+  });
+
+  it('is told all that is wrong with it at once, each with what to set', () => {
+    const problems = problemsWith({
+      PORT: 'http',
+      EXPIRE_AFTER: 'soon',
+      LOG_LEVEL: 'loud',
+      OIDC_ISSUER: 'host',
+    });
+    for (const name of ['DATABASE_URL', 'OIDC_ISSUER', 'PORT', 'EXPIRE_AFTER', 'LOG_LEVEL']) {
+      expect(problems).toContain(name);
+    }
+  });
+
+  it('is not repeated where it may hold a password', () => {
+    const problems = problemsWith({ ...REQUIRED, DATABASE_URL: 'mysql://user:hunter2@db/alerts' });
+    expect(problems).toContain('DATABASE_URL');
+    expect(problems).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['api/data/', '/api/data'],
+    ['/', ''],
+    ['', ''],
+  ])('may have the prefix %j', (given, prefix) => {
+    expect(readConfig({ ...REQUIRED, GLOBAL_PREFIX: given }).globalPrefix).toBe(prefix);
+  });
+
+  it('leaves requests some connections to the database besides those of its own work', () => {
+    expect(readConfig({ ...REQUIRED, DATABASE_POOL_SIZE: '5' }).databasePoolSize).toBe(5);
+    expect(problemsWith({ ...REQUIRED, DATABASE_POOL_SIZE: '4' })).toBe(
+      'DATABASE_POOL_SIZE must be a whole number from 5 to 1000, not "4"',
+    );
+  });
+
+  it.each([
+    ['ES256', ['ES256']],
+    ['RS256,ES256', ['RS256', 'ES256']],
+    [' PS512 ,  RS256\tES384 ', ['RS256', 'PS512', 'ES384']],
+    ['RS256 RS256', ['RS256']],
+    ['', ['RS256']],
+  ])('names the signature algorithms of tokens, with commas or spaces between: %j', (given, algorithms) => {
+    expect(readConfig({ ...REQUIRED, TOKEN_ALGORITHMS: given }).algorithms).toEqual(algorithms);
+  });
+
+  it.each(['HS256', 'none', 'RS256,none', 'rs256', 'EdDSA', ',', 'RS256;ES256'])(
+    'is told that %j are no signature algorithms that can be taken',
+    (given) => {
+      expect(problemsWith({ ...REQUIRED, TOKEN_ALGORITHMS: given })).toBe(
+        `TOKEN_ALGORITHMS must be some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, not "${given}"`,
+      );
+    },
+  );
+
+  it('names the Alertmanagers to reconcile with, their secrets in files', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'session-alerts-config-'));
+    try {
+      const file = join(folder, 'password');
+      writeFileSync(file, 'secret\n');
+      const { reconcile } = readConfig({
+        ...REQUIRED,
+        ALERTMANAGER_URLS: 'http://one:9093, http://two:9093',
+        ALERTMANAGER_USERNAME: 'alerts',
+        ALERTMANAGER_PASSWORD_FILE: file,
+        RECONCILE_INTERVAL: '2m',
+      });
+      expect(reconcile).toMatchObject({
+        alertmanagers: ['http://one:9093', 'http://two:9093'].map((url) => ({
+          url,
+          basicAuth: { username: 'alerts', password: 'secret' },
+        })),
+        filter: ['purpose="renku-session"'],
+        interval: 120,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['ALERTMANAGER_URLS', { ALERTMANAGER_URLS: 'one:9093' }],
+    ['ALERTMANAGER_PASSWORD_FILE', { ALERTMANAGER_URLS: 'http://user:secret@one:9093' }],
+    ['ALERTMANAGER_BEARER_TOKEN_FILE', { ALERTMANAGER_BEARER_TOKEN_FILE: '/no/such/file' }],
+    ['ALERTMANAGER_PASSWORD_FILE', { ALERTMANAGER_USERNAME: 'alerts' }],
+  ])('is told that %s is wrong', (name, env) => {
+    expect(() => readConfig({ ...REQUIRED, ...env })).toThrow(name);
+  });
+});
+
+describe('A duration', () => {
+  const names = ['EXPIRE_AFTER', 'EVENT_TTL', 'RETENTION', 'UPKEEP_INTERVAL', 'FEED_STALE_AFTER'];
+  const all = [...names, 'RECONCILE_INTERVAL', 'RECONCILE_SETTLE_TIME'];
+
+  it.each(all.flatMap((name) => ['999ms', '100y1s', `${'9'.repeat(400)}y`].map((text) => [name, text])))(
+    'is refused with its bounds where %s is %.10s',
+    (name, text) => {
+      expect(problemsWith({ ...REQUIRED, [name]: text })).toContain(
+        `${name} must be a duration from 1s to 100y`,
+      );
+    },
+  );
+
+  it.each(all)('may be from a second to a hundred years: %s', (name) => {
+    for (const text of ['1s', '30d', '100y']) {
+      expect(() => readConfig({ ...REQUIRED, [name]: text })).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['90s', 90],
+    ['2h15m', 8100],
+    ['90d', 7_776_000],
+    ['1d1h1m1s', 90_061],
+    ['1y2w', 32_745_600],
+    ['1s500ms', 1.5],
+  ])('%s is %d seconds', (text, seconds) => {
+    expect(parseDuration(text)).toBe(seconds);
+  });
+
+  it.each(['', '0s', '5', '5 m', '1m1h', '-5m', '1.5h', '5min'])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});

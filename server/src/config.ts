@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { TOKEN_ALGORITHMS } from 'nestjs-session-alerts';
+import type {
+  FeedOptions,
+  LiveOptions,
+  ReconcileOptions,
+  TokenAlgorithm,
+  UpkeepOptions,
+} from 'nestjs-session-alerts';
+import { isDuration, isHttpUrl, parseDuration } from 'nestjs-session-alerts/operations';
+
+/** What the standalone server is told by its environment. */
+export interface ServerConfig {
+  port: number;
+  host: string;
+  databaseUrl: string;
+  databasePoolSize: number;
+  issuer: string;
+  jwksUri: string | undefined;
+  audience: string;
+  algorithms: TokenAlgorithm[];
+  webhookRole: string;
+  adminRole: string;
+  /** With a leading slash and no trailing one; empty for none. */
+  globalPrefix: string;
+  migrateOnStart: boolean;
+  /** Bytes. */
+  bodyLimit: number;
+  /** Of the request line and all headers together, in bytes. */
+  headerLimit: number;
+  upkeep: Required<UpkeepOptions>;
+  feed: Required<FeedOptions>;
+  live: Required<LiveOptions>;
+  /** Undefined where no Alertmanager is named. */
+  reconcile: ReconcileOptions | undefined;
+  logLevel: LogLevelName;
+  logFormat: 'json' | 'text';
+}
+
+const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
+export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+/** Hearing of changes, upkeep and reconciling may hold a connection each at once; requests need some besides. */
+const LEAST_POOL_SIZE = 5;
+
+/** The environment cannot be served with; the message says, line by line, what to set. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads and checks the environment.
+ * @throws ConfigError
+ */
+export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
+  const problems: string[] = [];
+
+  const text = (name: string, fallback: string): string => env[name] || fallback;
+  const wholeNumber = (name: string, fallback: number, lowest: number, highest: number): number => {
+    const value = env[name] ? Number(env[name]) : fallback;
+    if (!Number.isInteger(value) || value < lowest || value > highest) {
+      problems.push(`${name} must be a whole number from ${lowest} to ${highest}, not "${env[name] ?? ''}"`);
+    }
+    return value;
+  };
+  const oneOf = <T extends string>(name: string, values: readonly T[], fallback: T): T => {
+    const value = env[name] || fallback;
+    const found = values.find((one) => one === value);
+    if (found === undefined) problems.push(`${name} must be one of ${values.join(', ')}, not "${value}"`);
+    return found ?? fallback;
+  };
+  const url = (
+    name: string,
+    test: (value: string) => boolean,
+    example: string,
+    required: boolean,
+  ): string => {
+    const value = env[name] ?? '';
+    if (value === '' && required) problems.push(`${name} is missing: set it to something like ${example}`);
+    // The value itself may hold a password: it is not repeated.
+    if (value !== '' && !test(value)) problems.push(`${name} must look like ${example}`);
+    return value;
+  };
+  const prefix = (name: string, fallback: string): string => {
+    const value = (env[name] ?? fallback).replace(/^\/+|\/+$/g, '');
+    if (!/^[\w\-./~]*$/.test(value)) problems.push(`${name} must be a path like /api/data, not "${value}"`);
+    return value && `/${value}`;
+  };
+
+  const seconds = (name: string, fallback: string): number => {
+    const value = parseDuration(text(name, fallback));
+    if (value === undefined || !isDuration(value)) {
+      problems.push(
+        `${name} must be a duration from 1s to 100y, like 90s, 2h15m or 90d, not "${env[name] ?? ''}"`,
+      );
+    }
+    return value ?? 1;
+  };
+  const secretFile = (name: string): string | undefined => {
+    const path = env[name];
+    if (!path) return undefined;
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      problems.push(`${name} must name a file that can be read, not "${path}"`);
+      return undefined;
+    }
+  };
+  const list = (name: string, fallback: string): string[] =>
+    text(name, fallback)
+      .split(/[\s,]+/)
+      .filter(Boolean);
+  const algorithms = (): TokenAlgorithm[] => {
+    const names = list('TOKEN_ALGORITHMS', 'RS256');
+    const known = TOKEN_ALGORITHMS.filter((algorithm) => names.includes(algorithm));
+    if (names.length === 0 || names.some((name) => !known.some((algorithm) => algorithm === name))) {
+      problems.push(
+        `TOKEN_ALGORITHMS must be some of ${TOKEN_ALGORITHMS.join(', ')}, not "${env['TOKEN_ALGORITHMS'] ?? ''}"`,
+      );
+    }
+    return known;
+  };
+  const reconcile = (): ReconcileOptions | undefined => {
+    const urls = list('ALERTMANAGER_URLS', '');
+    const interval = seconds('RECONCILE_INTERVAL', '60s');
+    const settleTime = seconds('RECONCILE_SETTLE_TIME', '5m');
+    const bearerToken = secretFile('ALERTMANAGER_BEARER_TOKEN_FILE');
+    const password = secretFile('ALERTMANAGER_PASSWORD_FILE');
+    const username = text('ALERTMANAGER_USERNAME', '');
+    if ((username === '') !== (password === undefined)) {
+      problems.push('ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE go together: set both or none');
+    }
+    if (!urls.every(isHttpUrl)) {
+      problems.push('ALERTMANAGER_URLS must be addresses like http://alertmanager:9093, with commas between');
+    }
+    // They are named in the log, and fetch refuses them.
+    if (urls.some((url) => URL.canParse(url) && new URL(url).password !== '')) {
+      problems.push(
+        'ALERTMANAGER_URLS must hold no password: set ALERTMANAGER_USERNAME and ALERTMANAGER_PASSWORD_FILE instead',
+      );
+    }
+    if (urls.length === 0) return undefined;
+    return {
+      alertmanagers: urls.map((url) => ({
+        url,
+        ...(bearerToken !== undefined && { bearerToken }),
+        ...(password !== undefined && { basicAuth: { username, password } }),
+      })),
+      filter: text('RECONCILE_FILTER', 'purpose="renku-session"').split(/\s*;\s*/),
+      receiver: text('RECONCILE_RECEIVER', 'renku-webhook'),
+      interval,
+      settleTime,
+    };
+  };
+
+  const config: ServerConfig = {
+    port: wholeNumber('PORT', 3000, 0, 65535),
+    host: text('HOST', '0.0.0.0'),
+    databaseUrl: url('DATABASE_URL', isPostgresUrl, 'postgresql://user:password@host:5432/database', true),
+    databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, LEAST_POOL_SIZE, 1000),
+    issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),
+    jwksUri:
+      url(
+        'OIDC_JWKS_URI',
+        isHttpUrl,
+        'https://host/auth/realms/Renku/protocol/openid-connect/certs',
+        false,
+      ) || undefined,
+    audience: text('TOKEN_AUDIENCE', 'renku'),
+    algorithms: algorithms(),
+    webhookRole: text('ALERTMANAGER_WEBHOOK_ROLE', 'alertmanager-webhook'),
+    adminRole: text('ADMIN_ROLE', 'renku-admin'),
+    globalPrefix: prefix('GLOBAL_PREFIX', '/api/data'),
+    migrateOnStart: oneOf('MIGRATE_ON_START', ['true', 'false'], 'true') === 'true',
+    bodyLimit: wholeNumber('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
+    headerLimit: wholeNumber('HEADER_LIMIT_KB', 64, 8, 1024) * 1024,
+    upkeep: {
+      expireAfter: seconds('EXPIRE_AFTER', '2h15m'),
+      eventTtl: seconds('EVENT_TTL', '24h'),
+      retention: seconds('RETENTION', '90d'),
+      interval: seconds('UPKEEP_INTERVAL', '30s'),
+    },
+    feed: {
+      alertname: text('WATCHDOG_ALERTNAME', 'Watchdog'),
+      staleAfter: seconds('FEED_STALE_AFTER', '10m'),
+    },
+    live: {
+      streams: wholeNumber('STREAMS', 20_000, 1, 1_000_000),
+      streamsPerUser: wholeNumber('STREAMS_PER_USER', 20, 1, 10_000),
+    },
+    reconcile: reconcile(),
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),
+    logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'),
+  };
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return config;
+}
+
+/** The levels from the worst down to the given one, as Nest's loggers take them. */
+export function levelsDownTo(level: LogLevelName): LogLevelName[] {
+  return LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1);
+}
+
+function isPostgresUrl(value: string): boolean {
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
+}

@@ -1,0 +1,25 @@
+/**
+ * What the standalone server and the command line need of the module beside its public API, to run its tables and to ask
+ * its neighbours. It may change with any version: who uses it depends on exactly that one.
+ */
+export { readKeySet } from './auth/key-set.js';
+export type { SigningKey } from './auth/key-set.js';
+export type { Settings } from './database/connection-settings.js';
+export { DatabaseProblemsError, findProblemsOfServer, UNREACHABLE } from './database/database-problems.js';
+export type { DatabaseProblem } from './database/database-problems.js';
+export { messagesOf } from './http/error-messages.js';
+export { fetchAnswer } from './http/fetch-answer.js';
+export type { Answer, Question } from './http/fetch-answer.js';
+export { fetchJson } from './http/fetch-json.js';
+export { OnceAMinute } from './http/once-a-minute.js';
+export { paced } from './http/paced.js';
+export { LONGEST_QUERY } from './http/request-head.js';
+export { cutIfUnread } from './http/unread-answers.js';
+export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './http/untyped.js';
+export { postgresOptions } from './migrations/postgres-options.js';
+export { MigratedElsewhereError, pendingMigrations, runMigrations } from './migrations/run-migrations.js';
+export { isDuration, isHttpUrl } from './options/alerts-settings.js';
+export { parseDuration } from './options/prometheus-duration.js';
+export { AlertmanagerClient } from './upkeep/alertmanager-client.js';
+export { expression, MatcherError, routesOf } from './upkeep/alertmanager-routing.js';
+export type { Labels, Route } from './upkeep/alertmanager-routing.js';

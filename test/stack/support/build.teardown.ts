@@ -1,7 +1,0 @@
-import { rm } from 'node:fs/promises';
-
-/** Undoes what build.setup.ts did. */
-export default async function removeBuild(): Promise<void> {
-  const folder = process.env['STACK_BUILD'];
-  if (folder) await rm(folder, { recursive: true });
-}
