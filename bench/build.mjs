@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -18,5 +18,15 @@ export function built(program) {
   if (status !== 0) process.exit(status ?? 1);
   // Below node_modules the project's own package.json does not count.
   writeFileSync(join(build, 'package.json'), '{ "type": "module" }\n');
+  nameModule();
   return join(build, 'bench', program);
+}
+
+/** The server finds the module by its name: here it is the one that was just built. */
+function nameModule() {
+  const folder = join(build, 'node_modules', 'nestjs-session-alerts');
+  mkdirSync(folder, { recursive: true });
+  const exports = { '.': './src/index.js', './operations': './src/operations.js' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', exports }));
+  if (!existsSync(join(folder, 'src'))) symlinkSync(join('..', '..', 'src'), join(folder, 'src'));
 }

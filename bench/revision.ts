@@ -4,8 +4,10 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../cli/src/package-root.js';
 import { UsageError } from './usage-error.js';
+
+/** The clone, below whose node_modules/.cache this is built. */
+const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
 
 /** Which state of the project is measured. */
 export interface RevisionName {
@@ -66,11 +68,11 @@ export class RevisionBuild {
     this.folder = await mkdtemp(join(tmpdir(), 'session-alerts-bench-'));
     const tree = join(this.folder, 'tree');
     const archive = join(this.folder, 'tree.tar');
-    await this.run('git', ['archive', '--prefix=tree/', '-o', archive, this.commit], packageRoot());
+    await this.run('git', ['archive', '--prefix=tree/', '-o', archive, this.commit], ROOT);
     await this.run('tar', ['-xf', archive], this.folder);
     const entry = await this.startScript(tree);
     if (await hasOurPackages(tree)) {
-      await symlink(join(packageRoot(), 'node_modules'), join(tree, 'node_modules'));
+      await symlink(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
     } else {
       step(`installing the packages of ${this.commit}`);
       await this.run('npm', ['ci', '--no-audit', '--no-fund'], tree);
@@ -151,7 +153,7 @@ export class RevisionBuild {
 /** Whether our packages are those that it asks for. A package that lies in the repository itself is not. */
 async function hasOurPackages(tree: string): Promise<boolean> {
   const [ours, theirs] = await Promise.all(
-    [packageRoot(), tree].map((folder) =>
+    [ROOT, tree].map((folder) =>
       readFile(join(folder, 'package-lock.json'), 'utf8').catch(() => undefined),
     ),
   );
@@ -164,5 +166,5 @@ function ourEnvironment(): NodeJS.ProcessEnv {
 }
 
 function git(args: string[]) {
-  return spawnSync('git', args, { cwd: packageRoot(), encoding: 'utf8' });
+  return spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readConfig } from './config.js';
 import { explain, runUntilStopped } from './process.js';
 import { createServer } from './server.js';
