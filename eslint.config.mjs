@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'coverage/', '.stryker-tmp/', 'node_modules/'] },
+  { ignores: ['**/dist/', 'coverage/', '.stryker-tmp/', 'node_modules/', 'test/hosts/nest*/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -27,9 +27,15 @@ export default {
     '<rootDir>/test/browser/',
     '<rootDir>/test/deploy/',
     '<rootDir>/test/fuzz/',
+    '<rootDir>/test/hosts/',
     '/dist/',
   ],
   transform,
+  // Applications of their own.
+  modulePathIgnorePatterns: [
+    '<rootDir>/test/hosts/[^/]*/(src|dist)/',
+    '<rootDir>/test/hosts/[^/]*/package.json',
+  ],
   transformIgnorePatterns: [],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -153,9 +153,7 @@ export class RevisionBuild {
 /** Whether our packages are those that it asks for. A package that lies in the repository itself is not. */
 async function hasOurPackages(tree: string): Promise<boolean> {
   const [ours, theirs] = await Promise.all(
-    [ROOT, tree].map((folder) =>
-      readFile(join(folder, 'package-lock.json'), 'utf8').catch(() => undefined),
-    ),
+    [ROOT, tree].map((folder) => readFile(join(folder, 'package-lock.json'), 'utf8').catch(() => undefined)),
   );
   return ours !== undefined && ours === theirs && !/"link": true/.test(ours);
 }

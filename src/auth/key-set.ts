@@ -1,6 +1,5 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { JwksClient } from 'jwks-rsa';
 import { TOKEN_ALGORITHMS } from '../options/module-options.js';
 import type { TokenAlgorithm } from '../options/module-options.js';
 
@@ -40,6 +39,8 @@ export async function readKeySet(document: unknown): Promise<KeySet> {
   const published: unknown = (document as { keys?: unknown } | null | undefined)?.keys;
   const entries = Array.isArray(published) ? published.filter(isForSignatures) : [];
   const taken = entries.slice(0, MOST_KEYS).map(publicPart);
+  // Not before: what it imports is ESM only, which a CommonJS host's own tests may not be able to load.
+  const { JwksClient } = await import('jwks-rsa');
   const client = new JwksClient({
     cache: false,
     rateLimit: false,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
+import { dataSourceOf } from './data-source-of.js';
 
 /** A table that is read while it is moved. */
 export interface MovedTable {
@@ -65,7 +66,7 @@ export class OnlineMove {
 
   /** Copies all but what changes meanwhile; false where that cannot be done beside the migration's transaction. */
   private async prepare(migration: QueryRunner): Promise<boolean> {
-    const runner = migration.dataSource.createQueryRunner();
+    const runner = dataSourceOf(migration).createQueryRunner();
     if (!(await isConnected(runner))) return false;
     try {
       const [first] = this.move.from;

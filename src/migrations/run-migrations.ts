@@ -2,6 +2,7 @@ import { MigrationExecutor } from 'typeorm';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { MIGRATIONS_TABLE } from '../database/connection-settings.js';
 import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
+import { dataSourceOf } from './data-source-of.js';
 
 /** Class of the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x5e551003;
@@ -49,7 +50,7 @@ export async function pendingMigrations(dataSource: DataSource): Promise<string[
 
 async function pendingOn(runner: QueryRunner): Promise<string[]> {
   await refuseWithoutRights(runner, 'look');
-  const { dataSource } = runner;
+  const dataSource = dataSourceOf(runner);
   const pending = await new MigrationExecutor(dataSource, runner).getPendingMigrations();
   if (pending.length === dataSource.migrations.length && (await runner.hasTable('session_alerts.alerts'))) {
     throw new MigratedElsewhereError();

@@ -1,0 +1,3 @@
+import { itServes } from './hosts.js';
+
+itServes('nest12-esm-express');
