@@ -1,5 +1,7 @@
-import { Module, RequestMethod } from '@nestjs/common';
-import type { DynamicModule, MiddlewareConsumer, NestModule } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
+import { Inject, Module, RequestMethod } from '@nestjs/common';
+import type { DynamicModule, MiddlewareConsumer, NestModule, Provider, Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
@@ -14,12 +16,17 @@ import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './options/module-options.js';
-import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './options/module-options.js';
+import type { AlertsModuleAsyncOptions, AlertsModuleRootOptions } from './options/module-options.js';
+import { wrong } from './options/option-checks.js';
+import { registrationOf, registrationOfFactory } from './options/registration.js';
+import type { Registration } from './options/registration.js';
+import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { CountedBodies } from './http/counted-bodies.js';
+import { decorated } from './http/decorated.js';
 import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
@@ -39,62 +46,164 @@ import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
+/** What hosts may inject. */
+const EXPORTED = [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth];
+
+const ALWAYS: Provider[] = [
+  { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
+  AccessService,
+  AccessTokens,
+  AlertMapper,
+  AlertsClock,
+  AlertsDatabase,
+  AlertsHealth,
+  AlertsMetrics,
+  AlertsRepository,
+  AlertsService,
+  AskedAlertmanagers,
+  AskedAlertmanagersRepository,
+  CountedBodies,
+  FeedHealth,
+  FeedRepository,
+  KnownUsers,
+  OpenAlerts,
+  SigningKeys,
+];
+const OF_WEBHOOKS = [WebhooksService];
+const OF_LIVE = [ChangeListener, LiveAlerts];
+const OF_UPKEEP = [ReconcileService, UpkeepRepository, UpkeepService];
+
+/** The controllers of one registration, with the host's decorators. */
+interface RegisteredControllers {
+  all: Type<object>[];
+  webhooks: Type<object> | undefined;
+}
+const CONTROLLERS = Symbol('ALERTS_CONTROLLERS');
+
+/** By this another copy of the package is known. */
+const PACKAGE = Symbol.for('nestjs-session-alerts');
+
 /** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
 @Module({
-  controllers: [FeedController, AlertStreamController, AlertsController, WebhooksController],
-  providers: [
-    { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
-    AccessService,
-    AccessTokens,
-    AlertMapper,
-    AlertsClock,
-    AlertsDatabase,
-    AlertsHealth,
-    AlertsMetrics,
-    AlertsRepository,
-    AlertsService,
-    AskedAlertmanagers,
-    AskedAlertmanagersRepository,
-    ChangeListener,
-    CountedBodies,
-    FeedHealth,
-    FeedRepository,
-    KnownUsers,
-    LiveAlerts,
-    OpenAlerts,
-    ReconcileService,
-    SigningKeys,
-    UpkeepRepository,
-    UpkeepService,
-    WebhooksService,
-  ],
-  exports: [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth],
+  // The bare class has no options; those of a registration take their places.
+  providers: [CONTROLLERS, ...EXPORTED].map((provide) => ({ provide, useFactory: refuseBareModule })),
+  exports: EXPORTED,
 })
 export class AlertsModule extends ConfigurableModuleClass implements NestModule {
+  static readonly [PACKAGE] = true;
+
+  constructor(
+    @Inject(CONTROLLERS) private readonly controllers: RegisteredControllers,
+    modules: ModulesContainer,
+  ) {
+    super();
+    refuseSecondModule(modules);
+  }
+
   /** Registers the module with options that are known now. */
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return onDataSource(super.forRoot(options), options);
+  static override forRoot(given: AlertsModuleRootOptions): DynamicModule {
+    const { registration, options } = registrationOf(given);
+    return registered(super.forRoot(options), registration);
   }
 
   /** Registers the module with options that come from a factory, a class or another provider. */
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return onDataSource(super.forRootAsync(options), options);
+  static override forRootAsync(given: AlertsModuleAsyncOptions): DynamicModule {
+    const registration = registrationOfFactory(given);
+    return registered(super.forRootAsync(given), registration);
   }
 
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(TokenFirstMiddleware).forRoutes({ path: 'alerts/:id', method: RequestMethod.PATCH });
     consumer.apply(AdminFirstMiddleware).forRoutes({ path: 'alerts', method: RequestMethod.POST });
-    consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
+    const { webhooks } = this.controllers;
+    if (webhooks) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks);
   }
 }
 
-function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
+function registered(module: DynamicModule, registration: Registration): DynamicModule {
+  const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
+  const controllers = controllersOf(registration);
+  // For `autoLoadEntities`; the repositories that it makes nobody needs.
+  TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
-    imports: [...(module.imports ?? []), TypeOrmModule.forFeature(alertsEntities, dataSource)],
+    global: isGlobal,
+    controllers: controllers.all,
     providers: [
       ...(module.providers ?? []),
-      { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },
+      ...ALWAYS,
+      ...(webhooks ? OF_WEBHOOKS : []),
+      ...(live ? OF_LIVE : []),
+      ...(upkeep ? OF_UPKEEP : []),
+      { provide: CONTROLLERS, useValue: controllers },
+      {
+        provide: ALERTS_DATA_SOURCE,
+        useFactory: (found: DataSource | undefined) => postgresDataSource(found, dataSource),
+        inject: [{ token: getDataSourceToken(dataSource), optional: true }],
+      },
     ],
   };
+}
+
+function controllersOf({ decorators, webhooks, live }: Registration): RegisteredControllers {
+  const ofWebhooks = webhooks ? decorated(WebhooksController, decorators) : undefined;
+  const others = [FeedController, ...(live ? [AlertStreamController] : []), AlertsController];
+  return {
+    all: [
+      ...others.map((controller) => decorated(controller, decorators)),
+      ...(ofWebhooks ? [ofWebhooks] : []),
+    ],
+    webhooks: ofWebhooks,
+  };
+}
+
+/**
+ * The host's DataSource, where it is one that can keep alerts.
+ * @throws Error with a sentence that says what to do
+ */
+async function postgresDataSource(found: DataSource | undefined, name?: string): Promise<DataSource> {
+  const dataSource = name === undefined ? 'DataSource' : `DataSource "${name}"`;
+  if (!found) {
+    // One that is there and cannot connect has more to say, and is heard first.
+    await setImmediate();
+    const root = name === undefined ? "{ type: 'postgres', … }" : `{ name: '${name}', type: 'postgres', … }`;
+    throw wrong(
+      `there is no ${dataSource}: import TypeOrmModule.forRoot(${root}), or name yours as dataSource`,
+    );
+  }
+  const { type } = found.options;
+  if (type !== 'postgres') {
+    throw wrong(
+      `the ${dataSource} is of the type ${type}, and alerts need PostgreSQL: name one of the type postgres as dataSource`,
+    );
+  }
+  return found;
+}
+
+function refuseBareModule(): never {
+  throw wrong(
+    "it is imported without options: write AlertsModule.forRoot({ auth: { issuer: '…' } }) or forRootAsync once, with isGlobal: true where other modules inject AlertsService",
+  );
+}
+
+function refuseSecondModule(modules: ModulesContainer): void {
+  const ours = new Set<unknown>();
+  let count = 0;
+  for (const { metatype, providers } of modules.values()) {
+    if (!(PACKAGE in metatype)) continue;
+    // The bare class says itself what it lacks.
+    if (metatype === AlertsModule && !providers.has(MODULE_OPTIONS_TOKEN)) continue;
+    ours.add(metatype);
+    count += 1;
+  }
+  if (ours.size > 1) {
+    throw wrong(
+      'two copies of nestjs-session-alerts are in this application: `npm ls nestjs-session-alerts` shows them; install one version',
+    );
+  }
+  if (count > 1) {
+    throw wrong(
+      'it is registered more than once in this application: call forRoot or forRootAsync once, with isGlobal: true where other modules inject AlertsService',
+    );
+  }
 }

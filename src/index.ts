@@ -1,7 +1,11 @@
 export { AlertsModule } from './alerts.module.js';
 export type {
   AlertmanagerOptions,
+  AlertsModuleAsyncOptions,
+  AlertsModuleExtras,
   AlertsModuleOptions,
+  AlertsModuleRootOptions,
+  AlertsOptionsFactory,
   FeedOptions,
   HostAuthOptions,
   LiveOptions,
@@ -13,6 +17,11 @@ export type {
 } from './options/module-options.js';
 export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
+export type { AlertsHealthReport } from './health/alerts-health.service.js';
+export { AlertsController } from './alerts/alerts.controller.js';
+export { AlertStreamController } from './live/alert-stream.controller.js';
+export { FeedController } from './feed/feed.controller.js';
+export { WebhooksController } from './webhooks/webhooks.controller.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';
