@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Inject, Module, RequestMethod } from '@nestjs/common';
 import type { DynamicModule, MiddlewareConsumer, NestModule, Provider, Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
@@ -17,7 +16,13 @@ import {
   MODULE_OPTIONS_TOKEN,
 } from './options/module-options.js';
 import type { AlertsModuleAsyncOptions, AlertsModuleRootOptions } from './options/module-options.js';
-import { wrong } from './options/option-checks.js';
+import {
+  PACKAGE,
+  postgresDataSource,
+  refuseBareModule,
+  refuseOtherDatabase,
+  refuseSecondModule,
+} from './options/host-checks.js';
 import { registrationOf, registrationOfFactory } from './options/registration.js';
 import type { Registration } from './options/registration.js';
 import type { DataSource } from 'typeorm';
@@ -73,31 +78,30 @@ const OF_WEBHOOKS = [WebhooksService];
 const OF_LIVE = [ChangeListener, LiveAlerts];
 const OF_UPKEEP = [ReconcileService, UpkeepRepository, UpkeepService];
 
-/** The controllers of one registration, with the host's decorators. */
-interface RegisteredControllers {
-  all: Type<object>[];
-  webhooks: Type<object> | undefined;
+/** What one registration has: the controllers with the host's decorators, and the name of the host's DataSource. */
+interface Registered {
+  controllers: Type<object>[];
+  webhooksController: Type<object> | undefined;
+  dataSource: string | undefined;
 }
-const CONTROLLERS = Symbol('ALERTS_CONTROLLERS');
-
-/** By this another copy of the package is known. */
-const PACKAGE = Symbol.for('nestjs-session-alerts');
+const REGISTERED = Symbol('ALERTS_REGISTERED');
 
 /** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
 @Module({
   // The bare class has no options; those of a registration take their places.
-  providers: [CONTROLLERS, ...EXPORTED].map((provide) => ({ provide, useFactory: refuseBareModule })),
+  providers: [REGISTERED, ...EXPORTED].map((provide) => ({ provide, useFactory: refuseBareModule })),
   exports: EXPORTED,
 })
 export class AlertsModule extends ConfigurableModuleClass implements NestModule {
   static readonly [PACKAGE] = true;
 
   constructor(
-    @Inject(CONTROLLERS) private readonly controllers: RegisteredControllers,
+    @Inject(REGISTERED) private readonly registered: Registered,
     modules: ModulesContainer,
   ) {
     super();
-    refuseSecondModule(modules);
+    refuseSecondModule(modules, AlertsModule);
+    refuseOtherDatabase(modules, registered.dataSource);
   }
 
   /** Registers the module with options that are known now. */
@@ -115,27 +119,28 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(TokenFirstMiddleware).forRoutes({ path: 'alerts/:id', method: RequestMethod.PATCH });
     consumer.apply(AdminFirstMiddleware).forRoutes({ path: 'alerts', method: RequestMethod.POST });
-    const { webhooks } = this.controllers;
-    if (webhooks) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks);
+    const { webhooksController } = this.registered;
+    if (webhooksController) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooksController);
   }
 }
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
-  const controllers = controllersOf(registration);
+  const { controllers, webhooksController } = controllersOf(registration);
+  const shape: Registered = { controllers, webhooksController, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers: controllers.all,
+    controllers,
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
       ...(webhooks ? OF_WEBHOOKS : []),
       ...(live ? OF_LIVE : []),
       ...(upkeep ? OF_UPKEEP : []),
-      { provide: CONTROLLERS, useValue: controllers },
+      { provide: REGISTERED, useValue: shape },
       {
         provide: ALERTS_DATA_SOURCE,
         useFactory: (found: DataSource | undefined) => postgresDataSource(found, dataSource),
@@ -145,65 +150,14 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
   };
 }
 
-function controllersOf({ decorators, webhooks, live }: Registration): RegisteredControllers {
-  const ofWebhooks = webhooks ? decorated(WebhooksController, decorators) : undefined;
+function controllersOf({ decorators, webhooks, live }: Registration): Omit<Registered, 'dataSource'> {
+  const webhooksController = webhooks ? decorated(WebhooksController, decorators) : undefined;
   const others = [FeedController, ...(live ? [AlertStreamController] : []), AlertsController];
   return {
-    all: [
+    controllers: [
       ...others.map((controller) => decorated(controller, decorators)),
-      ...(ofWebhooks ? [ofWebhooks] : []),
+      ...(webhooksController ? [webhooksController] : []),
     ],
-    webhooks: ofWebhooks,
+    webhooksController,
   };
-}
-
-/**
- * The host's DataSource, where it is one that can keep alerts.
- * @throws Error with a sentence that says what to do
- */
-async function postgresDataSource(found: DataSource | undefined, name?: string): Promise<DataSource> {
-  const dataSource = name === undefined ? 'DataSource' : `DataSource "${name}"`;
-  if (!found) {
-    // One that is there and cannot connect has more to say, and is heard first.
-    await setImmediate();
-    const root = name === undefined ? "{ type: 'postgres', … }" : `{ name: '${name}', type: 'postgres', … }`;
-    throw wrong(
-      `there is no ${dataSource}: import TypeOrmModule.forRoot(${root}), or name yours as dataSource`,
-    );
-  }
-  const { type } = found.options;
-  if (type !== 'postgres') {
-    throw wrong(
-      `the ${dataSource} is of the type ${type}, and alerts need PostgreSQL: name one of the type postgres as dataSource`,
-    );
-  }
-  return found;
-}
-
-function refuseBareModule(): never {
-  throw wrong(
-    "it is imported without options: write AlertsModule.forRoot({ auth: { issuer: '…' } }) or forRootAsync once, with isGlobal: true where other modules inject AlertsService",
-  );
-}
-
-function refuseSecondModule(modules: ModulesContainer): void {
-  const ours = new Set<unknown>();
-  let count = 0;
-  for (const { metatype, providers } of modules.values()) {
-    if (!(PACKAGE in metatype)) continue;
-    // The bare class says itself what it lacks.
-    if (metatype === AlertsModule && !providers.has(MODULE_OPTIONS_TOKEN)) continue;
-    ours.add(metatype);
-    count += 1;
-  }
-  if (ours.size > 1) {
-    throw wrong(
-      'two copies of nestjs-session-alerts are in this application: `npm ls nestjs-session-alerts` shows them; install one version',
-    );
-  }
-  if (count > 1) {
-    throw wrong(
-      'it is registered more than once in this application: call forRoot or forRootAsync once, with isGlobal: true where other modules inject AlertsService',
-    );
-  }
 }

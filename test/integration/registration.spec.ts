@@ -287,17 +287,23 @@ describe('A DataSource', () => {
     );
   });
 
-  it('of another database than PostgreSQL is named at boot', async () => {
-    const other = {
-      type: 'cockroachdb',
-      url: database.url,
-      manualInitialization: true,
-      timeTravelQueries: false,
-    };
+  // Nothing listens there.
+  const cockroach = { type: 'cockroachdb', port: 1, timeTravelQueries: false, retryAttempts: 1 } as const;
+
+  it.each<[string, () => DynamicModule]>([
+    ['before it connects', () => TypeOrmModule.forRoot(cockroach)],
+    [
+      'when it is there, where its options come from a factory',
+      () =>
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...cockroach, manualInitialization: true }),
+        }),
+    ],
+  ])('of another database than PostgreSQL is named at boot, %s', async (_when, dataSource) => {
     await expectRefusal(
       () => [AlertsModule.forRoot(options())],
       /DataSource is of the type cockroachdb, and alerts need PostgreSQL/,
-      () => [TypeOrmModule.forRoot(other as Parameters<typeof TypeOrmModule.forRoot>[0])],
+      () => [dataSource()],
     );
   });
 
