@@ -39,6 +39,7 @@ import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 import { AskedAlertmanagers } from './webhooks/alertmanager/asked-alertmanagers.service.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedHealth } from './feed/feed-health.service.js';
+import { OpenAlertsGauge } from './upkeep/open-alerts-gauge.js';
 import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
 import { alertsEntities } from './migrations/tables.js';
@@ -72,11 +73,13 @@ const ALWAYS: Provider[] = [
   FeedRepository,
   KnownUsers,
   OpenAlerts,
+  OpenAlertsGauge,
   SigningKeys,
+  UpkeepRepository,
 ];
 const OF_WEBHOOKS = [WebhooksService];
 const OF_LIVE = [ChangeListener, LiveAlerts];
-const OF_UPKEEP = [ReconcileService, UpkeepRepository, UpkeepService];
+const OF_UPKEEP = [ReconcileService, UpkeepService];
 
 /** What one registration has: the controllers with the host's decorators, and the name of the host's DataSource. */
 interface Registered {

@@ -387,6 +387,9 @@ describe('What a process leaves out', () => {
       for (const job of [UpkeepService, ReconcileService]) {
         expect(() => hosts[0]!.get<unknown>(job, { strict: false })).toThrow(job.name);
       }
+      // A rule takes it for the sign that the database can be read.
+      const { registry } = hosts[0]!.get(AlertsMetrics, { strict: false });
+      expect(await registry.metrics()).toContain('\nsession_alerts_open 1\n');
     });
 
     it('everything: a process that only calls the service', async () => {
