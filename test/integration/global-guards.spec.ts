@@ -97,7 +97,7 @@ afterEach(async () => {
 describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
-])('A host on %s whose global guard refuses all that is not public', (_name, newAdapter) => {
+])('A host on %s whose global guard refuses all that is not public', (name, newAdapter) => {
   async function startHost(
     options: Partial<AlertsModuleRootOptions> | DynamicModule = {},
     guard: Type<CanActivate> = ClosedGuard,
@@ -133,6 +133,10 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     expectError(await api.call('POST', '/webhooks/alertmanager', { body: webhook([]) }), 401);
     expectError(await api.call('POST', '/webhooks/alertmanager', { as: jane, body: webhook([]) }), 403);
     expectError(await api.call('POST', '/alerts', { as: jane, body: {} }), 403);
+
+    // Before the body is read, where that can be.
+    const unread = await api.call('POST', '/webhooks/alertmanager', { body: '{' });
+    expect(unread.status).toBe(name === 'Fastify' ? 401 : 400);
 
     expect(await api.deliver(firing())).toMatchObject({ stored: 1 });
     const { id } = await api.onlyAlert('jane');
