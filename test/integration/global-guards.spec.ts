@@ -10,7 +10,7 @@ import type {
   NestInterceptor,
   Type,
 } from '@nestjs/common';
-import { APP_GUARD, NestFactory, Reflector } from '@nestjs/core';
+import { APP_GUARD, NestFactory, Reflector, RouterModule } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -191,6 +191,20 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     await expectOwnDecision(
       await startHost(AlertsModule.forRootAsync({ decorators: [Public()], useFactory })),
     );
+  });
+
+  it('lets ours decide under a prefix that the router gives the module', async () => {
+    const alerts = AlertsModule.forRoot({
+      auth: { issuer: issuer.issuer.url },
+      decorators: [Public()],
+    });
+    const prefix = RouterModule.register([{ path: 'platform', module: AlertsModule }]);
+
+    @Module({ imports: [alerts, prefix] })
+    class PlatformModule {}
+
+    const { url } = await startHost({ module: PlatformModule });
+    await expectOwnDecision(new AlertsApi(`${url}/platform`, issuer.issuer));
   });
 
   it('and another host in the process: what one says is not said of the other', async () => {

@@ -313,6 +313,18 @@ describe('A DataSource', () => {
     const start = startHost([AlertsModule.forRoot(options())], [hostDatabase({ url: url.href })]);
     await expect(start).rejects.toThrow(/ECONNREFUSED/);
   });
+
+  it.each([
+    ['before', (alerts: DynamicModule, own: DynamicModule) => [alerts, own]],
+    ['after', (alerts: DynamicModule, own: DynamicModule) => [own, alerts]],
+  ])('whose own options fail says so itself, with the module %s it', async (_where, order) => {
+    const useFactory = () => {
+      throw new Error('DATABASE_URL is missing');
+    };
+    const own = TypeOrmModule.forRootAsync({ useFactory });
+    const start = startHost(order(AlertsModule.forRoot(options()), own), []);
+    await expect(start).rejects.toThrow('DATABASE_URL is missing');
+  });
 });
 
 describe('What a process leaves out', () => {
