@@ -1,5 +1,6 @@
-import { Module, RequestMethod } from '@nestjs/common';
-import type { DynamicModule, MiddlewareConsumer, NestModule } from '@nestjs/common';
+import { Inject, Module, RequestMethod } from '@nestjs/common';
+import type { DynamicModule, MiddlewareConsumer, NestModule, Provider, Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
@@ -14,12 +15,23 @@ import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './options/module-options.js';
-import type { AlertsModuleExtras, ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './options/module-options.js';
+import type { AlertsModuleAsyncOptions, AlertsModuleRootOptions } from './options/module-options.js';
+import {
+  PACKAGE,
+  postgresDataSource,
+  refuseBareModule,
+  refuseOtherDatabase,
+  refuseSecondModule,
+} from './options/host-checks.js';
+import { registrationOf, registrationOfFactory } from './options/registration.js';
+import type { Registration } from './options/registration.js';
+import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { CountedBodies } from './http/counted-bodies.js';
+import { decorated } from './http/decorated.js';
 import { AlertStreamController } from './live/alert-stream.controller.js';
 import { ChangeListener } from './live/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
@@ -27,6 +39,7 @@ import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 import { AskedAlertmanagers } from './webhooks/alertmanager/asked-alertmanagers.service.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedHealth } from './feed/feed-health.service.js';
+import { OpenAlertsGauge } from './upkeep/open-alerts-gauge.js';
 import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
 import { alertsEntities } from './migrations/tables.js';
@@ -39,62 +52,115 @@ import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
+/** What hosts may inject. */
+const EXPORTED = [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth];
+
+const ALWAYS: Provider[] = [
+  { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
+  AccessService,
+  AccessTokens,
+  AlertMapper,
+  AlertsClock,
+  AlertsDatabase,
+  AlertsHealth,
+  AlertsMetrics,
+  AlertsRepository,
+  AlertsService,
+  AskedAlertmanagers,
+  AskedAlertmanagersRepository,
+  CountedBodies,
+  FeedHealth,
+  FeedRepository,
+  KnownUsers,
+  OpenAlerts,
+  OpenAlertsGauge,
+  SigningKeys,
+  UpkeepRepository,
+];
+const OF_WEBHOOKS = [WebhooksService];
+const OF_LIVE = [ChangeListener, LiveAlerts];
+const OF_UPKEEP = [ReconcileService, UpkeepService];
+
+/** What one registration has: the controllers with the host's decorators, and the name of the host's DataSource. */
+interface Registered {
+  controllers: Type<object>[];
+  webhooksController: Type<object> | undefined;
+  dataSource: string | undefined;
+}
+const REGISTERED = Symbol('ALERTS_REGISTERED');
+
 /** Session alerts in a NestJS application: the webhook, the API and what is behind them. */
 @Module({
-  controllers: [FeedController, AlertStreamController, AlertsController, WebhooksController],
-  providers: [
-    { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
-    AccessService,
-    AccessTokens,
-    AlertMapper,
-    AlertsClock,
-    AlertsDatabase,
-    AlertsHealth,
-    AlertsMetrics,
-    AlertsRepository,
-    AlertsService,
-    AskedAlertmanagers,
-    AskedAlertmanagersRepository,
-    ChangeListener,
-    CountedBodies,
-    FeedHealth,
-    FeedRepository,
-    KnownUsers,
-    LiveAlerts,
-    OpenAlerts,
-    ReconcileService,
-    SigningKeys,
-    UpkeepRepository,
-    UpkeepService,
-    WebhooksService,
-  ],
-  exports: [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth],
+  // The bare class has no options; those of a registration take their places.
+  providers: [REGISTERED, ...EXPORTED].map((provide) => ({ provide, useFactory: refuseBareModule })),
+  exports: EXPORTED,
 })
 export class AlertsModule extends ConfigurableModuleClass implements NestModule {
+  static readonly [PACKAGE] = true;
+
+  constructor(
+    @Inject(REGISTERED) private readonly registered: Registered,
+    modules: ModulesContainer,
+  ) {
+    super();
+    refuseSecondModule(modules, AlertsModule);
+    refuseOtherDatabase(modules, registered.dataSource);
+  }
+
   /** Registers the module with options that are known now. */
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return onDataSource(super.forRoot(options), options);
+  static override forRoot(given: AlertsModuleRootOptions): DynamicModule {
+    const { registration, options } = registrationOf(given);
+    return registered(super.forRoot(options), registration);
   }
 
   /** Registers the module with options that come from a factory, a class or another provider. */
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return onDataSource(super.forRootAsync(options), options);
+  static override forRootAsync(given: AlertsModuleAsyncOptions): DynamicModule {
+    const registration = registrationOfFactory(given);
+    return registered(super.forRootAsync(given), registration);
   }
 
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(TokenFirstMiddleware).forRoutes({ path: 'alerts/:id', method: RequestMethod.PATCH });
     consumer.apply(AdminFirstMiddleware).forRoutes({ path: 'alerts', method: RequestMethod.POST });
-    consumer.apply(WebhookArrivalMiddleware).forRoutes(WebhooksController);
+    const { webhooksController } = this.registered;
+    if (webhooksController) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooksController);
   }
 }
 
-function onDataSource(module: DynamicModule, { dataSource }: AlertsModuleExtras): DynamicModule {
+function registered(module: DynamicModule, registration: Registration): DynamicModule {
+  const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
+  const { controllers, webhooksController } = controllersOf(registration);
+  const shape: Registered = { controllers, webhooksController, dataSource };
+  // For `autoLoadEntities`; the repositories that it makes nobody needs.
+  TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
-    imports: [...(module.imports ?? []), TypeOrmModule.forFeature(alertsEntities, dataSource)],
+    global: isGlobal,
+    controllers,
     providers: [
       ...(module.providers ?? []),
-      { provide: ALERTS_DATA_SOURCE, useExisting: getDataSourceToken(dataSource) },
+      ...ALWAYS,
+      ...(webhooks ? OF_WEBHOOKS : []),
+      ...(live ? OF_LIVE : []),
+      ...(upkeep ? OF_UPKEEP : []),
+      { provide: REGISTERED, useValue: shape },
+      {
+        provide: ALERTS_DATA_SOURCE,
+        useFactory: (found: DataSource | undefined) => postgresDataSource(found, dataSource),
+        inject: [{ token: getDataSourceToken(dataSource), optional: true }],
+      },
     ],
+  };
+}
+
+function controllersOf({ decorators, webhooks, live }: Registration): Omit<Registered, 'dataSource'> {
+  const webhooksController = webhooks ? decorated(WebhooksController, decorators) : undefined;
+  const others = [FeedController, ...(live ? [AlertStreamController] : []), AlertsController];
+  return {
+    controllers: [
+      ...others.map((controller) => decorated(controller, decorators)),
+      ...(webhooksController ? [webhooksController] : []),
+    ],
+    webhooksController,
   };
 }

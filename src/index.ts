@@ -1,7 +1,11 @@
 export { AlertsModule } from './alerts.module.js';
 export type {
   AlertmanagerOptions,
+  AlertsModuleAsyncOptions,
+  AlertsModuleExtras,
   AlertsModuleOptions,
+  AlertsModuleRootOptions,
+  AlertsOptionsFactory,
   FeedOptions,
   HostAuthOptions,
   LiveOptions,
@@ -17,6 +21,10 @@ export type { AlertsHealthReport } from './health/alerts-health.service.js';
 export { ErrorResponse } from './http/error-response.dto.js';
 export { ErrorResponseFilter } from './http/error-response.filter.js';
 export { TOKEN_ALGORITHMS } from './options/module-options.js';
+export { AlertsController } from './alerts/alerts.controller.js';
+export { AlertStreamController } from './live/alert-stream.controller.js';
+export { FeedController } from './feed/feed.controller.js';
+export { WebhooksController } from './webhooks/webhooks.controller.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';

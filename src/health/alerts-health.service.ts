@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
@@ -29,7 +29,8 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly database: AlertsDatabase,
     private readonly keys: SigningKeys,
-    private readonly listener: ChangeListener,
+    /** Not in a process that sends no changes. */
+    @Optional() private readonly listener: ChangeListener | undefined,
   ) {}
 
   /** Says in the log what is wrong from the start; nobody may ever ask. */
@@ -59,9 +60,8 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
   /** Why the database cannot serve; said in the log as well, where it is not what was said last. */
   async findProblems(): Promise<DatabaseProblem[]> {
     try {
-      const { listeningBackend, isDeaf } = this.listener;
-      const problems = await this.database.findProblems(listeningBackend);
-      if (isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
+      const problems = await this.database.findProblems(this.listener?.listeningBackend);
+      if (this.listener?.isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
       this.say(problems.map(sentenceOf).join(' '));
       return problems;
     } catch (error) {

@@ -1,15 +1,45 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
+import { wrong } from '../options/option-checks.js';
 
 /** How a webhook ended: taken, refused for its body (413, 415, 422), because too much waits (503), or failed (5xx). */
 export type WebhookOutcome = 'ok' | 'refused' | 'overloaded' | 'failed';
 
+/** What is put here is in the host's registry as well, until it is withdrawn. */
+class RegistryInHost extends Registry {
+  constructor(private readonly host: Registry) {
+    super();
+  }
+
+  override registerMetric<T extends string>(metric: Metric<T>): void {
+    const { name } = metric as Metric<T> & { name: string };
+    if (this.host.getSingleMetric(name)) {
+      throw wrong(
+        `metricsRegistry has a metric ${name} already, of yours or of another application in this process: give each a registry of its own, or leave metricsRegistry out`,
+      );
+    }
+    this.host.registerMetric(metric);
+    super.registerMetric(metric);
+  }
+
+  withdraw(): void {
+    for (const metric of this.getMetricsAsArray()) {
+      const there: unknown = this.host.getSingleMetric(metric.name);
+      if (there === metric) this.host.removeSingleMetric(metric.name);
+    }
+    this.clear();
+  }
+}
+
 /** The module's metrics, in the host's registry if it gives one. No label takes more than a few values. */
 @Injectable()
-export class AlertsMetrics {
+export class AlertsMetrics implements OnApplicationShutdown {
   readonly registry: Registry;
+  private readonly ours: RegistryInHost;
   readonly received: Counter;
   readonly stored: Counter<'result'>;
   readonly resolved: Counter<'reason'>;
@@ -21,7 +51,8 @@ export class AlertsMetrics {
 
   constructor(@Inject(ALERTS_SETTINGS) settings: AlertsSettings) {
     this.registry = settings.metricsRegistry ?? new Registry();
-    const registers = [this.registry];
+    this.ours = new RegistryInHost(this.registry);
+    const registers = [this.ours];
     this.received = new Counter({
       name: 'session_alerts_received_total',
       help: 'Alerts in the webhooks that were taken',
@@ -75,12 +106,17 @@ export class AlertsMetrics {
     new Gauge({
       name,
       help,
-      registers: [this.registry],
+      registers: [this.ours],
       async collect() {
         const value = await read().catch(() => undefined);
         if (value === undefined) this.remove();
         else this.set(value);
       },
     });
+  }
+
+  /** The next application of the process may be given the same registry. */
+  onApplicationShutdown(): void {
+    this.ours.withdraw();
   }
 }

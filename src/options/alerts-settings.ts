@@ -1,6 +1,9 @@
-import { TOKEN_ALGORITHMS } from './module-options.js';
 import type { Registry } from 'prom-client';
+import { TOKEN_ALGORITHMS } from './module-options.js';
+import { group, isObject, list, oneOf, text, wrong } from './option-checks.js';
+import { EXTRAS, PARTS } from './registration.js';
 import type {
+  AlertmanagerOptions,
   AlertsModuleOptions,
   FeedOptions,
   HostAuthOptions,
@@ -29,55 +32,86 @@ export type TokenSettings = Required<Omit<TokenAuthOptions, 'jwksUri'>> & Pick<T
 
 export const ALERTS_SETTINGS = Symbol('ALERTS_SETTINGS');
 
+const OPTIONS: Record<keyof AlertsModuleOptions, true> = {
+  auth: true,
+  webhookRole: true,
+  adminRole: true,
+  upkeep: true,
+  reconcile: true,
+  feed: true,
+  live: true,
+  users: true,
+  metricsRegistry: true,
+};
+
 /**
  * Checks the options and fills in the defaults.
  * @throws Error with a sentence that says what to set
  */
 export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
-  const { auth, webhookRole = 'alertmanager-webhook', adminRole = 'renku-admin' } = options;
-  if (!webhookRole) throw new Error('AlertsModule: webhookRole must not be empty');
-  if (!adminRole) throw new Error('AlertsModule: adminRole must not be empty');
-  const { upkeep = {}, reconcile, feed = {}, live = {}, users, metricsRegistry } = options;
+  checkPlaces(options);
+  const given = group('', options, OPTIONS);
+  const { webhookRole = 'alertmanager-webhook', adminRole = 'renku-admin' } = given;
+  const { auth, reconcile, users, metricsRegistry } = given;
+  const upkeep = group('upkeep', given.upkeep, {
+    expireAfter: true,
+    eventTtl: true,
+    retention: true,
+    interval: true,
+  });
+  const feed = group('feed', given.feed, { alertname: true, staleAfter: true });
+  const live = group('live', given.live, { streams: true, streamsPerUser: true });
   return {
     auth: authSettings(auth),
-    webhookRole,
-    adminRole,
+    webhookRole: text('webhookRole', webhookRole),
+    adminRole: text('adminRole', adminRole),
     upkeep: {
       expireAfter: milliseconds('upkeep.expireAfter', upkeep.expireAfter ?? 8100),
       eventTtl: milliseconds('upkeep.eventTtl', upkeep.eventTtl ?? 24 * 3600),
       retention: milliseconds('upkeep.retention', upkeep.retention ?? 90 * 24 * 3600),
       interval: milliseconds('upkeep.interval', upkeep.interval ?? 30),
     },
-    reconcile: reconcile && reconcileSettings(reconcile),
+    reconcile: reconcile === undefined ? undefined : reconcileSettings(reconcile),
     feed: {
-      alertname: feed.alertname ?? 'Watchdog',
+      alertname: text('feed.alertname', feed.alertname ?? 'Watchdog'),
       staleAfter: milliseconds('feed.staleAfter', feed.staleAfter ?? 600),
     },
     live: {
       streams: wholeNumber('live.streams', live.streams ?? 20_000),
       streamsPerUser: wholeNumber('live.streamsPerUser', live.streamsPerUser ?? 20),
     },
-    users: users && { onFailure: 'open', ...users },
-    metricsRegistry,
+    users: users === undefined ? undefined : userSettings(users),
+    metricsRegistry: metricsRegistry === undefined ? undefined : registry(metricsRegistry),
   };
 }
 
-function reconcileSettings(options: ReconcileOptions): ReconcileSettings {
-  const { alertmanagers, filter = ['purpose="renku-session"'], interval = 60, settleTime = 300 } = options;
-  const { receiver } = options;
-  if (alertmanagers.length === 0) {
-    throw new Error('AlertsModule: reconcile.alertmanagers must name at least one Alertmanager');
-  }
-  for (const { url } of alertmanagers) {
-    if (!isHttpUrl(url)) {
-      throw new Error(
-        "AlertsModule: reconcile.alertmanagers must have Alertmanager's http(s) address as url",
-      );
+/** What shapes the module has to be known before a factory is asked. */
+function checkPlaces(options: object | undefined): void {
+  for (const [name, value] of Object.entries(options ?? {})) {
+    if (name in EXTRAS || (name in PARTS && typeof value === 'boolean')) {
+      throw wrong(`${name} must stand beside useFactory in forRootAsync, not in what it returns`);
     }
   }
-  if (receiver === '') {
-    throw new Error(
-      "AlertsModule: reconcile.receiver must be the name of Alertmanager's receiver that posts here, or be left out",
+}
+
+function reconcileSettings(options: ReconcileOptions): ReconcileSettings {
+  const given = group('reconcile', options, {
+    alertmanagers: true,
+    filter: true,
+    receiver: true,
+    interval: true,
+    settleTime: true,
+  });
+  const { filter = ['purpose="renku-session"'], receiver, interval = 60, settleTime = 300 } = given;
+  const alertmanagers = list('reconcile.alertmanagers', given.alertmanagers) as AlertmanagerOptions[];
+  if (alertmanagers.length === 0) {
+    throw wrong('reconcile.alertmanagers must name at least one Alertmanager');
+  }
+  for (const alertmanager of alertmanagers) checkAlertmanager(alertmanager);
+  for (const matcher of list('reconcile.filter', filter)) text('reconcile.filter', matcher);
+  if (receiver !== undefined && (typeof receiver !== 'string' || receiver === '')) {
+    throw wrong(
+      "reconcile.receiver must be the name of Alertmanager's receiver that posts here, or be left out",
     );
   }
   return {
@@ -89,11 +123,37 @@ function reconcileSettings(options: ReconcileOptions): ReconcileSettings {
   };
 }
 
-function milliseconds(option: string, seconds: number): number {
-  if (!isDuration(seconds)) {
-    throw new Error(
-      `AlertsModule: ${option} must be a number of seconds from ${SHORTEST} to ${LONGEST} (100 years)`,
-    );
+function checkAlertmanager(options: AlertmanagerOptions): void {
+  const names = { url: true, bearerToken: true, basicAuth: true } as const;
+  const { url, bearerToken, basicAuth } = group('reconcile.alertmanagers', options, names);
+  if (!isHttpUrl(url)) {
+    throw wrong("reconcile.alertmanagers must have Alertmanager's http(s) address as url");
+  }
+  if (bearerToken !== undefined) text('reconcile.alertmanagers.bearerToken', bearerToken);
+  if (basicAuth === undefined) return;
+  const option = 'reconcile.alertmanagers.basicAuth';
+  const { username, password } = group(option, basicAuth, { username: true, password: true });
+  text(`${option}.username`, username);
+  text(`${option}.password`, password);
+}
+
+function userSettings(options: UserDirectoryOptions): Required<UserDirectoryOptions> {
+  const { directory, onFailure = 'open' } = group('users', options, { directory: true, onFailure: true });
+  if (typeof directory !== 'function') throw wrong('users.directory must be a class of yours');
+  return { directory, onFailure: oneOf('users.onFailure', ['open', 'closed'] as const, onFailure) };
+}
+
+/** By what it can, as there may be several copies of prom-client. */
+function registry(value: Partial<Registry>): Registry {
+  if (!isObject(value) || typeof value.getSingleMetric !== 'function') {
+    throw wrong("metricsRegistry must be one of prom-client's registries");
+  }
+  return value as Registry;
+}
+
+function milliseconds(option: string, seconds: unknown): number {
+  if (typeof seconds !== 'number' || !isDuration(seconds)) {
+    throw wrong(`${option} must be a number of seconds from ${SHORTEST} to ${LONGEST} (100 years)`);
   }
   return Math.round(seconds * 1000);
 }
@@ -108,40 +168,46 @@ export function isDuration(seconds: number): boolean {
 }
 
 function wholeNumber(option: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`AlertsModule: ${option} must be a whole number of at least 1`);
-  }
+  if (!Number.isInteger(value) || value < 1) throw wrong(`${option} must be a whole number of at least 1`);
   return value;
 }
 
 function authSettings(
   auth: Partial<HostAuthOptions> | Partial<TokenAuthOptions> | undefined,
 ): HostAuthOptions | TokenSettings {
-  if (!auth) throw new Error('AlertsModule: set auth to { issuer: … } or { guard: … }');
+  if (!isObject(auth)) throw wrong('set auth to { issuer: … } or { guard: … }');
   if (!('guard' in auth)) return tokenSettings(auth as Partial<TokenAuthOptions>);
-  const { guard, ...rest } = auth;
-  if (!guard) throw new Error('AlertsModule: auth.guard must be a guard class of yours');
-  return { guard, ...rest };
+  const { guard, user } = group('auth', auth, { guard: true, user: true });
+  if (typeof guard !== 'function') throw wrong('auth.guard must be a guard class of yours');
+  if (user !== undefined && typeof user !== 'function') {
+    throw wrong('auth.user must be a function that reads who calls from a request');
+  }
+  return { guard, ...(user && { user }) };
 }
 
 function tokenSettings(auth: Partial<TokenAuthOptions>): TokenSettings {
-  const { issuer, jwksUri, audience = 'renku', algorithms = ['RS256'] } = auth;
+  const names = { issuer: true, jwksUri: true, audience: true, algorithms: true } as const;
+  const { issuer, jwksUri, audience = 'renku', algorithms = ['RS256'] } = group('auth', auth, names);
   if (!isHttpUrl(issuer)) {
-    throw new Error(
-      "AlertsModule: set auth.issuer to your issuer's address, e.g. https://host/auth/realms/Renku",
-    );
+    throw wrong("set auth.issuer to your issuer's address, e.g. https://host/auth/realms/Renku");
   }
   if (jwksUri !== undefined && !isHttpUrl(jwksUri)) {
-    throw new Error("AlertsModule: auth.jwksUri must be the http(s) address of the issuer's key set");
+    throw wrong("auth.jwksUri must be the http(s) address of the issuer's key set");
   }
-  if (!audience) throw new Error('AlertsModule: auth.audience must not be empty');
-  const unknown = algorithms.filter((algorithm) => !TOKEN_ALGORITHMS.includes(algorithm));
+  const unknown = list('auth.algorithms', algorithms).filter(
+    (algorithm) => !TOKEN_ALGORITHMS.some((known) => known === algorithm),
+  );
   if (algorithms.length === 0 || unknown.length > 0) {
-    throw new Error(
-      `AlertsModule: auth.algorithms must be some of ${TOKEN_ALGORITHMS.join(', ')}; got ${unknown.join(', ') || 'none'}`,
+    throw wrong(
+      `auth.algorithms must be some of ${TOKEN_ALGORITHMS.join(', ')}; got ${unknown.join(', ') || 'none'}`,
     );
   }
-  return { issuer, audience, algorithms, ...(jwksUri !== undefined && { jwksUri }) };
+  return {
+    issuer,
+    audience: text('auth.audience', audience),
+    algorithms,
+    ...(jwksUri !== undefined && { jwksUri }),
+  };
 }
 
 export function isHttpUrl(value: unknown): value is string {

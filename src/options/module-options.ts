@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { CanActivate, Type } from '@nestjs/common';
+import type { CanActivate, ConfigurableModuleAsyncOptions, Type } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { AlertsUser } from './alerts-user.js';
 import type { UserDirectory } from './user-directory.js';
@@ -105,7 +105,7 @@ export interface UserDirectoryOptions {
   onFailure?: 'open' | 'closed';
 }
 
-/** What `AlertsModule.forRoot` and `forRootAsync` take. */
+/** What is set, whoever says it: `forRoot`, or what the factory of `forRootAsync` makes. */
 export interface AlertsModuleOptions {
   /** How callers are known. */
   auth: TokenAuthOptions | HostAuthOptions;
@@ -122,17 +122,49 @@ export interface AlertsModuleOptions {
   metricsRegistry?: Registry;
 }
 
-/** What is said beside the options, because it shapes the module itself. */
+/** What shapes the module itself: said among the options of `forRoot`, and beside `useFactory` in `forRootAsync`. */
 export interface AlertsModuleExtras {
   /** Name of the host's TypeORM DataSource. Default: the unnamed one. */
   dataSource?: string;
+  /** Whether other modules get `AlertsService` and what else is exported without importing the module. Default: false. */
+  isGlobal?: boolean;
+  /**
+   * What every handler of the module carries besides, such as the host's `Public()`, by which its global guards let the
+   * module's own decide who may call. Default: nothing.
+   */
+  decorators?: MethodDecorator[];
+  /** Whether this process takes webhooks. Default: true. */
+  webhooks?: boolean;
 }
+
+/** Parts that this process leaves out, where what they are set to comes from a factory. */
+export interface AlertsModuleParts {
+  /** Whether this process sends pages every change, for which it listens on a connection. Default: true. */
+  live?: boolean;
+  /** Whether this process does the jobs: upkeep and reconciling. Default: true. */
+  upkeep?: boolean;
+}
+
+/** What `AlertsModule.forRoot` takes. */
+export interface AlertsModuleRootOptions
+  extends Omit<AlertsModuleOptions, 'live' | 'upkeep'>, AlertsModuleExtras {
+  /** `false` leaves the part out. */
+  live?: LiveOptions | boolean;
+  /** `false` leaves the part out, and reconciling with it. */
+  upkeep?: UpkeepOptions | boolean;
+}
+
+/** A host's class that makes the options, for `useClass` and `useExisting`. */
+export interface AlertsOptionsFactory {
+  create(): AlertsModuleOptions | Promise<AlertsModuleOptions>;
+}
+
+/** What `AlertsModule.forRootAsync` takes: one of `useFactory`, `useClass` and `useExisting`. */
+export interface AlertsModuleAsyncOptions
+  extends ConfigurableModuleAsyncOptions<AlertsModuleOptions>, AlertsModuleExtras, AlertsModuleParts {}
 
 /** Injection token of the host's TypeORM DataSource. */
 export const ALERTS_DATA_SOURCE = Symbol('ALERTS_DATA_SOURCE');
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<AlertsModuleOptions>()
-    .setClassMethodName('forRoot')
-    .setExtras<AlertsModuleExtras>({})
-    .build();
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<AlertsModuleOptions>().setClassMethodName('forRoot').build();

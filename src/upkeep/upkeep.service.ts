@@ -4,8 +4,6 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertsClock } from '../database/alerts-clock.js';
 import { AlertsService } from '../alerts/alerts.service.js';
-import { paced } from '../http/paced.js';
-import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { PeriodicJob } from './periodic-job.js';
 import { UpkeepRepository } from './upkeep.repository.js';
 import { stillOverdue } from './upkeep.statements.js';
@@ -34,11 +32,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     private readonly alerts: AlertsService,
     private readonly repository: UpkeepRepository,
     private readonly clock: AlertsClock,
-    metrics: AlertsMetrics,
   ) {
-    // Anybody may scrape, and counting takes as long as there are open alerts.
-    const countOpen = paced(() => repository.countOpen(), 10);
-    metrics.addGauge('session_alerts_open', 'Open alerts', countOpen);
     this.job = new PeriodicJob('Upkeep', settings.upkeep.interval, this.logger, (signal) => this.run(signal));
   }
 
