@@ -15,6 +15,7 @@ export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
+export { isAlertsEndpoint } from './http/alerts-endpoint.decorator.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';
 export { WritesFullError } from './alerts/shared-writes.js';
 export type { AlertRow, CreateAlertRequest, ShownSeries } from './alerts/alerts.dto.js';

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, HttpStatus, Param, Patch, Post, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiForbiddenResponse,
@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
-import { NoQuery } from '../http/known-fields.pipe.js';
+import { KnownBody, KnownQuery, NoQuery } from '../http/known-fields.decorators.js';
 import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
@@ -57,7 +57,7 @@ export class AlertsController {
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
   async list(
     @Caller() caller: AlertsCaller,
-    @Query() query: ListAlertsQuery,
+    @KnownQuery(ListAlertsQuery) query: Readonly<ListAlertsQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) response: HeadersOnly,
   ): Promise<AlertResponse[] | undefined> {
@@ -76,7 +76,10 @@ export class AlertsController {
   @ApiOperation({ summary: 'Open an alert for a user' })
   @ApiResponse({ status: 201, type: AlertResponse })
   @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
-  create(@Query() _query: NoQuery, @Body() request: CreateAlertRequest): Promise<AlertResponse> {
+  create(
+    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
+    @KnownBody(CreateAlertRequest) request: Readonly<CreateAlertRequest>,
+  ): Promise<AlertResponse> {
     return this.alerts.create(request);
   }
 
@@ -92,8 +95,8 @@ export class AlertsController {
   update(
     @Caller() caller: AlertsCaller,
     @Param('id') id: string,
-    @Query() _query: NoQuery,
-    @Body() { resolved, dismissed }: UpdateAlertRequest,
+    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
+    @KnownBody(UpdateAlertRequest) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
   ): Promise<AlertResponse> {
     if (resolved === dismissed) {
       throw unfit('send either {"resolved": true} or {"dismissed": true}');

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, Get, Query, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
@@ -7,6 +7,7 @@ import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { KnownQuery } from '../http/known-fields.decorators.js';
 import { onceOver } from '../http/once-over.js';
 import { AlertStream } from './alert-stream.js';
 import { LiveAlerts } from './live-alerts.service.js';
@@ -43,7 +44,7 @@ export class AlertStreamController {
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   stream(
     @Caller() caller: AlertsCaller,
-    @Query() { session_name: sessionName }: StreamQuery,
+    @KnownQuery(StreamQuery) { session_name: sessionName }: Readonly<StreamQuery>,
     @Res() response: HttpResponse,
   ): void {
     this.live.admit(caller.id);

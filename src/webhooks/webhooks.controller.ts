@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import {
   ApiBody,
   ApiExtraModels,
@@ -11,13 +11,14 @@ import { AllowRole } from '../auth/allow.decorators.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { KnownQuery } from '../http/known-fields.decorators.js';
 import { takeArrival } from './webhook-arrival.middleware.js';
 import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';
 import { WebhooksService } from './webhooks.service.js';
 
 @ApiTags('webhooks')
 @Controller('webhooks')
-@AlertsEndpoint('ignored')
+@AlertsEndpoint()
 @ApiExtraModels(WebhookSummary, DryRunSummary)
 export class WebhooksController {
   constructor(private readonly webhooks: WebhooksService) {}
@@ -33,7 +34,7 @@ export class WebhooksController {
   receive(
     @Req() request: HttpRequest,
     @Body() body: unknown,
-    @Query() query: WebhookQuery,
+    @KnownQuery(WebhookQuery, 'ignored') query: Readonly<WebhookQuery>,
   ): Promise<WebhookSummary> {
     const arrivedAt = takeArrival(nodeRequest(request));
     return query.dry_run === 'true' ? this.webhooks.dryRun(body) : this.webhooks.receive(body, arrivedAt);
