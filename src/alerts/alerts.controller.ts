@@ -5,6 +5,7 @@ import {
   ApiHeader,
   ApiNotFoundResponse,
   ApiOperation,
+  ApiParam,
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
@@ -15,6 +16,7 @@ import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
+import { ALERT_ID } from './alert-id.js';
 import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';
@@ -48,6 +50,7 @@ export class AlertsController {
     status: 200,
     type: [AlertResponse],
     headers: {
+      ETag: { description: 'Open alerts: what to send as `If-None-Match`', schema: { type: 'string' } },
       'X-Total-Count': {
         description: `How many are open: an answer carries at most ${MOST_SHOWN} of them, and at most some 270 kB`,
         schema: { type: 'integer' },
@@ -88,6 +91,12 @@ export class AlertsController {
   @ApiOperation({
     summary:
       'Close an alert: as an administrator with `{"resolved": true}`, as its user with `{"dismissed": true}`',
+    description: 'What says neither is answered the alert as it is, and changes nothing.',
+  })
+  @ApiParam({
+    name: 'id',
+    description: 'ULID, in either case',
+    schema: { type: 'string', pattern: ALERT_ID.source },
   })
   @ApiResponse({ status: 200, type: AlertResponse })
   @ApiForbiddenResponse({ type: ErrorResponse, description: 'Only an administrator may resolve' })
@@ -98,9 +107,8 @@ export class AlertsController {
     @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
     @KnownBody(UpdateAlertRequest) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
   ): Promise<AlertResponse> {
-    if (resolved === dismissed) {
-      throw unfit('send either {"resolved": true} or {"dismissed": true}');
-    }
-    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.resolve(id, caller);
+    if (resolved && dismissed) throw unfit('send either {"resolved": true} or {"dismissed": true}');
+    if (resolved) return this.alerts.resolve(id, caller);
+    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.find(id, caller);
   }
 }
