@@ -1,11 +1,23 @@
-import { Controller, Get, Headers, HttpStatus, Param, Patch, Post, Res } from '@nestjs/common';
 import {
+  applyDecorators,
+  Controller,
+  Get,
+  Headers,
+  HttpStatus,
+  Param,
+  Patch,
+  Post,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiBody,
   ApiConflictResponse,
   ApiForbiddenResponse,
   ApiHeader,
   ApiNotFoundResponse,
   ApiOperation,
   ApiParam,
+  ApiQuery,
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
@@ -17,7 +29,13 @@ import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { ALERT_ID } from './alert-id.js';
-import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
+import {
+  AlertResponse,
+  CreateAlertRequest,
+  LIST_PARAMETERS,
+  ListAlertsQuery,
+  UpdateAlertRequest,
+} from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';
 import { OpenAlerts } from './open-alerts.service.js';
@@ -45,6 +63,7 @@ export class AlertsController {
     summary:
       "The caller's open alerts, the gravest first, then the newest; with `status=resolved` a page of those that ended",
   })
+  @applyDecorators(...LIST_PARAMETERS.map(ApiQuery))
   @ApiHeader({ name: 'If-None-Match', required: false, description: "Open alerts: the last answer's `ETag`" })
   @ApiResponse({
     status: 200,
@@ -77,6 +96,7 @@ export class AlertsController {
   @Post()
   @AllowRole('admin')
   @ApiOperation({ summary: 'Open an alert for a user' })
+  @ApiBody({ type: CreateAlertRequest })
   @ApiResponse({ status: 201, type: AlertResponse })
   @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
   create(
@@ -98,6 +118,7 @@ export class AlertsController {
     description: 'ULID, in either case',
     schema: { type: 'string', pattern: ALERT_ID.source },
   })
+  @ApiBody({ type: UpdateAlertRequest })
   @ApiResponse({ status: 200, type: AlertResponse })
   @ApiForbiddenResponse({ type: ErrorResponse, description: 'Only an administrator may resolve' })
   @ApiNotFoundResponse({ type: ErrorResponse, description: "No such alert, or somebody else's" })

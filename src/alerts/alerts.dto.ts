@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import type { ApiQueryOptions } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   IsBoolean,
@@ -239,29 +240,19 @@ export const SINCE_IS_NO_MOMENT = 'since must be a moment like 2025-11-27T12:00:
 export const DEFAULT_LISTED = 50;
 
 export class ListAlertsQuery {
-  @ApiPropertyOptional({ maxLength: LONGEST_NAME, description: 'Only the alerts of this session' })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_NAME)
   session_name?: string;
 
-  @ApiPropertyOptional({ enum: ['open', 'resolved'], default: 'open' })
   @IsOptional()
   @IsIn(['open', 'resolved'])
   status?: 'open' | 'resolved';
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'With `status=resolved`: only what ended since' })
   @IsOptional()
   @IsRFC3339({ message: SINCE_IS_NO_MOMENT })
   since?: string;
 
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: MOST_LISTED,
-    default: DEFAULT_LISTED,
-    description: 'With `status=resolved`: how many a page has',
-  })
   @IsOptional()
   @Type(() => Number)
   @IsInt({ message: `limit must be a whole number from 1 to ${MOST_LISTED}` })
@@ -269,14 +260,45 @@ export class ListAlertsQuery {
   @Max(MOST_LISTED)
   limit?: number;
 
-  @ApiPropertyOptional({
-    pattern: ALERT_ID.source,
-    description: 'With `status=resolved`: the id of the last alert of the page before',
-  })
   @IsOptional()
   @Matches(ALERT_ID, { message: CURSOR_IS_NO_ALERT })
   cursor?: string;
 }
+
+export const SESSION_PARAMETER: ApiQueryOptions = {
+  name: 'session_name',
+  required: false,
+  description: 'Only the alerts of this session',
+  schema: { type: 'string', maxLength: LONGEST_NAME },
+};
+
+/** What `ListAlertsQuery` takes, as the API's description has it. */
+export const LIST_PARAMETERS: readonly ApiQueryOptions[] = [
+  SESSION_PARAMETER,
+  {
+    name: 'status',
+    required: false,
+    schema: { type: 'string', enum: ['open', 'resolved'], default: 'open' },
+  },
+  {
+    name: 'since',
+    required: false,
+    description: 'With `status=resolved`: only what ended since',
+    schema: { type: 'string', format: 'date-time' },
+  },
+  {
+    name: 'limit',
+    required: false,
+    description: 'With `status=resolved`: how many a page has',
+    schema: { type: 'integer', minimum: 1, maximum: MOST_LISTED, default: DEFAULT_LISTED },
+  },
+  {
+    name: 'cursor',
+    required: false,
+    description: 'With `status=resolved`: the id of the last alert of the page before',
+    schema: { type: 'string', pattern: ALERT_ID.source },
+  },
+];
 
 const NOT_BLANK = /\S/;
 /** Swagger passes on what its type does not know. */

@@ -1,6 +1,5 @@
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext, Type } from '@nestjs/common';
-import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { KnownFieldsPipe } from './known-fields.pipe.js';
 import type { UnknownFields } from './known-fields.pipe.js';
 
@@ -20,26 +19,13 @@ const BodyOf = createParamDecorator(
 /**
  * The query, checked against its class by us alone. An application's global ValidationPipe, by its own options, would
  * refuse, drop or convert what the API documents: it leaves custom parameters alone, and with `validateCustomDecorators`
- * those whose type it cannot see. So write that as `Readonly<…>`.
+ * those whose type it cannot see. So write that as `Readonly<…>`. Swagger does not see it either: say what it is beside.
  */
 export function KnownQuery(query: Type, unknownFields: UnknownFields = 'refused'): ParameterDecorator {
-  const pipe = new KnownFieldsPipe('query', query, unknownFields);
-  return (target, name, index) => {
-    QueryOf(pipe)(target, name, index);
-    if (pipe.fields.length > 0) describe(ApiQuery({ type: query, name: '' }), target, name);
-  };
+  return QueryOf(new KnownFieldsPipe('query', query, unknownFields));
 }
 
 /** The body, in the same way. */
 export function KnownBody(body: Type): ParameterDecorator {
-  return (target, name, index) => {
-    BodyOf(new KnownFieldsPipe('body', body, 'refused'))(target, name, index);
-    describe(ApiBody({ type: body }), target, name);
-  };
-}
-
-/** Swagger does not see what custom parameters are. */
-function describe(decorator: MethodDecorator, target: object, name: string | symbol | undefined): void {
-  const method = name === undefined ? undefined : Object.getOwnPropertyDescriptor(target, name);
-  if (name !== undefined && method) decorator(target, name, method);
+  return BodyOf(new KnownFieldsPipe('body', body, 'refused'));
 }

@@ -18,7 +18,7 @@ const LONGEST_SHOWN = 100;
  */
 export class KnownFieldsPipe extends ValidationPipe {
   /** The names of those that the class names. */
-  readonly fields: readonly string[];
+  private readonly fields: readonly string[];
 
   constructor(
     private readonly part: 'body' | 'query',

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { SESSION_PARAMETER } from '../alerts/alerts.dto.js';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
@@ -21,7 +22,6 @@ interface FastifyResponse {
 }
 
 export class StreamQuery {
-  @ApiPropertyOptional({ description: 'Only the alerts of this session' })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_NAME)
@@ -41,6 +41,7 @@ export class AlertStreamController {
     description:
       'Each event without a name carries the whole list, as `GET /alerts` answers it; the event `total` says how many are open, before the list and whenever that changes; the event `feed` carries what `GET /alerts/feed` answers; `expired` comes before the end when the token has expired.',
   })
+  @ApiQuery(SESSION_PARAMETER)
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   stream(
     @Caller() caller: AlertsCaller,

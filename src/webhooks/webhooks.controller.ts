@@ -4,6 +4,7 @@ import {
   ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
+  ApiQuery,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -27,6 +28,12 @@ export class WebhooksController {
   @HttpCode(200)
   @AllowRole('alertmanager')
   @ApiOperation({ summary: "Takes Alertmanager's webhook, version 4" })
+  @ApiQuery({
+    name: 'dry_run',
+    required: false,
+    description: 'Say what would be stored; store nothing',
+    schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+  })
   @ApiBody({ schema: { type: 'object', required: ['alerts'], description: "Alertmanager's webhook body" } })
   @ApiOkResponse({
     schema: { oneOf: [{ $ref: getSchemaPath(WebhookSummary) }, { $ref: getSchemaPath(DryRunSummary) }] },

@@ -297,16 +297,29 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     await expectAllToWork(api);
   });
 
-  it('what another interceptor of the host throws is answered with its status, in our body', async () => {
-    class Closed implements NestInterceptor {
-      intercept(): never {
-        throw new HttpException({ message: ['closed', 'for today'], error: 'x' }, 400);
+  it.each<[string, Error, number, string, string | undefined]>([
+    [
+      'messages',
+      new HttpException({ message: ['closed', 'for today'], error: 'x' }, 400),
+      400,
+      'Http Exception',
+      'closed; for today',
+    ],
+    ['a word', new HttpException('Closed', 410), 410, 'Closed', undefined],
+    ['a status', Object.assign(new Error('of the host'), { statusCode: 409 }), 409, 'Conflict', undefined],
+  ])(
+    'what a host throws with %s has its status, in our body',
+    async (_what, error, status, message, detail) => {
+      class Closed implements NestInterceptor {
+        intercept(): never {
+          throw error;
+        }
       }
-    }
-    const url = await startHost({ providers: [{ provide: APP_INTERCEPTOR, useClass: Closed }] });
-    const answer = await apiAt(url).call('GET', '/alerts', { as: JANE });
-    expect(expectError(answer, 400).detail).toBe('closed; for today');
-  });
+      const url = await startHost({ providers: [{ provide: APP_INTERCEPTOR, useClass: Closed }] });
+      const answer = await apiAt(url).call('GET', '/alerts?session_name=a', { as: JANE });
+      expect(expectError(answer, status)).toEqual({ code: status, message, ...(detail && { detail }) });
+    },
+  );
 
   describe('addresses', () => {
     /** On Fastify ours are asked before the body is read, wherever they are. */
