@@ -2,7 +2,15 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'coverage/', '.stryker-tmp/', 'node_modules/', 'test/hosts/nest*/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'coverage/',
+      '.stryker-tmp/',
+      'node_modules/',
+      'test/hosts/{nest*,generated-client}/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -27,6 +27,7 @@ export { FeedController } from './feed/feed.controller.js';
 export { WebhooksController } from './webhooks/webhooks.controller.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
+export { isAlertsEndpoint } from './http/alerts-endpoint.decorator.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';
 export { WritesFullError } from './alerts/shared-writes.js';
 export type { AlertRow, CreateAlertRequest, ShownSeries } from './alerts/alerts.dto.js';

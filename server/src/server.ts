@@ -83,7 +83,7 @@ export async function createServer(
   // Nothing but JSON is ever posted here: what comes as something else is a 415.
   fastify.removeContentTypeParser('text/plain');
   app.useGlobalFilters(new ErrorResponseFilter());
-  serveApiDocs(app);
+  serveApiDocs(app, config.globalPrefix);
   servePanel(app);
   endConnectionsOnClose(app);
   return app;

@@ -1,21 +1,41 @@
-import { Body, Controller, Get, Headers, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
+  applyDecorators,
+  Controller,
+  Get,
+  Headers,
+  HttpStatus,
+  Param,
+  Patch,
+  Post,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiBody,
   ApiConflictResponse,
   ApiForbiddenResponse,
   ApiHeader,
   ApiNotFoundResponse,
   ApiOperation,
+  ApiParam,
+  ApiQuery,
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
-import { NoQuery } from '../http/known-fields.pipe.js';
+import { KnownBody, KnownQuery, NoQuery } from '../http/known-fields.decorators.js';
 import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
-import { AlertResponse, CreateAlertRequest, ListAlertsQuery, UpdateAlertRequest } from './alerts.dto.js';
+import { ALERT_ID } from './alert-id.js';
+import {
+  AlertResponse,
+  CreateAlertRequest,
+  LIST_PARAMETERS,
+  ListAlertsQuery,
+  UpdateAlertRequest,
+} from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';
 import { OpenAlerts } from './open-alerts.service.js';
@@ -43,11 +63,13 @@ export class AlertsController {
     summary:
       "The caller's open alerts, the gravest first, then the newest; with `status=resolved` a page of those that ended",
   })
+  @applyDecorators(...LIST_PARAMETERS.map(ApiQuery))
   @ApiHeader({ name: 'If-None-Match', required: false, description: "Open alerts: the last answer's `ETag`" })
   @ApiResponse({
     status: 200,
     type: [AlertResponse],
     headers: {
+      ETag: { description: 'Open alerts: what to send as `If-None-Match`', schema: { type: 'string' } },
       'X-Total-Count': {
         description: `How many are open: an answer carries at most ${MOST_SHOWN} of them, and at most some 270 kB`,
         schema: { type: 'integer' },
@@ -57,7 +79,7 @@ export class AlertsController {
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
   async list(
     @Caller() caller: AlertsCaller,
-    @Query() query: ListAlertsQuery,
+    @KnownQuery(ListAlertsQuery) query: Readonly<ListAlertsQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) response: HeadersOnly,
   ): Promise<AlertResponse[] | undefined> {
@@ -74,9 +96,13 @@ export class AlertsController {
   @Post()
   @AllowRole('admin')
   @ApiOperation({ summary: 'Open an alert for a user' })
+  @ApiBody({ type: CreateAlertRequest })
   @ApiResponse({ status: 201, type: AlertResponse })
   @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
-  create(@Query() _query: NoQuery, @Body() request: CreateAlertRequest): Promise<AlertResponse> {
+  create(
+    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
+    @KnownBody(CreateAlertRequest) request: Readonly<CreateAlertRequest>,
+  ): Promise<AlertResponse> {
     return this.alerts.create(request);
   }
 
@@ -85,19 +111,25 @@ export class AlertsController {
   @ApiOperation({
     summary:
       'Close an alert: as an administrator with `{"resolved": true}`, as its user with `{"dismissed": true}`',
+    description: 'What says neither is answered the alert as it is, and changes nothing.',
   })
+  @ApiParam({
+    name: 'id',
+    description: 'ULID, in either case',
+    schema: { type: 'string', pattern: ALERT_ID.source },
+  })
+  @ApiBody({ type: UpdateAlertRequest })
   @ApiResponse({ status: 200, type: AlertResponse })
   @ApiForbiddenResponse({ type: ErrorResponse, description: 'Only an administrator may resolve' })
   @ApiNotFoundResponse({ type: ErrorResponse, description: "No such alert, or somebody else's" })
   update(
     @Caller() caller: AlertsCaller,
     @Param('id') id: string,
-    @Query() _query: NoQuery,
-    @Body() { resolved, dismissed }: UpdateAlertRequest,
+    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
+    @KnownBody(UpdateAlertRequest) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
   ): Promise<AlertResponse> {
-    if (resolved === dismissed) {
-      throw unfit('send either {"resolved": true} or {"dismissed": true}');
-    }
-    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.resolve(id, caller);
+    if (resolved && dismissed) throw unfit('send either {"resolved": true} or {"dismissed": true}');
+    if (resolved) return this.alerts.resolve(id, caller);
+    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.find(id, caller);
   }
 }

@@ -1,7 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import type { ApiQueryOptions } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
-  Equals,
+  IsBoolean,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -14,11 +15,11 @@ import {
   Min,
   ValidateIf,
 } from 'class-validator';
-import { USER_ID } from '../auth/user-id.js';
+import { ALERT_ID } from './alert-id.js';
 import { firingSeries, RESOLVED_REASONS } from './alert-life.js';
 import type { OpenedAlert, ResolvedReason, SeriesState } from './alert-life.js';
 import type { AlertKind } from './observation.js';
-import { LONGEST_NAME } from './text.js';
+import { LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE } from './text.js';
 
 /** What the API shows of an alert. */
 export interface AlertRow {
@@ -150,11 +151,17 @@ function shownSeries(series: SeriesState[]): Pick<AlertRow, 'series' | 'series_c
   };
 }
 
+/** What Renku's API takes for a session's name and for a user: those whom its users' own calls name. Labels may say more. */
+const LONGEST_SESSION = 99;
+const NAMED_USER = /^[A-Za-z0-9][A-Za-z0-9-]{1,254}$/;
+/** Ids are answered in upper case. */
+const ANSWERED_ID = '^[0-7][0-9A-HJKMNP-TV-Z]{25}$';
+
 /** One series of an alert behind which several fire, as the API answers it. */
 export class SeriesResponse implements ShownSeries {
-  @ApiProperty({ example: 'Disk nearly full' })
+  @ApiProperty({ maxLength: LONGEST_TITLE, example: 'Disk nearly full' })
   title!: string;
-  @ApiProperty({ example: 'Volume data is at 95%' })
+  @ApiProperty({ maxLength: LONGEST_MESSAGE, example: 'Volume data is at 95%' })
   message!: string;
   @ApiProperty({ type: String, nullable: true, example: 'warning' })
   severity!: string | null;
@@ -166,20 +173,30 @@ export class SeriesResponse implements ShownSeries {
 
 /** An alert as the API answers it. */
 export class AlertResponse implements AlertRow {
-  @ApiProperty({ description: 'ULID', example: '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R' })
+  @ApiProperty({ description: 'ULID', pattern: ANSWERED_ID, example: '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R' })
   id!: string;
-  @ApiProperty({ example: 'High memory usage' })
+  @ApiProperty({ maxLength: LONGEST_TITLE, example: 'High memory usage' })
   title!: string;
-  @ApiProperty({ example: 'Memory usage over 90% of capacity' })
+  @ApiProperty({ maxLength: LONGEST_MESSAGE, example: 'Memory usage over 90% of capacity' })
   message!: string;
   @ApiProperty({
+    maxLength: LONGEST_NAME,
     description: "Alertmanager's `alertname`, or the title where there is none",
     example: 'RenkuSessionHighMemory',
   })
   event_type!: string;
-  @ApiProperty({ description: "Keycloak's user id", example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11' })
+  @ApiProperty({
+    maxLength: LONGEST_NAME,
+    description: "Keycloak's user id",
+    example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11',
+  })
   user_id!: string;
-  @ApiPropertyOptional({ example: 'jane-doe-7f3a9c', description: 'Left out where it is of no session' })
+  @ApiPropertyOptional({
+    minLength: 1,
+    maxLength: LONGEST_NAME,
+    example: 'jane-doe-7f3a9c',
+    description: `Left out where it is of no session; longer than ${LONGEST_SESSION} where a webhook's label was`,
+  })
   session_name?: string;
   @ApiProperty({ format: 'date-time' })
   creation_date!: Date;
@@ -201,39 +218,41 @@ export class AlertResponse implements AlertRow {
   escalated_date?: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
-  @ApiProperty({ enum: RESOLVED_REASONS, nullable: true })
+  @ApiProperty({ type: String, enum: [...RESOLVED_REASONS, null], nullable: true })
   resolved_reason!: ResolvedReason | null;
   @ApiPropertyOptional({
     type: [SeriesResponse],
+    maxItems: MOST_SERIES,
     description: `Where several series of it fire: each with what is its own, the gravest first, at most ${MOST_SERIES}`,
   })
   series?: SeriesResponse[];
-  @ApiPropertyOptional({ type: 'integer', description: 'Where several series of it fire: how many' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 2,
+    description: 'Where several series of it fire: how many',
+  })
   series_count?: number;
 }
 
 const MOST_LISTED = 200;
+export const CURSOR_IS_NO_ALERT = 'cursor must be the id of the last alert of the page before';
 export const SINCE_IS_NO_MOMENT = 'since must be a moment like 2025-11-27T12:00:00Z';
 export const DEFAULT_LISTED = 50;
 
 export class ListAlertsQuery {
-  @ApiPropertyOptional({ description: 'Only the alerts of this session' })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_NAME)
   session_name?: string;
 
-  @ApiPropertyOptional({ enum: ['open', 'resolved'], default: 'open' })
   @IsOptional()
   @IsIn(['open', 'resolved'])
   status?: 'open' | 'resolved';
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'With `status=resolved`: only what ended since' })
   @IsOptional()
   @IsRFC3339({ message: SINCE_IS_NO_MOMENT })
   since?: string;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_LISTED, default: DEFAULT_LISTED })
   @IsOptional()
   @Type(() => Number)
   @IsInt({ message: `limit must be a whole number from 1 to ${MOST_LISTED}` })
@@ -241,42 +260,106 @@ export class ListAlertsQuery {
   @Max(MOST_LISTED)
   limit?: number;
 
-  @ApiPropertyOptional({ description: 'The id of the last alert of the page before' })
   @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_NAME)
+  @Matches(ALERT_ID, { message: CURSOR_IS_NO_ALERT })
   cursor?: string;
 }
 
+export const SESSION_PARAMETER: ApiQueryOptions = {
+  name: 'session_name',
+  required: false,
+  description: 'Only the alerts of this session',
+  schema: { type: 'string', maxLength: LONGEST_NAME },
+};
+
+/** What `ListAlertsQuery` takes, as the API's description has it. */
+export const LIST_PARAMETERS: readonly ApiQueryOptions[] = [
+  SESSION_PARAMETER,
+  {
+    name: 'status',
+    required: false,
+    schema: { type: 'string', enum: ['open', 'resolved'], default: 'open' },
+  },
+  {
+    name: 'since',
+    required: false,
+    description: 'With `status=resolved`: only what ended since',
+    schema: { type: 'string', format: 'date-time' },
+  },
+  {
+    name: 'limit',
+    required: false,
+    description: 'With `status=resolved`: how many a page has',
+    schema: { type: 'integer', minimum: 1, maximum: MOST_LISTED, default: DEFAULT_LISTED },
+  },
+  {
+    name: 'cursor',
+    required: false,
+    description: 'With `status=resolved`: the id of the last alert of the page before',
+    schema: { type: 'string', pattern: ALERT_ID.source },
+  },
+];
+
+const NOT_BLANK = /\S/;
+/** Swagger passes on what its type does not know. */
+const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
+
+@ApiSchema(NOTHING_ELSE)
 export class CreateAlertRequest {
-  @ApiProperty({ example: 'Maintenance tonight' })
+  @ApiProperty({
+    pattern: NOT_BLANK.source,
+    description: `Cut where it has more than ${LONGEST_TITLE} characters`,
+    example: 'Maintenance tonight',
+  })
   @IsString()
-  @Matches(/\S/, { message: 'title must not be blank' })
+  @Matches(NOT_BLANK, { message: 'title must not be blank' })
   title!: string;
 
-  @ApiProperty({ example: 'Sessions will be restarted at 22:00 UTC.' })
+  @ApiProperty({
+    pattern: NOT_BLANK.source,
+    description: `Cut where it has more than ${LONGEST_MESSAGE} characters`,
+    example: 'Sessions will be restarted at 22:00 UTC.',
+  })
   @IsString()
-  @Matches(/\S/, { message: 'message must not be blank' })
+  @Matches(NOT_BLANK, { message: 'message must not be blank' })
   message!: string;
 
-  @ApiProperty({ example: 'maintenance' })
+  @ApiProperty({ pattern: NOT_BLANK.source, maxLength: LONGEST_NAME, example: 'maintenance' })
   @IsString()
-  @Matches(/\S/, { message: 'event_type must not be blank' })
+  @Matches(NOT_BLANK, { message: 'event_type must not be blank' })
   @MaxLength(LONGEST_NAME)
   event_type!: string;
 
-  @ApiProperty({ description: "Keycloak's user id", example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11' })
-  @Matches(USER_ID, { message: "user_id must be a user's id, of at most 255 characters, without spaces" })
+  @ApiProperty({
+    pattern: NAMED_USER.source,
+    description: "Keycloak's user id",
+    example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11',
+  })
+  @Matches(NAMED_USER, {
+    message: `user_id must have 2 to ${LONGEST_NAME} letters, digits and hyphens, and not begin with a hyphen`,
+  })
   user_id!: string;
 
-  @ApiPropertyOptional({ type: String, nullable: true, example: 'jane-doe-7f3a9c' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    minLength: 1,
+    maxLength: LONGEST_SESSION,
+    example: 'jane-doe-7f3a9c',
+  })
   @IsOptional()
   @IsString()
   @IsNotEmpty()
-  @MaxLength(LONGEST_NAME)
+  @MaxLength(LONGEST_SESSION)
   session_name?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, example: 'info' })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    minLength: 1,
+    maxLength: LONGEST_NAME,
+    example: 'info',
+  })
   @IsOptional()
   @IsString()
   @IsNotEmpty()
@@ -289,14 +372,15 @@ function isGiven(_request: object, value: unknown): boolean {
   return value !== undefined;
 }
 
+@ApiSchema(NOTHING_ELSE)
 export class UpdateAlertRequest {
-  @ApiPropertyOptional({ enum: [true], description: 'As an administrator: closes the alert' })
+  @ApiPropertyOptional({ description: '`true`, as an administrator: closes the alert' })
   @ValidateIf(isGiven)
-  @Equals(true, { message: 'resolved must be true: an alert can be closed, not opened again' })
-  resolved?: true;
+  @IsBoolean({ message: 'resolved must be true or false' })
+  resolved?: boolean;
 
-  @ApiPropertyOptional({ enum: [true], description: 'As its user: closes the alert' })
+  @ApiPropertyOptional({ description: '`true`, as its user: closes the alert' })
   @ValidateIf(isGiven)
-  @Equals(true, { message: 'dismissed must be true: an alert can be closed, not opened again' })
-  dismissed?: true;
+  @IsBoolean({ message: 'dismissed must be true or false' })
+  dismissed?: boolean;
 }

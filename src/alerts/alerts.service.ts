@@ -5,8 +5,9 @@ import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { unfit } from '../http/unfit.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import { ALERT_ID } from './alert-id.js';
 import type { LifeChanges, ResolvedReason } from './alert-life.js';
-import { DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toOpenedRow } from './alerts.dto.js';
+import { CURSOR_IS_NO_ALERT, DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toOpenedRow } from './alerts.dto.js';
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
 import type { OpenList, Report } from './alerts.repository.js';
@@ -157,9 +158,9 @@ export class AlertsService implements OnApplicationShutdown {
    */
   async listResolved(userId: string, query: Omit<ListAlertsQuery, 'status'> = {}): Promise<AlertRow[]> {
     const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
-    const after = cursor === undefined ? undefined : await this.repository.find(storable(cursor));
+    const after = cursor === undefined ? undefined : await this.stored(cursor);
     if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
-      throw unfit('cursor must be the id of the last alert of the page before');
+      throw unfit(CURSOR_IS_NO_ALERT);
     }
     const from = since === undefined ? undefined : new Date(since);
     // A leap second is a moment by RFC 3339, and none to us.
@@ -175,15 +176,24 @@ export class AlertsService implements OnApplicationShutdown {
   }
 
   /**
+   * An alert, open or closed.
+   * @throws NotFoundException no such alert, or none that the caller may know of
+   */
+  async find(id: string, caller: AlertsCaller): Promise<AlertRow> {
+    const alert = await this.stored(id);
+    if (!alert || (!caller.isAdmin && alert.user_id !== caller.id)) {
+      throw new NotFoundException('There is no such alert');
+    }
+    return alert;
+  }
+
+  /**
    * Closes an alert as an administrator; one that is closed already stays as it is.
    * @throws NotFoundException no such alert, or none that the caller may know of
    * @throws ForbiddenException the caller's own alert, but the caller is no administrator
    */
   async resolve(id: string, caller: AlertsCaller): Promise<AlertRow> {
-    const alert = await this.repository.find(storable(id));
-    if (!alert || (!caller.isAdmin && alert.user_id !== caller.id)) {
-      throw new NotFoundException('There is no such alert');
-    }
+    const alert = await this.find(id, caller);
     if (!caller.isAdmin) {
       throw new ForbiddenException('Only an administrator may resolve an alert; you may dismiss it');
     }
@@ -195,7 +205,7 @@ export class AlertsService implements OnApplicationShutdown {
    * @throws NotFoundException no such alert, or somebody else's
    */
   async dismiss(id: string, userId: string): Promise<AlertRow> {
-    const alert = await this.repository.find(storable(id));
+    const alert = await this.stored(id);
     if (alert?.user_id !== userId) throw new NotFoundException('There is no such alert');
     return this.close(alert, 'dismissed');
   }
@@ -225,6 +235,11 @@ export class AlertsService implements OnApplicationShutdown {
     const closed = await this.repository.closeNamed(userIds, [ALLOW_HASH_JOINS, statement], reason);
     this.announceClosed(closed);
     return closed.length;
+  }
+
+  /** Ids are kept in upper case. */
+  private async stored(id: string): Promise<AlertRow | undefined> {
+    return ALERT_ID.test(id) ? this.repository.find(id.toUpperCase()) : undefined;
   }
 
   private async write(reports: Report[], isDecided: () => void): Promise<Outcome[][]> {

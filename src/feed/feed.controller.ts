@@ -1,8 +1,8 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
-import { NoQuery } from '../http/known-fields.pipe.js';
+import { KnownQuery, NoQuery } from '../http/known-fields.decorators.js';
 import { FeedResponse } from './feed.dto.js';
 import { FeedHealth } from './feed-health.service.js';
 
@@ -16,7 +16,7 @@ export class FeedController {
   @AllowAnyUser()
   @ApiOperation({ summary: "Whether alerts can reach us: the age of Prometheus's watchdog alert" })
   @ApiOkResponse({ type: FeedResponse })
-  check(@Query() _query: NoQuery): Promise<FeedResponse> {
+  check(@KnownQuery(NoQuery) _query: Readonly<NoQuery>): Promise<FeedResponse> {
     return this.feed.check();
   }
 }

@@ -1,15 +1,25 @@
-import { applyDecorators, UseFilters, UsePipes } from '@nestjs/common';
-import { ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import { applyDecorators, SetMetadata, UseFilters } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import { ApiDefaultResponse, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
 import { ErrorResponse } from './error-response.dto.js';
 import { ErrorResponseFilter } from './error-response.filter.js';
-import { KnownFieldsPipe } from './known-fields.pipe.js';
-import type { UnknownFields } from './known-fields.pipe.js';
 
-/** What all our controllers share: the error body, 415 for what is no JSON and 422 for what does not fit. */
-export function AlertsEndpoint(unknownFields: UnknownFields = 'refused'): ClassDecorator {
+const IS_ALERTS_ENDPOINT = 'session-alerts:endpoint';
+
+/** What all our controllers share: the error body, and how they are told from a host's. */
+export function AlertsEndpoint(): ClassDecorator {
   return applyDecorators(
+    SetMetadata(IS_ALERTS_ENDPOINT, true),
     UseFilters(new ErrorResponseFilter()),
-    UsePipes(new KnownFieldsPipe(unknownFields)),
     ApiUnprocessableEntityResponse({ type: ErrorResponse, description: 'The body or query does not fit' }),
+    ApiDefaultResponse({ type: ErrorResponse, description: 'Any other error' }),
   );
+}
+
+/**
+ * Whether a call is one of this module's, for guards and interceptors of a host that are there for all its calls and
+ * should leave these alone.
+ */
+export function isAlertsEndpoint(context: ExecutionContext): boolean {
+  return Reflect.getMetadata(IS_ALERTS_ENDPOINT, context.getClass()) === true;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 export class ErrorDetails {
-  @ApiProperty({ description: 'The HTTP status', example: 422 })
+  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status', example: 422 })
   code!: number;
   @ApiProperty({ example: 'The request does not fit' })
   message!: string;

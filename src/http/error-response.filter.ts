@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
@@ -8,6 +9,7 @@ import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
 import { RetryLaterException } from './http-exceptions.js';
 import type { Challenge } from './http-exceptions.js';
 import { OnceAMinute } from './once-a-minute.js';
+import { recordOf, textsIn } from './untyped.js';
 
 /** What Express's response and Fastify's reply have in common. */
 interface Reply {
@@ -82,13 +84,15 @@ function answer(
 
 function knownError(error: unknown): ErrorDetails | undefined {
   if (error instanceof AnsweredError) return error.answer;
-  const ours = error instanceof HttpException ? ofHttpException(error) : undefined;
-  // What says more than its status was thrown by ourselves.
-  return ours?.detail === undefined ? (ofParser(error) ?? ours) : ours;
+  if (!(error instanceof HttpException)) return ofParser(error) ?? ofStatus(error);
+  // Nest makes an HTTP exception of what Fastify throws.
+  return ofParser(error.cause) ?? ofHttpException(error);
 }
 
-/** What body parsers throw, each adapter in its own way: 400 for what is no JSON, and the statuses for its size and type. */
+/** What Fastify's parsers throw: 400 for what is no JSON, and the statuses for its size and type. None of Express's comes to us. */
 function ofParser(error: unknown): ErrorDetails | undefined {
+  const { code } = recordOf(error);
+  if (typeof code !== 'string' || !code.startsWith('FST_ERR_CTP_')) return undefined;
   switch (statusOf(error)) {
     case HttpStatus.BAD_REQUEST:
       return { code: 422, message: 'The request does not fit', detail: 'the body is not valid JSON' };
@@ -101,20 +105,29 @@ function ofParser(error: unknown): ErrorDetails | undefined {
   }
 }
 
+/** An error that says itself which refusal it is, as those of http-errors do, and that of a body that breaks off. */
+function ofStatus(error: unknown): ErrorDetails | undefined {
+  const status = statusOf(error);
+  const isRefusal = typeof status === 'number' && status >= 400 && status < 500;
+  const message = isRefusal ? STATUS_CODES[status] : undefined;
+  return isRefusal && message !== undefined ? { code: status, message } : undefined;
+}
+
 function ofHttpException(error: HttpException): ErrorDetails {
   const answer = error.getResponse() as string | { message?: unknown; detail?: unknown };
   const { message = error.message, detail } = typeof answer === 'string' ? { message: answer } : answer;
   const status = error.getStatus();
+  // The messages of a validation pipe.
+  const said = Array.isArray(message) ? textsIn(message).join('; ') : detail;
   return {
     // A host's guard may throw a status that no answer can have.
     code: Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500,
     message: typeof message === 'string' ? message : error.message,
-    ...(typeof detail === 'string' && { detail }),
+    ...(typeof said === 'string' && { detail: said }),
   };
 }
 
 function statusOf(error: unknown): unknown {
-  if (error instanceof HttpException) return error.getStatus();
   if (!(error instanceof Error)) return undefined;
   const { status, statusCode = status } = error as { status?: unknown; statusCode?: unknown };
   return statusCode;

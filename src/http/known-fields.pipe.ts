@@ -1,5 +1,5 @@
 import { ValidationPipe } from '@nestjs/common';
-import type { ArgumentMetadata } from '@nestjs/common';
+import type { ArgumentMetadata, Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
 import { doesNotFit, unfit } from './unfit.js';
 
@@ -9,62 +9,51 @@ import { doesNotFit, unfit } from './unfit.js';
  */
 export type UnknownFields = 'refused' | 'ignored';
 
-/** For calls that take no parameters. */
-export class NoQuery {
-  [name: string]: never;
-}
-
 /** As much of an unknown name as an answer repeats. */
 const LONGEST_SHOWN = 100;
 
 /**
- * Checks bodies and queries against their classes, of which it looks at the named fields only, and at no depth: none of
+ * Checks a body or query against its class, of which it looks at the named fields only, and at no depth: none of
  * ours is nested, and class-transformer would walk through all that somebody sends.
  */
 export class KnownFieldsPipe extends ValidationPipe {
-  private readonly fieldsOf = new Map<unknown, readonly string[]>();
+  /** The names of those that the class names. */
+  private readonly fields: readonly string[];
 
-  constructor(private readonly unknownFields: UnknownFields) {
-    super({ transform: true, exceptionFactory: doesNotFit });
+  constructor(
+    private readonly part: 'body' | 'query',
+    type: Type,
+    private readonly unknownFields: UnknownFields,
+  ) {
+    super({
+      transform: true,
+      expectedType: type,
+      validateCustomDecorators: true,
+      exceptionFactory: doesNotFit,
+    });
+    const checks = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+    this.fields = [...new Set(checks.map((check) => check.propertyName))];
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const { type, metatype } = metadata;
-    const isOurs = (type === 'body' || type === 'query') && metatype !== undefined && metatype !== Object;
-    if (!isOurs) return value;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw unfit(`the ${type} must be a JSON object`);
+      throw unfit(`the ${this.part} must be a JSON object`);
     }
-    const given = this.pick(value as Record<string, unknown>, metadata);
+    const given = this.pick(value as Record<string, unknown>);
     return given === undefined ? {} : ((await super.transform(given, metadata)) as unknown);
   }
 
   /** The known fields that are given; undefined where none is, so nothing of a query can be wrong. */
-  private pick(
-    value: Record<string, unknown>,
-    { type, metatype }: ArgumentMetadata,
-  ): Record<string, unknown> | undefined {
-    const fields = this.knownOf(metatype);
-    let isEmpty = type === 'query';
+  private pick(value: Record<string, unknown>): Record<string, unknown> | undefined {
+    let isEmpty = this.part === 'query';
     const given: Record<string, unknown> = {};
     for (const name in value) {
-      if (fields.includes(name)) {
+      if (this.fields.includes(name)) {
         isEmpty = false;
         given[name] = isNested(value[name]) ? {} : value[name];
-      } else if (this.unknownFields === 'refused') throw unfit(unknownField(name, type, fields));
+      } else if (this.unknownFields === 'refused') throw unfit(unknownField(name, this.part, this.fields));
     }
     return isEmpty ? undefined : given;
-  }
-
-  private knownOf(metatype: ArgumentMetadata['metatype']): readonly string[] {
-    let fields = this.fieldsOf.get(metatype);
-    if (!fields) {
-      const checks =
-        metatype && getMetadataStorage().getTargetValidationMetadatas(metatype, '', false, false);
-      fields = [...new Set(checks?.map((check) => check.propertyName))];
-      this.fieldsOf.set(metatype, fields);
-    }
-    return fields;
   }
 }
 
@@ -73,9 +62,9 @@ function isNested(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-function unknownField(name: string, type: string, fields: readonly string[]): string {
+function unknownField(name: string, part: string, fields: readonly string[]): string {
   const shown = JSON.stringify(name.slice(0, LONGEST_SHOWN));
-  const what = type === 'query' ? 'parameter' : 'field';
+  const what = part === 'query' ? 'parameter' : 'field';
   const known = fields.length === 0 ? 'none' : fields.join(', ');
   return `${shown} is no ${what} of this call, which takes ${known}`;
 }

@@ -31,7 +31,8 @@ export function checkHead({ method, url = '', headers }: IncomingMessage, longes
       detail: 'a compressed body is not taken: send it without Content-Encoding',
     });
   }
-  if (!JSON_TYPE.test(headers['content-type'] ?? '')) throw new UnsupportedMediaTypeException();
+  if (!JSON_TYPE.test(headers['content-type'] ?? ''))
+    throw new UnsupportedMediaTypeException('Send the body as application/json');
 }
 
 /** 413: the body has more bytes than the call takes. */

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, Get, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { SESSION_PARAMETER } from '../alerts/alerts.dto.js';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { KnownQuery } from '../http/known-fields.decorators.js';
 import { onceOver } from '../http/once-over.js';
 import { AlertStream } from './alert-stream.js';
 import { LiveAlerts } from './live-alerts.service.js';
@@ -20,7 +22,6 @@ interface FastifyResponse {
 }
 
 export class StreamQuery {
-  @ApiPropertyOptional({ description: 'Only the alerts of this session' })
   @IsOptional()
   @IsString()
   @MaxLength(LONGEST_NAME)
@@ -40,10 +41,11 @@ export class AlertStreamController {
     description:
       'Each event without a name carries the whole list, as `GET /alerts` answers it; the event `total` says how many are open, before the list and whenever that changes; the event `feed` carries what `GET /alerts/feed` answers; `expired` comes before the end when the token has expired.',
   })
+  @ApiQuery(SESSION_PARAMETER)
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   stream(
     @Caller() caller: AlertsCaller,
-    @Query() { session_name: sessionName }: StreamQuery,
+    @KnownQuery(StreamQuery) { session_name: sessionName }: Readonly<StreamQuery>,
     @Res() response: HttpResponse,
   ): void {
     this.live.admit(caller.id);

@@ -1,9 +1,10 @@
-import { Body, Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import {
   ApiBody,
   ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
+  ApiQuery,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -11,13 +12,14 @@ import { AllowRole } from '../auth/allow.decorators.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { KnownQuery } from '../http/known-fields.decorators.js';
 import { takeArrival } from './webhook-arrival.middleware.js';
 import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';
 import { WebhooksService } from './webhooks.service.js';
 
 @ApiTags('webhooks')
 @Controller('webhooks')
-@AlertsEndpoint('ignored')
+@AlertsEndpoint()
 @ApiExtraModels(WebhookSummary, DryRunSummary)
 export class WebhooksController {
   constructor(private readonly webhooks: WebhooksService) {}
@@ -26,6 +28,12 @@ export class WebhooksController {
   @HttpCode(200)
   @AllowRole('alertmanager')
   @ApiOperation({ summary: "Takes Alertmanager's webhook, version 4" })
+  @ApiQuery({
+    name: 'dry_run',
+    required: false,
+    description: 'Say what would be stored; store nothing',
+    schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+  })
   @ApiBody({ schema: { type: 'object', required: ['alerts'], description: "Alertmanager's webhook body" } })
   @ApiOkResponse({
     schema: { oneOf: [{ $ref: getSchemaPath(WebhookSummary) }, { $ref: getSchemaPath(DryRunSummary) }] },
@@ -33,7 +41,7 @@ export class WebhooksController {
   receive(
     @Req() request: HttpRequest,
     @Body() body: unknown,
-    @Query() query: WebhookQuery,
+    @KnownQuery(WebhookQuery, 'ignored') query: Readonly<WebhookQuery>,
   ): Promise<WebhookSummary> {
     const arrivedAt = takeArrival(nodeRequest(request));
     return query.dry_run === 'true' ? this.webhooks.dryRun(body) : this.webhooks.receive(body, arrivedAt);

@@ -2,7 +2,6 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional } from 'class-validator';
 
 export class WebhookQuery {
-  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'Say what would be stored; store nothing' })
   @IsOptional()
   @IsIn(['true', 'false'])
   dry_run?: 'true' | 'false';
@@ -10,11 +9,16 @@ export class WebhookQuery {
 
 /** What became of a webhook. Short: Alertmanager copies it into its log. */
 export class WebhookSummary {
-  @ApiProperty({ description: 'Firing alerts that were opened or refreshed', example: 2 })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description: 'Firing alerts that were opened or refreshed',
+    example: 2,
+  })
   stored!: number;
-  @ApiProperty({ description: 'Resolved alerts that were applied', example: 1 })
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Resolved alerts that were applied', example: 1 })
   resolved!: number;
-  @ApiProperty({ description: 'Alerts that changed nothing', example: 1 })
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Alerts that changed nothing', example: 1 })
   skipped!: number;
   @ApiProperty({
     description: 'Why they changed nothing, with how many each',

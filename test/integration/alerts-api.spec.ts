@@ -186,9 +186,14 @@ describe('The alerts API', () => {
       ['a user_id with NUL', { user_id: 'jane\0' }],
       ['a user_id that a template left behind', { user_id: '<nil>' }],
       ['a user_id of 256 characters', { user_id: long }],
+      ['a user_id of one character', { user_id: 'j' }],
+      ['a user_id that begins with a hyphen', { user_id: '-jane' }],
+      ['a user_id with a line end', { user_id: 'jane\n' }],
+      ['a user_id with an underscore', { user_id: 'jane_doe' }],
+      ['a user_id with an umlaut', { user_id: 'jäne' }],
       ['an empty session_name', { session_name: '' }],
       ['a session_name that is a number', { session_name: 1 }],
-      ['a session_name of 256 characters', { session_name: long }],
+      ['a session_name of 100 characters', { session_name: 's'.repeat(100) }],
       ['an empty severity', { severity: '' }],
       ['a severity that is a boolean', { severity: true }],
       ['a severity of 256 characters', { severity: long }],
@@ -196,6 +201,17 @@ describe('The alerts API', () => {
       const error = expectError(await api.create({ ...maintenance, ...changes }), 422);
       expect(error.detail).toContain(Object.keys(changes)[0]);
       expect(await api.openAlerts()).toEqual([]);
+    });
+
+    it.each<[string, Record<string, unknown>]>([
+      ['a user_id of 255 characters', { user_id: 'j'.repeat(255) }],
+      ["one of Keycloak's", { user_id: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11' }],
+      ['two characters', { user_id: 'J-' }],
+      ['a session_name of 99 characters', { session_name: 's'.repeat(99) }],
+      ['one of 99 emoji', { session_name: '🚨'.repeat(99) }],
+      ['one of one character', { session_name: ')' }],
+    ])('takes %s', async (_what, changes) => {
+      expect(await created(changes)).toMatchObject(changes);
     });
 
     it('says all that is wrong at once', async () => {
@@ -317,6 +333,46 @@ describe('The alerts API', () => {
       expect(await api.openAlerts()).toHaveLength(1);
     });
 
+    it('finds an alert by its id in lower case', async () => {
+      const { id } = await created();
+      expect(await api.update(id.toLowerCase(), { dismissed: true }, JANE)).toMatchObject({
+        status: 200,
+        body: { id, resolved_reason: 'dismissed' },
+      });
+      expect(await api.update(id.toLowerCase())).toMatchObject({ status: 200, body: { id } });
+    });
+
+    it.each([
+      ['nothing', {}],
+      ['resolved: false', { resolved: false }],
+      ['dismissed: false', { dismissed: false }],
+      ['both false', { resolved: false, dismissed: false }],
+    ])('answers an alert as it is, and changes nothing, for %s', async (_what, body) => {
+      const alert = await created();
+      for (const as of [ADMIN, JANE]) {
+        expect(await api.update(alert.id, body, as)).toMatchObject({ status: 200, body: alert });
+      }
+      expect(await api.openAlerts()).toEqual([alert]);
+      const { body: closed } = await api.update(alert.id);
+      expect(await api.update(alert.id, body)).toMatchObject({ status: 200, body: closed });
+
+      const unknown = expectError(await api.update('01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R', body), 404);
+      for (const as of [{ sub: 'ann' }, ALERTMANAGER]) {
+        expect(expectError(await api.update(alert.id, body, as), 404)).toEqual(unknown);
+      }
+    });
+
+    it('heeds the one of both that is true', async () => {
+      const first = await created();
+      expect(await api.update(first.id, { resolved: true, dismissed: false })).toMatchObject({
+        body: { resolved_reason: 'manual' },
+      });
+      const second = await created();
+      expect(await api.update(second.id, { resolved: false, dismissed: true }, JANE)).toMatchObject({
+        body: { resolved_reason: 'dismissed' },
+      });
+    });
+
     it.each([
       ['an unknown ULID', '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R'],
       ['a name that is no ULID', 'mine'],
@@ -339,11 +395,12 @@ describe('The alerts API', () => {
     });
 
     it.each([
-      ['resolved: false', { resolved: false }],
+      ['both true', { resolved: true, dismissed: true }],
       ['resolved: null', { resolved: null }],
+      ['dismissed: null', { dismissed: null }],
+      ['dismissed: "false"', { dismissed: 'false' }],
       ['resolved: "true"', { resolved: 'true' }],
       ['resolved: 1', { resolved: 1 }],
-      ['an empty object', {}],
       ['a list', []],
       ['a text', '"resolved"'],
       ['null', 'null'],
@@ -382,7 +439,7 @@ describe('The alerts API', () => {
       });
 
       it.each(['application/json; charset=utf-8', 'Application/JSON'])('takes the type %s', async (type) => {
-        const { status } = await api.call(method, path, { as: ADMIN, body: {}, type });
+        const { status } = await api.call(method, path, { as: ADMIN, body: { alerts: 1 }, type });
         expect(status).toBe(422);
       });
 
@@ -425,6 +482,7 @@ describe('The alerts API', () => {
 
   describe('its description', () => {
     interface OpenApi {
+      servers: { url: string }[];
       paths: Record<string, Record<string, { responses: Record<string, unknown>; security?: unknown[] }>>;
       components: { schemas: Record<string, { properties: Record<string, unknown> }> };
     }
@@ -435,12 +493,14 @@ describe('The alerts API', () => {
     }
 
     it.each([
-      ['get', '/api/data/alerts', ['200', '401', '422', '503']],
-      ['post', '/api/data/alerts', ['201', '401', '403', '409', '422', '503']],
-      ['patch', '/api/data/alerts/{id}', ['200', '401', '404', '422', '503']],
-      ['post', '/api/data/webhooks/alertmanager', ['200', '401', '403', '422', '503']],
+      ['get', '/alerts', ['200', '401', '422', '503']],
+      ['post', '/alerts', ['201', '401', '403', '409', '422', '503']],
+      ['patch', '/alerts/{id}', ['200', '401', '404', '422', '503']],
+      ['post', '/webhooks/alertmanager', ['200', '401', '403', '422', '503']],
     ])('tells of %s %s, who may call it and what it answers', async (method, path, statuses) => {
-      const call = (await description()).paths[path]?.[method];
+      const { servers, paths } = await description();
+      expect(servers).toEqual([{ url: '/api/data' }]);
+      const call = paths[path]?.[method];
       expect(call?.security).toHaveLength(1);
       expect(Object.keys(call?.responses ?? {})).toEqual(expect.arrayContaining(statuses));
     });

@@ -77,6 +77,12 @@ describe('GET /alerts?status=resolved', () => {
     expectError(await api.call('GET', path, { as: { sub: 'jane' } }), 422);
   });
 
+  it('takes a cursor in lower case', async () => {
+    await endInTurn('a', 'b');
+    const [last, first] = await past();
+    expect(await past(`&cursor=${last?.id.toLowerCase() ?? ''}`)).toEqual([first]);
+  });
+
   it("refuses the cursor of somebody else's alert", async () => {
     await endInTurn('a');
     const [alert] = await past();

@@ -238,7 +238,7 @@ describe('A call costs what it is worth', () => {
       ['GET', '/alerts?status=resolved', JANE, undefined, 200],
       ['GET', '/alerts/feed', JANE, undefined, 200],
       ['POST', '/webhooks/alertmanager', ALERTMANAGER, webhook([]), 200],
-      ['POST', '/alerts', ADMIN, { title: 'a', message: 'b', event_type: 'c', user_id: 'd' }, 201],
+      ['POST', '/alerts', ADMIN, { title: 'a', message: 'b', event_type: 'c', user_id: 'd-1' }, 201],
       ['GET', '/alerts', undefined, undefined, 401],
       ['PATCH', `/alerts/${ID}`, undefined, {}, 401],
       ['POST', '/alerts', JANE, {}, 403],

@@ -1,0 +1,31 @@
+import { createParamDecorator } from '@nestjs/common';
+import type { ExecutionContext, Type } from '@nestjs/common';
+import { KnownFieldsPipe } from './known-fields.pipe.js';
+import type { UnknownFields } from './known-fields.pipe.js';
+
+/** For calls that take no parameters. */
+export class NoQuery {
+  [name: string]: never;
+}
+
+const QueryOf = createParamDecorator(
+  (_data: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<{ query: unknown }>().query,
+);
+const BodyOf = createParamDecorator(
+  (_data: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<{ body: unknown }>().body,
+);
+
+/**
+ * The query, checked against its class by us alone. An application's global ValidationPipe, by its own options, would
+ * refuse, drop or convert what the API documents: it leaves custom parameters alone, and with `validateCustomDecorators`
+ * those whose type it cannot see. So write that as `Readonly<…>`. Swagger does not see it either: say what it is beside.
+ */
+export function KnownQuery(query: Type, unknownFields: UnknownFields = 'refused'): ParameterDecorator {
+  return QueryOf(new KnownFieldsPipe('query', query, unknownFields));
+}
+
+/** The body, in the same way. */
+export function KnownBody(body: Type): ParameterDecorator {
+  return BodyOf(new KnownFieldsPipe('body', body, 'refused'));
+}

@@ -1,0 +1,261 @@
+import { ADMIN, AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
+import type { Answer } from '../support/alerts.js';
+import { forgetAlerts } from '../support/database.js';
+import { OpenPage } from '../support/event-stream.js';
+import { startTestServer } from '../support/server.js';
+import type { TestServer } from '../support/server.js';
+
+const JANE = { sub: 'jane' };
+const UNKNOWN = '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R';
+const NOTICE = { title: 'Notice', message: 'Hello', event_type: 'notice', user_id: 'jane' };
+
+let server: TestServer;
+let api: AlertsApi;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  api = new AlertsApi(`${server.url}/api/data`, server.issuer);
+});
+beforeEach(() => forgetAlerts(server.databaseUrl));
+afterAll(() => server.close());
+
+/** As much of OpenAPI 3.0 as is looked at. */
+interface Schema {
+  type?: string;
+  $ref?: string;
+  nullable?: boolean;
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  default?: unknown;
+  enum?: unknown[];
+  required?: string[];
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
+}
+interface Operation {
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+}
+interface OpenApi {
+  servers: { url: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+async function description(of: AlertsApi = api): Promise<OpenApi> {
+  return (await of.call<OpenApi>('GET', '/openapi.json')).body;
+}
+
+/** What Renku's clients know of a text. */
+type Check = (value: unknown) => boolean;
+const text: Check = (value) => typeof value === 'string';
+const moment: Check = (value) =>
+  text(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value as string);
+const matching =
+  (pattern: RegExp): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value);
+
+/** An alert of Renku's API: what is in it, and whether it must be. What else there is they pass over. */
+const RENKUS_ALERT: Record<string, { needed: boolean; fits: Check }> = {
+  id: { needed: true, fits: matching(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/) },
+  title: { needed: true, fits: text },
+  message: { needed: true, fits: text },
+  event_type: { needed: true, fits: text },
+  user_id: { needed: true, fits: matching(/^[A-Za-z0-9][A-Za-z0-9-]+$/) },
+  session_name: { needed: false, fits: matching(/^.{1,99}$/su) },
+  creation_date: { needed: true, fits: moment },
+  resolved_date: { needed: false, fits: (value) => value === null || moment(value) },
+};
+
+/** An error of Renku's API. */
+const RENKUS_ERROR: Record<string, { needed: boolean; fits: Check }> = {
+  code: { needed: true, fits: (value) => Number.isInteger(value) && (value as number) > 0 },
+  message: { needed: true, fits: text },
+  detail: { needed: false, fits: text },
+  trace_id: { needed: false, fits: text },
+};
+
+function misfits(value: unknown, fields: typeof RENKUS_ALERT): string[] {
+  const given = value as Record<string, unknown>;
+  return Object.entries(fields)
+    .filter(([name, { needed, fits }]) => (name in given ? !fits(given[name]) : needed))
+    .map(([name]) => `${name}: ${JSON.stringify(given[name])}`);
+}
+
+function expectRenkusAlert(value: unknown): void {
+  expect(misfits(value, RENKUS_ALERT)).toEqual([]);
+}
+
+describe("Renku's clients can read", () => {
+  it('whatever shows an alert', async () => {
+    await api.deliver(firing(), firing({ labels: { pod: 'two' } }));
+    const page = await OpenPage.open(api.url, await server.issuer.userToken(JANE));
+    await page.untilShown(['High memory usage']);
+    page.leave();
+    const { body: ofSession } = await api.create({ ...NOTICE, session_name: 'jane-1' });
+    const { body: ofNone } = await api.create({ ...NOTICE, session_name: null });
+    expect(ofNone).not.toHaveProperty('session_name');
+    const alerts = await api.openAlerts();
+    const answers = [
+      await api.update(ofSession.id, {}, JANE),
+      await api.update(ofSession.id, { dismissed: true }, JANE),
+      await api.update(ofNone.id),
+    ].map(({ status, body }) => {
+      expect(status).toBe(200);
+      return body;
+    });
+    await api.deliver(resolved(firing()), resolved(firing({ labels: { pod: 'two' } })));
+    const { body: history } = await api.call<unknown[]>('GET', '/alerts?status=resolved', { as: JANE });
+    expect([alerts.length, history.length]).toEqual([3, 3]);
+    const shown = [...(page.shown.at(-1) ?? []), ofSession, ofNone, ...alerts, ...answers, ...history];
+    for (const alert of shown) expectRenkusAlert(alert);
+  });
+
+  it.each<[number, () => Promise<Answer>]>([
+    [401, () => api.call('GET', '/alerts')],
+    [403, () => api.call('POST', '/alerts', { as: JANE, body: NOTICE })],
+    [404, () => api.update(UNKNOWN, {})],
+    [404, () => api.call('GET', '/nothing')],
+    [409, async () => ((await api.create(NOTICE)).status === 201 ? api.create(NOTICE) : api.create({}))],
+    [413, () => api.update(UNKNOWN, `"${'x'.repeat(5_000)}"`, JANE)],
+    [415, () => api.call('POST', '/alerts', { as: ADMIN, body: 'a=b', type: 'text/plain' })],
+    [422, () => api.create({})],
+    [422, () => api.create('{')],
+    [422, () => api.call('GET', '/alerts?sesion_name=a', { as: JANE })],
+  ])('an error: %p', async (status, call) => {
+    const answer = await call();
+    expectError(answer, status);
+    expect(misfits((answer.body as { error: unknown }).error, RENKUS_ERROR)).toEqual([]);
+  });
+
+  it('what our description promises: all that they need is always there, and of the same kind', async () => {
+    const { components } = await description();
+    const alert = components.schemas['AlertResponse'];
+    const needed = Object.entries(RENKUS_ALERT).filter(([, field]) => field.needed);
+    expect(alert?.required).toEqual(expect.arrayContaining(needed.map(([name]) => name)));
+    expect(alert?.properties).toMatchObject({
+      id: { type: 'string', pattern: '^[0-7][0-9A-HJKMNP-TV-Z]{25}$' },
+      creation_date: { type: 'string', format: 'date-time' },
+      resolved_date: { type: 'string', format: 'date-time', nullable: true },
+      session_name: { type: 'string', minLength: 1 },
+    });
+    expect(alert?.required).not.toContain('session_name');
+    expect(alert?.properties?.['session_name']).not.toHaveProperty('nullable');
+    const error = components.schemas['ErrorDetails'];
+    expect(error?.properties).toMatchObject({ code: { type: 'integer' }, message: { type: 'string' } });
+    expect(error?.required?.sort()).toEqual(['code', 'message']);
+  });
+});
+
+describe('The description', () => {
+  it('has the prefix in its servers, and addresses without it', async () => {
+    const { servers, paths } = await description();
+    expect(servers).toEqual([{ url: '/api/data' }]);
+    expect(Object.keys(paths).sort()).toEqual([
+      '/alerts',
+      '/alerts/feed',
+      '/alerts/stream',
+      '/alerts/{id}',
+      '/webhooks/alertmanager',
+    ]);
+    for (const [path, operations] of Object.entries(paths)) {
+      const { status } = await api.call(Object.keys(operations)[0]?.toUpperCase() ?? '', path);
+      expect([path, status]).toEqual([path, 401]);
+    }
+  });
+
+  it.each([
+    ['', '/'],
+    ['/a/b', '/a/b'],
+  ])('has the prefix %p as the server %p', async (prefix, address) => {
+    const other = await startTestServer({ GLOBAL_PREFIX: prefix }, { untilReady: false });
+    try {
+      const { servers, paths } = await description(new AlertsApi(other.url + prefix, other.issuer));
+      expect(servers).toEqual([{ url: address }]);
+      expect(paths).toHaveProperty(['/alerts']);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('tells of every call how its errors look', async () => {
+    const { paths } = await description();
+    for (const operation of Object.values(paths).flatMap((operations) => Object.values(operations))) {
+      const errors = Object.entries(operation.responses).filter(([status]) => !/^[23]/.test(status));
+      expect(errors.map(([status]) => status)).toEqual(expect.arrayContaining(['401', '422', 'default']));
+      for (const [, { content }] of errors) {
+        expect(content).toEqual({
+          'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } },
+        });
+      }
+    }
+  });
+
+  it('has no whole number that may be a fraction', async () => {
+    const { components } = await description();
+    const numbers = Object.entries(components.schemas).flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties)
+        .filter(([, { type }]) => type === 'number')
+        .map(([field]) => `${name}.${field}`),
+    );
+    expect(numbers).toEqual([]);
+  });
+
+  it('has the bounds of parameters that are kept', async () => {
+    const { paths } = await description();
+    const list = paths['/alerts']?.['get']?.parameters ?? [];
+    const named = (name: string): Schema | undefined =>
+      list.find((parameter) => parameter.name === name)?.schema;
+    expect(list.filter(({ in: where }) => where === 'query').map(({ required }) => required)).toEqual(
+      Array(5).fill(false),
+    );
+    const status = async (query: string): Promise<number> =>
+      (await api.call('GET', `/alerts?${query}`, { as: JANE })).status;
+    const limit = named('limit');
+    expect(limit).toMatchObject({ type: 'integer', minimum: 1, default: 50 });
+    const most = limit?.maximum ?? 0;
+    expect(await status(`status=resolved&limit=${most}`)).toBe(200);
+    expect(await status(`status=resolved&limit=${most + 1}`)).toBe(422);
+    const longest = named('session_name')?.maxLength ?? 0;
+    expect(await status(`session_name=${'s'.repeat(longest)}`)).toBe(200);
+    expect(await status(`session_name=${'s'.repeat(longest + 1)}`)).toBe(422);
+    expect(named('status')).toMatchObject({ enum: ['open', 'resolved'], default: 'open' });
+    const { body } = await api.create(NOTICE);
+    await api.update(body.id);
+    const cursor = new RegExp(named('cursor')?.pattern ?? '$^');
+    for (const id of [body.id, body.id.toLowerCase()]) {
+      expect(id).toMatch(cursor);
+      expect(await status(`status=resolved&cursor=${id}`)).toBe(200);
+    }
+  });
+
+  it('has the bounds of what is posted that are kept', async () => {
+    const { components } = await description();
+    const {
+      properties = {},
+      required,
+      additionalProperties,
+    } = components.schemas['CreateAlertRequest'] ?? {};
+    expect(required?.sort()).toEqual(['event_type', 'message', 'title', 'user_id']);
+    expect(additionalProperties).toBe(false);
+    const status = async (field: string, value: unknown): Promise<number> =>
+      (await api.create({ ...NOTICE, event_type: `of ${field}`, [field]: value })).status;
+    for (const field of ['event_type', 'session_name', 'severity']) {
+      const { maxLength = 0 } = properties[field] ?? {};
+      expect([field, await status(field, 'x'.repeat(maxLength))]).toEqual([field, 201]);
+      expect([field, await status(field, 'x'.repeat(maxLength + 1))]).toEqual([field, 422]);
+    }
+    for (const [field, { minLength, pattern }] of Object.entries(properties)) {
+      expect([field, await status(field, '')]).toEqual([field, 422]);
+      expect([field, minLength === 1 || !new RegExp(pattern ?? '').test('')]).toEqual([field, true]);
+    }
+    for (const id of ['jane', '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11', 'j', '-j', 'j_1', 'x'.repeat(256)]) {
+      const fits = new RegExp(properties['user_id']?.pattern ?? '').test(id);
+      expect([id, await status('user_id', id)]).toEqual([id, fits ? 201 : 422]);
+    }
+  });
+});
