@@ -9,7 +9,7 @@ export default {
   // What runs only while a file is loaded, such as constants and decorators, would need every test for each mutant.
   ignoreStatic: true,
   maxTestRunnerReuse: 100,
-  timeoutMS: 15_000,
+  timeoutMS: 40_000,
   dryRunTimeoutMinutes: 15,
   incremental: true,
   cleanTempDir: 'always',
