@@ -35,6 +35,8 @@ export const ROOMS = {
   auth: [
     'src/auth/user-id.spec.ts',
     'src/auth/verified-tokens.spec.ts',
+    'src/auth/auth-errors.spec.ts',
+    'src/auth/access.guard.spec.ts',
     'src/auth/key-set.spec.ts',
     'src/auth/signing-keys.service.spec.ts',
     ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
