@@ -46,5 +46,9 @@ export const ROOMS = {
     'src/upkeep/periodic-job.spec.ts',
     ...['feed', 'reconcile', 'closing', 'metrics'].map(spec),
   ],
-  live: ['src/live/alert-stream.spec.ts', ...['many-alerts', 'stream'].map(spec)],
+  live: [
+    'src/live/live-alerts.service.spec.ts',
+    'src/live/alert-stream.spec.ts',
+    ...['many-alerts', 'stream', 'polls'].map(spec),
+  ],
 };
