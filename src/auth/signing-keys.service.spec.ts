@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { waitUntil } from '../../test/support/server.js';
 import { Signer } from '../../test/support/signer.js';
@@ -9,6 +10,9 @@ import { alertsSettings } from '../options/alerts-settings.js';
 import { IssuerUnavailableException } from './auth-errors.js';
 import type { SigningKey } from './key-set.js';
 import { SigningKeys } from './signing-keys.service.js';
+
+/** As they are before a test counts what is slept. */
+const { setImmediate, setTimeout: sleep } = timers;
 
 const NOTHING_TRIED: ReadonlySet<SigningKey> = new Set();
 const TEN_MINUTES = 600_000;
@@ -18,7 +22,6 @@ describe("The issuer's keys", () => {
   const two = new Signer('ES256', { kid: 'two' }).jwk;
   const ONE = { kid: 'one', algorithm: 'ES256' };
   const TWO = { kid: 'two', algorithm: 'ES256' };
-  const now = performance.now.bind(performance);
   let server: Server;
   let url: string;
   /** What was asked for, in its order. */
@@ -43,8 +46,7 @@ describe("The issuer's keys", () => {
       '/.well-known/openid-configuration': { issuer: url, jwks_uri: `${url}/keys` },
       '/keys': { keys: [one] },
     };
-    // Seconds are cut, so that none passes by itself.
-    jest.spyOn(performance, 'now').mockImplementation(() => now() / 1e6 + 1_000_000 + ahead);
+    jest.spyOn(performance, 'now').mockImplementation(() => 1_000_000 + ahead);
     for (const level of ['warn', 'log'] as const) {
       jest
         .spyOn(Logger.prototype, level)
@@ -74,7 +76,7 @@ describe("The issuer's keys", () => {
     return error as IssuerUnavailableException;
   }
 
-  it('are needed only where tokens are verified here', () => {
+  it('are needed only where tokens are verified here', async () => {
     class Guard {
       canActivate(): boolean {
         return true;
@@ -84,7 +86,8 @@ describe("The issuer's keys", () => {
     all.push(keys);
     keys.onApplicationBootstrap();
     expect(keys.isReady).toBe(true);
-    expect(asked).toEqual([]);
+    await setImmediate();
+    expect([asked, said]).toEqual([[], []]);
   });
 
   it('are fetched when one is looked for, and found then without asking', async () => {
@@ -206,6 +209,7 @@ describe("The issuer's keys", () => {
     ahead = TEN_MINUTES;
     expect(keys.isPublished(known)).toBe(true);
     expect(await find(keys)).toBe(known);
+    await sleep(50);
     expect(asked).toHaveLength(2);
     ahead = TEN_MINUTES + 1;
     expect(keys.isPublished(known)).toBe(true);
@@ -238,16 +242,25 @@ describe("The issuer's keys", () => {
     expect(keys.isPublished(named)).toBe(false);
   });
 
-  it('are asked for from the start, until they are there', async () => {
+  it('are asked for from the start, ever more seldom, until they are there', async () => {
     answers['/keys'] = 500;
+    const waits: unknown[] = [];
+    const waiting = jest.spyOn(timers, 'setTimeout').mockImplementation((ms) => {
+      waits.push(ms);
+      if (waits.length === 6) answers['/keys'] = { keys: [one] };
+      return Promise.resolve();
+    });
     const keys = create();
     keys.onApplicationBootstrap();
-    await waitUntil(() => asked.length === 4);
-    expect(keys.isReady).toBe(false);
-    answers['/keys'] = { keys: [one] };
     await waitUntil(() => keys.isReady);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(asked).toHaveLength(6);
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+    // A process that ends is not kept waiting.
+    expect(waiting.mock.calls[0]?.[2]).toEqual({
+      signal: expect.any(AbortSignal) as AbortSignal,
+      ref: false,
+    });
+    await setImmediate();
+    expect(asked).toHaveLength(14);
   });
 
   it('are not asked for any more once the server stops', async () => {
@@ -256,7 +269,7 @@ describe("The issuer's keys", () => {
     keys.onApplicationBootstrap();
     await waitUntil(() => asked.length === 2);
     keys.onModuleDestroy();
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await sleep(700);
     expect(asked).toHaveLength(2);
   });
 });
