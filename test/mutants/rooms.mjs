@@ -48,6 +48,7 @@ export const ROOMS = {
   ],
   live: [
     'src/live/live-alerts.service.spec.ts',
+    'src/live/change-listener.service.spec.ts',
     'src/live/alert-stream.spec.ts',
     ...['many-alerts', 'stream', 'polls'].map(spec),
   ],
