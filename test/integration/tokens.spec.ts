@@ -357,6 +357,7 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     it.each<[string, Token]>([
       ['it is malformed', () => 'a.b'],
       ['it is malformed', () => withParts({ header: encoded('null') })],
+      ['it is malformed', () => withParts({ header: encoded('"RS256"') })],
       ['its signature algorithm is not accepted', () => webhookToken({}, { alg: 'PS256' })],
       ['its signature algorithm is not accepted', () => withParts({ header: encoded('{"alg":["RS256"]}') })],
       ['its header has critical extensions', () => webhookToken({}, { crit: ['b64'], b64: true })],

@@ -48,6 +48,8 @@ export const ROOMS = {
   upkeep: [
     'src/upkeep/alertmanager-routing.spec.ts',
     'src/upkeep/periodic-job.spec.ts',
+    'src/upkeep/upkeep.service.spec.ts',
+    'src/upkeep/reconcile.service.spec.ts',
     ...['feed', 'reconcile', 'closing', 'metrics'].map(spec),
   ],
   live: [
