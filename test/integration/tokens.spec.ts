@@ -389,6 +389,15 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     });
   });
 
+  it('asks the issuer for no other key where the signature is good and the rest is not', async () => {
+    const { certs } = server.issuer.requests;
+    for (let sent = 0; sent < 6; sent += 1) {
+      const token = await webhookToken({ aud: 'account' });
+      expectRefused(await sendToken(call, token), token);
+    }
+    expect(server.issuer.requests.certs).toBe(certs);
+  });
+
   it.each<[string, Token]>([
     ['just expired, within 30 s', () => webhookToken({ exp: inSeconds(-15) })],
     ['valid from now on, within 30 s', () => webhookToken({ nbf: inSeconds(20) })],
