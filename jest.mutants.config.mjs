@@ -16,8 +16,11 @@ export default {
   globalSetup: undefined,
   globalTeardown: undefined,
   reporters: undefined,
+  // A mutant that never answers is one that is caught.
+  testTimeout: 15_000,
   // By path: Stryker looks for them outside of jest.
-  testEnvironment: join(support, 'first-failure.environment.cjs'),
+  testEnvironment: join(support, 'warm.environment.cjs'),
+  runtime: join(support, 'warm.runtime.cjs'),
   testSequencer: join(support, 'listed-order.sequencer.mjs'),
   runner: join(support, 'first-failure.runner.mjs'),
 };

@@ -8,9 +8,8 @@ export default {
   coverageAnalysis: 'perTest',
   // What runs only while a file is loaded, such as constants and decorators, would need every test for each mutant.
   ignoreStatic: true,
-  concurrency: 2,
-  maxTestRunnerReuse: 40,
-  timeoutMS: 15_000,
+  maxTestRunnerReuse: 100,
+  timeoutMS: 40_000,
   dryRunTimeoutMinutes: 15,
   incremental: true,
   cleanTempDir: 'always',

@@ -233,6 +233,13 @@ describe('The rules of an alert, decided in memory', () => {
       expect(story.only.kind).toBe('event');
     });
 
+    it('tells what has changed since before the batch, not since the last of its observations', () => {
+      story.tell(90, [full('data'), full('tmp')]);
+      story.say(80, emptied('tmp'));
+      story.tell(30, [full('data', { kind: 'event' }), emptied('tmp', { endsAt: ago(30) })]);
+      expect(story.rewritten).toMatchObject({ isUpdated: true });
+    });
+
     it('in a later episode is seen, and no update where it says the same', () => {
       story.say(30, full('data', { startsAt: ago(100) }));
       expect(story.rewritten).toEqual({ isUpdated: false, isEscalated: false, isSeen: true });
@@ -643,6 +650,13 @@ describe('The rules of an alert, decided in memory', () => {
       expect(story.rewritten).toEqual({ isUpdated: false, isEscalated: false, isSeen: false });
       expect(story.only).toMatchObject({ title: 'home is nearly full', severity: 'critical' });
       expect(firingSeries(story.only)).toEqual([]);
+    });
+
+    it('rule 16: an event ends all the same where a silence withholds it', () => {
+      story.say(90, full('data', { kind: 'event' }));
+      story.tell(60, [emptied('data')], 'silenced');
+      expect(story.changes.closed).toMatchObject([{ reason: 'silenced' }]);
+      expect(story.open).toEqual([]);
     });
 
     it('what an administrator opened stays when what fired under its name has ended', () => {

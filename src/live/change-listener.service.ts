@@ -152,10 +152,11 @@ async function ask(client: ListeningClient, statements: string): Promise<number 
 function endOf(client: ListeningClient, signal: AbortSignal): Promise<'ended'> {
   return new Promise((resolve) => {
     const end = (): void => {
+      signal.removeEventListener('abort', end);
       resolve('ended');
     };
     client.on('end', end).on('error', end);
     if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+    else signal.addEventListener('abort', end);
   });
 }

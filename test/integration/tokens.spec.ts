@@ -357,6 +357,7 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
     it.each<[string, Token]>([
       ['it is malformed', () => 'a.b'],
       ['it is malformed', () => withParts({ header: encoded('null') })],
+      ['it is malformed', () => withParts({ header: encoded('"RS256"') })],
       ['its signature algorithm is not accepted', () => webhookToken({}, { alg: 'PS256' })],
       ['its signature algorithm is not accepted', () => withParts({ header: encoded('{"alg":["RS256"]}') })],
       ['its header has critical extensions', () => webhookToken({}, { crit: ['b64'], b64: true })],
@@ -373,6 +374,8 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
       ['it has no expiry', () => withClaim('"exp":1e999')],
       ['it has expired', () => webhookToken({ exp: inSeconds(-31) })],
       ['it is not valid yet', () => webhookToken({ nbf: inSeconds(50) })],
+      ['jwt audience invalid. expected: renku', () => webhookToken({ aud: 'account' })],
+      ['invalid nbf value', () => webhookToken({ nbf: {} })],
       ['it has no subject', () => webhookToken({ sub: ' ' })],
       ['it is not an access token', () => webhookToken({ typ: 'ID' })],
     ])('%s', async (problem, token) => {
@@ -384,6 +387,15 @@ describe.each([WEBHOOK, LIST])('%s', (call) => {
       });
       expect(answer.challenge).toMatchObject({ error_description: reason });
     });
+  });
+
+  it('asks the issuer for no other key where the signature is good and the rest is not', async () => {
+    const { certs } = server.issuer.requests;
+    for (let sent = 0; sent < 6; sent += 1) {
+      const token = await webhookToken({ aud: 'account' });
+      expectRefused(await sendToken(call, token), token);
+    }
+    expect(server.issuer.requests.certs).toBe(certs);
   });
 
   it.each<[string, Token]>([

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -43,15 +44,24 @@ async function createTemplate(serverUrl) {
   return name;
 }
 
-const parts = chosen(process.argv.slice(2));
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    // Specs with commas between them, instead of all of the room.
+    with: { type: 'string' },
+    concurrency: { type: 'string', default: '2' },
+  },
+});
+const parts = chosen(positionals);
 const server = await startEmbeddedPostgres({ settings: { fsync: 'off', max_connections: '300' } });
 try {
   process.env.TEST_DATABASE_URL = server.url;
   process.env.TEST_TEMPLATE_DATABASE = await createTemplate(server.url);
   for (const { room, files } of parts) {
-    process.env.MUTANTS_SPECS = JSON.stringify(ROOMS[room]);
+    process.env.MUTANTS_SPECS = JSON.stringify(values.with?.split(',') ?? ROOMS[room]);
     await new Stryker({
       mutate: files,
+      concurrency: Number(values.concurrency),
       incrementalFile: `${REPORTS}/${room}.incremental.json`,
       htmlReporter: { fileName: `${REPORTS}/${room}.html` },
       jsonReporter: { fileName: `${REPORTS}/${room}.json` },

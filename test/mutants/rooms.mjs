@@ -4,6 +4,7 @@ const spec = (name) => `test/integration/${name}.spec.ts`;
 export const ROOMS = {
   alerts: [
     'src/alerts/alert-life.spec.ts',
+    'src/alerts/open-alerts.service.spec.ts',
     'src/alerts/text.spec.ts',
     'src/alerts/name-based-id.spec.ts',
     'src/alerts/shared-reads.spec.ts',
@@ -30,17 +31,31 @@ export const ROOMS = {
     'src/webhooks/rfc3339.spec.ts',
     'src/webhooks/series-fingerprint.spec.ts',
     'src/webhooks/alert-mapper.service.spec.ts',
+    'src/webhooks/alertmanager/alertmanager-payload.spec.ts',
+    'src/webhooks/alertmanager/asked-alertmanagers.service.spec.ts',
+    'src/webhooks/webhooks.service.spec.ts',
     ...['payloads', 'feed', 'metrics', 'administration', 'life', 'bad-input', 'small-calls'].map(spec),
   ],
   auth: [
     'src/auth/user-id.spec.ts',
     'src/auth/verified-tokens.spec.ts',
+    'src/auth/auth-errors.spec.ts',
+    'src/auth/access.guard.spec.ts',
+    'src/auth/key-set.spec.ts',
+    'src/auth/signing-keys.service.spec.ts',
     ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
   ],
   upkeep: [
     'src/upkeep/alertmanager-routing.spec.ts',
     'src/upkeep/periodic-job.spec.ts',
+    'src/upkeep/upkeep.service.spec.ts',
+    'src/upkeep/reconcile.service.spec.ts',
     ...['feed', 'reconcile', 'closing', 'metrics'].map(spec),
   ],
-  live: ['src/live/alert-stream.spec.ts', ...['many-alerts', 'stream'].map(spec)],
+  live: [
+    'src/live/live-alerts.service.spec.ts',
+    'src/live/change-listener.service.spec.ts',
+    'src/live/alert-stream.spec.ts',
+    ...['many-alerts', 'stream', 'polls'].map(spec),
+  ],
 };

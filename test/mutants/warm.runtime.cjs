@@ -1,0 +1,32 @@
+const { readFileSync } = require('node:fs');
+const Module = require('node:module');
+const { transformSync } = require('@swc/core');
+const { default: Runtime } = require('jest-runtime');
+const { transform } = require('../../jest.config.mjs');
+
+const [[, options]] = Object.values(transform);
+
+/** Loads the specs alone anew; all that they import is loaded once in a process, by node itself. */
+module.exports = class WarmRuntime extends Runtime {
+  requireModuleOrMock(from, name) {
+    return name.startsWith('@jest/')
+      ? super.requireModuleOrMock(from, name)
+      : Module.createRequire(from)(name);
+  }
+};
+
+const { _resolveFilename: resolveFilename } = Module;
+Module._resolveFilename = (name, parent, ...rest) => {
+  if (!name.startsWith('.') || !parent?.filename?.endsWith('.ts'))
+    return resolveFilename(name, parent, ...rest);
+  return resolveFilename(name.replace(/\.js$/, ''), parent, ...rest);
+};
+
+Module._extensions['.ts'] = (module, filename) => {
+  const { code } = transformSync(readFileSync(filename, 'utf8'), {
+    ...options,
+    filename,
+    sourceMaps: 'inline',
+  });
+  module._compile(code, filename, 'commonjs');
+};
