@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { AlertsService } from '../alerts/alerts.service.js';
 import type { AlertsClock } from '../database/alerts-clock.js';
-import type { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
+import { OpenAlertsGauge } from './open-alerts-gauge.js';
 import type { UpkeepRepository } from './upkeep.repository.js';
 import { UpkeepService } from './upkeep.service.js';
 import { stillOverdue } from './upkeep.statements.js';
@@ -22,7 +22,6 @@ describe('Upkeep', () => {
     exclusively: jest.fn<Promise<boolean>, [number, () => Promise<void>]>(),
   };
   const closeNamed = jest.fn<Promise<number>, [string[], unknown, string]>();
-  const addGauge = jest.fn<undefined, [name: string, help: string, read: () => Promise<number>]>();
   let clock: AlertsClock;
   let upkeep: UpkeepService;
   let said: unknown[];
@@ -31,7 +30,7 @@ describe('Upkeep', () => {
     said = [];
     jest.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => said.push(line));
     jest.spyOn(performance, 'now').mockReturnValue(0);
-    for (const mock of [closeNamed, addGauge]) mock.mockReset();
+    closeNamed.mockReset();
     repository.carryOverSightings.mockReset().mockResolvedValue(undefined);
     repository.findOverdue.mockReset().mockResolvedValue([]);
     repository.deleteEnded.mockReset().mockResolvedValue(0);
@@ -56,13 +55,14 @@ describe('Upkeep', () => {
       { closeNamed } as unknown as AlertsService,
       repository as unknown as UpkeepRepository,
       clock,
-      { addGauge } as unknown as AlertsMetrics,
     );
   }
 
   const overdue = (...ids: string[]) => ids.map((id) => ({ id, user_id: `user of ${id}` }));
 
   it('tells how many alerts are open', async () => {
+    const addGauge = jest.fn<undefined, [name: string, help: string, read: () => Promise<number>]>();
+    Reflect.construct(OpenAlertsGauge, [repository, { addGauge }]);
     const [[name, help, read] = []] = addGauge.mock.calls;
     expect([name, help, await read?.()]).toEqual(['session_alerts_open', 'Open alerts', 3]);
   });

@@ -54,9 +54,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
   }
 
   const outcomes = (...results: Outcome['result'][]): Outcome[] =>
-    results.map((result) =>
-      result === 'ignored' ? { result, reason: 'already_resolved' } : { result },
-    );
+    results.map((result) => (result === 'ignored' ? { result, reason: 'already_resolved' } : { result }));
 
   it('are applied in their order, as of their arrival, with the name of who posts', async () => {
     apply.mockResolvedValue(outcomes('opened', 'resolved', 'refreshed', 'ignored'));
