@@ -29,8 +29,8 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly database: AlertsDatabase,
     private readonly keys: SigningKeys,
-    /** Not in a process that sends no changes. */
-    @Optional() private readonly listener: ChangeListener | undefined,
+    /** Not in a process that sends no changes. By its token: of a type with `undefined` some compilers tell Nest nothing. */
+    @Optional() @Inject(ChangeListener) private readonly listener: ChangeListener | undefined,
   ) {}
 
   /** Says in the log what is wrong from the start; nobody may ever ask. */

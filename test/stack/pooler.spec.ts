@@ -15,6 +15,11 @@ import { PgBouncer } from './support/pgbouncer.js';
 import { query, startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
 
+/**
+ * It is found out at once where the server happens to get the connection that hears of changes, and else when that is looked
+ * at, every half minute (ms).
+ */
+const FOUND_OUT = 100_000;
 const SENTENCE = /shares connections between transactions.*Set pool_mode = session/;
 
 let postgres: StackPostgres;
@@ -80,7 +85,7 @@ it("PgBouncer's session mode, with its defaults, is as good as none", async () =
 it("PgBouncer's transaction mode is refused before anything is migrated, until it is changed", async () => {
   bouncer = await PgBouncer.start(databaseUrl, 'transaction');
   server = await start(bouncer.url, false);
-  await waitUntil(async () => SENTENCE.test((await readiness(server!)).problems.join()));
+  await waitUntil(async () => SENTENCE.test((await readiness(server!)).problems.join()), FOUND_OUT);
   expect(await readiness(server)).toEqual({ code: 503, problems: [expect.stringMatching(SENTENCE)] });
   const ours = `SELECT FROM pg_namespace WHERE nspname = 'session_alerts'`;
   expect(await query(databaseUrl, ours)).toEqual([]);
@@ -106,9 +111,9 @@ it('A pooler that is changed to transaction mode while the server is ready is no
   server = await start(bouncer.url, true);
   await bouncer.change('transaction');
   await postgres.terminateBackends(databaseUrl);
-  await waitUntil(async () => SENTENCE.test((await readiness(server!)).problems.join()));
+  await waitUntil(async () => SENTENCE.test((await readiness(server!)).problems.join()), FOUND_OUT);
   await bouncer.change('session');
-  await waitUntil(async () => (await readiness(server!)).code === 200);
+  await waitUntil(async () => (await readiness(server!)).code === 200, FOUND_OUT);
 });
 
 it('A host with a plain DataSource is told too', async () => {
@@ -129,9 +134,12 @@ it('A host with a plain DataSource is told too', async () => {
   );
   try {
     await host.init();
-    await waitUntil(async () => SENTENCE.test((await host.get(AlertsHealth).check()).problems?.join() ?? ''));
+    await waitUntil(
+      async () => SENTENCE.test((await host.get(AlertsHealth).check()).problems?.join() ?? ''),
+      FOUND_OUT,
+    );
     await bouncer.change('session');
-    await waitUntil(async () => (await host.get(AlertsHealth).check()).problems === undefined);
+    await waitUntil(async () => (await host.get(AlertsHealth).check()).problems === undefined, FOUND_OUT);
   } finally {
     await host.close();
   }
