@@ -17,7 +17,7 @@ import type { StackPostgres } from './support/postgres.js';
 
 /**
  * It is found out at once where the server happens to get the connection that hears of changes, and else when that is looked
- * at, every half minute (ms).
+ * at, four times a minute (ms).
  */
 const FOUND_OUT = 100_000;
 const SENTENCE = /shares connections between transactions.*Set pool_mode = session/;
