@@ -1,5 +1,6 @@
 import { ConflictException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import type { UnprocessableEntityException } from '@nestjs/common';
+import { waitUntil } from '../../test/support/server.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { ALLOW_HASH_JOINS } from '../database/transaction.statements.js';
@@ -12,6 +13,7 @@ import { AlertsService } from './alerts.service.js';
 import type { KnownUsers } from './known-users.service.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation } from './observation.js';
+import { WritesFullError } from './shared-writes.js';
 
 const NOW = new Date('2026-01-15T08:00:00Z');
 
@@ -29,7 +31,7 @@ function observation(userId: string, status: 'firing' | 'resolved' = 'firing'): 
 
 describe('What can be done with alerts', () => {
   const repository = {
-    apply: jest.fn<Promise<Applied>, [Report[], { rows: boolean }]>(),
+    apply: jest.fn<Promise<Applied>, [Report[], { rows: boolean }, () => void]>(),
     preview: jest.fn(),
     create: jest.fn(),
     find: jest.fn<Promise<AlertRow | undefined>, [string]>(),
@@ -154,6 +156,59 @@ describe('What can be done with alerts', () => {
       });
       const call = alerts.apply([observation('ghost'), observation('jane')], 0);
       expect((await failureOf(call)).message).toBe('An observation has no outcome');
+    });
+
+    /** Lets writes wait until they are let through, one by one. */
+    function holdWrites(isDecidedAtOnce: boolean): { letThrough: () => void; users: string[] } {
+      const held: { letThrough: () => void; users: string[] } = { letThrough: () => undefined, users: [] };
+      const write = repository.apply.getMockImplementation()!;
+      repository.apply.mockImplementation((reports, wanted, isDecided) => {
+        held.users.push(reports.map(({ observations }) => observations[0]?.userId).join());
+        if (isDecidedAtOnce) isDecided();
+        return new Promise((resolve) => {
+          const before = held.letThrough;
+          held.letThrough = () => {
+            held.letThrough = before;
+            resolve(write(reports, wanted, isDecided));
+          };
+        });
+      });
+      return held;
+    }
+
+    it('goes on though too many wait, where a part of it has been taken', async () => {
+      const held = holdWrites(false);
+      const seen = (user: string, count: number) => Array.from({ length: count }, () => observation(user));
+      const large = alerts.apply(seen('jane', 4_000), 0);
+      await waitUntil(() => held.users.length === 1);
+      const others = Array.from({ length: 5 }, () => alerts.apply(seen('bob', 1_980), 0));
+      await waitUntil(() => alerts.isFull);
+      await expect(alerts.apply(seen('ann', 1), 0)).rejects.toThrow(WritesFullError);
+      held.letThrough();
+      let isOver = false;
+      const all = Promise.all([large, ...others]).finally(() => (isOver = true));
+      await waitUntil(() => {
+        held.letThrough();
+        return isOver;
+      });
+      expect((await all).map(({ length }) => length)).toEqual([4_000, 1_980, 1_980, 1_980, 1_980, 1_980]);
+      expect(alerts.isFull).toBe(false);
+    });
+
+    it('waits for what is about the same user, and not for others', async () => {
+      const held = holdWrites(true);
+      const [first, second] = [1, 2].map((at) => alerts.apply([observation('jane')], at));
+      const other = alerts.apply([observation('bob')], 3);
+      await waitUntil(() => held.users.length === 2);
+      expect(held.users).toEqual(['jane', 'bob']);
+      held.letThrough();
+      await other;
+      held.letThrough();
+      await first;
+      await waitUntil(() => held.users.length === 3);
+      held.letThrough();
+      await second;
+      expect(held.users).toEqual(['jane', 'bob', 'jane']);
     });
 
     it.each<[what: string, error: Error, alone: number[]]>([
