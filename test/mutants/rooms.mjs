@@ -47,6 +47,7 @@ export const ROOMS = {
     ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
   ],
   upkeep: [
+    'src/upkeep/alertmanager-client.spec.ts',
     'src/upkeep/alertmanager-routing.spec.ts',
     'src/upkeep/periodic-job.spec.ts',
     'src/upkeep/upkeep.service.spec.ts',
