@@ -48,6 +48,7 @@ export const ROOMS = {
   ],
   upkeep: [
     'src/upkeep/alertmanager-client.spec.ts',
+    'src/upkeep/alertmanager-listing.spec.ts',
     'src/upkeep/alertmanager-routing.spec.ts',
     'src/upkeep/periodic-job.spec.ts',
     'src/upkeep/upkeep.service.spec.ts',
