@@ -79,6 +79,8 @@ describe('What an Alertmanager lists', () => {
     const status = { state: 'active' };
     expect(await isSent(status, { config: NIGHTS })).toBe(true);
     expect(await isSent(status, { config: NIGHTS, receiver: 'ours' })).toBe(false);
+    const days = NIGHTS.replace('mute_time_intervals', 'active_time_intervals');
+    expect(await isSent(status, { config: days, receiver: 'ours' })).toBe(false);
     expect(await isSent(status, { config: NIGHTS, receiver: 'pager' })).toBe(true);
     expect(await isSent(status, { config: 'route: {', receiver: 'ours' })).toBe(true);
     const odd = NIGHTS.replace('severity="warning"', 'severity=~"("');
