@@ -130,6 +130,20 @@ describe('What hears of changes', () => {
     expect(clients).toHaveLength(1);
   });
 
+  it('stops as well while it is being connected', async () => {
+    let connect: (client: Client) => void = () => undefined;
+    const client = new Client();
+    dataSource.createQueryRunner.mockReturnValueOnce({
+      connect: () => new Promise<Client>((resolve) => (connect = resolve)),
+      release: () => Promise.resolve(),
+    });
+    listener.onApplicationBootstrap();
+    const stopped = listener.beforeApplicationShutdown();
+    connect(client);
+    await stopped;
+    expect(client.asked.at(-1)).toMatch(/^UNLISTEN /);
+  });
+
   it.each(['end', 'error'])('makes a lost connection again: %s', async (event) => {
     const client = await start();
     client.emit(event);

@@ -131,7 +131,8 @@ describe('Open pages', () => {
   it('are shown their alerts and the feed at once, and counted', async () => {
     const page = add(new Page('jane'));
     await settle();
-    expect(page.hear().sort()).toEqual([shownOf('jane'), JSON.stringify(OK)].sort());
+    const first = page.hear();
+    expect(first.toSorted()).toStrictEqual([shownOf('jane'), JSON.stringify(OK)].sort());
     expect(listOpen.mock.calls).toEqual([[['jane']]]);
     // The feed is known now.
     expect(add(new Page('bob')).hear()).toEqual([JSON.stringify(OK)]);
@@ -188,6 +189,38 @@ describe('Open pages', () => {
     ]);
   });
 
+  it('are read one time after the other, and may leave meanwhile', async () => {
+    const [page, leaving] = [await addTold(new Page('jane')), await addTold(new Page('bob'))];
+    let answer: (lists: OpenList[]) => void = () => undefined;
+    let fail: (error: Error) => void = () => undefined;
+    listOpen.mockImplementation(
+      () =>
+        new Promise((resolve, reject) => {
+          [answer, fail] = [resolve, reject];
+        }),
+    );
+    userChanges.next(new Set(['jane', 'bob']));
+    userChanges.next(new Set(['jane', 'bob']));
+    await settle();
+    expect(listOpen.mock.calls).toEqual([[['jane', 'bob']]]);
+    live.remove(leaving as unknown as AlertStream);
+    answer([listOf('first'), listOf('left')]);
+    await settle();
+    expect([page.hear(), leaving.hear(), listOpen.mock.calls.length]).toEqual([[shownOf('first')], [], 2]);
+    fail(new Error('away'));
+    await settle();
+    expect([page.hear(), leaving.hear()]).toEqual([['end undefined'], []]);
+  });
+
+  it('are told as before when another of their user has gone', async () => {
+    const [page, leaving] = [await addTold(new Page('jane')), await addTold(new Page('jane'))];
+    page.hear();
+    live.remove(leaving as unknown as AlertStream);
+    userChanges.next(new Set(['jane']));
+    await settle();
+    expect([page.hear(), leaving.hear()]).toEqual([[shownOf('jane')], []]);
+  });
+
   it('are ended where their alerts cannot be read, of which the log tells, and are read again later', async () => {
     const [page, other] = [await addTold(new Page('jane')), await addTold(new Page('bob'))];
     listOpen.mockRejectedValueOnce(new Error('away'));
@@ -226,6 +259,7 @@ describe('Open pages', () => {
 
   it('are ended, and no more are taken, when changes have not been heard for more than 5 s', async () => {
     const page = await addTold(new Page('jane'));
+    await jest.advanceTimersByTimeAsync(60_000);
     isListening.next(false);
     await jest.advanceTimersByTimeAsync(3_000);
     isListening.next(false);

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { MatcherError, parseMatchers, routesOf } from './alertmanager-routing.js';
+import { expression, MatcherError, parseMatchers, routesOf } from './alertmanager-routing.js';
 
 const SESSION = {
   alertname: 'RenkuSessionHighMemory',
@@ -200,5 +200,65 @@ describe('A matcher', () => {
     const tree = { receiver: 'default', routes: [{ matchers: [String.raw`a=~"\\pL[[:alpha:"`] }] };
 
     expect(() => routesOf(tree, SESSION)).toThrow(MatcherError);
+  });
+});
+
+describe('A route', () => {
+  it('tells its matchers as they are written today, and its time intervals, which are not inherited', () => {
+    const [route, ...others] = routesOf(
+      parse(`
+        receiver: default
+        mute_time_intervals: [never]
+        group_wait: 0s
+        routes:
+          - match: { purpose: 'renku-session' }
+            match_re: { severity: 'warn(ing)?' }
+            matchers: ['alertname!="x"']
+            group_interval: 0
+            mute_time_intervals: [nights]
+            active_time_intervals: [days]`),
+      SESSION,
+    );
+    expect(others).toEqual([]);
+    expect(route).toMatchObject({
+      receiver: 'default',
+      groupWait: 0,
+      groupInterval: 0,
+      mutedIn: ['nights'],
+      activeIn: ['days'],
+      matchers: ['purpose="renku-session"', 'severity=~"warn(ing)?"', 'alertname!="x"'],
+    });
+  });
+
+  it('is not taken where a matcher says that a label is not what it is', () => {
+    const route = `{ receiver: default, routes: [{ receiver: ours, matchers: ['purpose!="renku-session"'] }] }`;
+    expect(receiversOf(route)).toEqual(['default']);
+  });
+
+  it('is not taken where an expression of the old form does not fit', () => {
+    const route = `{ receiver: default, routes: [{ receiver: ours, match_re: { severity: 'warn|info' } }] }`;
+    expect(receiversOf(route)).toEqual(['default']);
+    expect(receiversOf(route.replace('warn|', 'warn.*|'))).toEqual(['ours']);
+  });
+});
+
+describe('Matchers', () => {
+  it.each([' { a = b c , d="}{" } ', '{a=b c,d="}{"}', 'a=b c, d="}{"'])('may be written as %s', (text) => {
+    expect(parseMatchers(text)).toEqual([
+      { name: 'a', operator: '=', value: 'b c' },
+      { name: 'd', operator: '=', value: '}{' },
+    ]);
+  });
+
+  it('that cannot be read, or not be evaluated here, are told', () => {
+    expect(() => parseMatchers('a')).toThrow(new MatcherError('the matcher a cannot be read'));
+    expect(() => expression('(?i)(')).toThrow('the regular expression (?i)( cannot be evaluated here');
+  });
+
+  it('may have several flags, and several lines', () => {
+    expect(expression('(?is)a.b').flags).toBe('is');
+    expect(expression('(?is)a.b').test('A\nB')).toBe(true);
+    expect(expression('a\n(b)?').test('a\nb')).toBe(true);
+    expect(expression('x(?:i)').test('x')).toBe(false);
   });
 });

@@ -1,4 +1,6 @@
+import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { waitUntil } from '../../test/support/server.js';
 import type { AlertsService } from '../alerts/alerts.service.js';
 import type { AlertsClock } from '../database/alerts-clock.js';
 import { alertsSettings } from '../options/alerts-settings.js';
@@ -145,6 +147,19 @@ describe('Upkeep', () => {
     expect(repository.exclusively.mock.calls.map(([job]) => job)).toEqual([1, 1]);
     expect(repository.carryOverSightings).not.toHaveBeenCalled();
     expect(repository.deleteEnded).not.toHaveBeenCalled();
+  });
+
+  it('is done again and again until the server stops, and fails by its name', async () => {
+    jest.spyOn(timers, 'setTimeout').mockImplementation((_ms, value) => timers.setImmediate(value as never));
+    repository.carryOverSightings.mockRejectedValue(new Error('away'));
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    upkeep.onApplicationBootstrap();
+    await waitUntil(() => repository.carryOverSightings.mock.calls.length > 2);
+    await upkeep.beforeApplicationShutdown();
+    expect(warn.mock.calls).toEqual([['Upkeep failed, and is tried again: away']]);
+    const { length } = repository.carryOverSightings.mock.calls;
+    await timers.setImmediate();
+    expect(repository.carryOverSightings).toHaveBeenCalledTimes(length);
   });
 
   it('begins no batch when the server stops', async () => {

@@ -107,6 +107,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
 
   it('are refused, too many or failed, and the watchdog is not taken where it cannot be', async () => {
     await expect(webhooks.receive({ alerts: 'none' }, 0)).rejects.toThrow();
+    await expect(webhooks.receive({ alerts: 'none' }, 0)).rejects.toThrow();
     apply.mockRejectedValueOnce(new WritesFullError());
     await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow(WritesFullError);
     apply.mockRejectedValueOnce(new ServiceUnavailableException());
@@ -115,7 +116,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow('odd');
     record.mockRejectedValueOnce(new Error('away'));
     await expect(webhooks.receive(webhook([WATCHDOG]), 0)).rejects.toThrow('away');
-    expect(await counted('webhook_duration_seconds')).toEqual({ refused: 1, overloaded: 1, failed: 3 });
+    expect(await counted('webhook_duration_seconds')).toEqual({ refused: 2, overloaded: 1, failed: 3 });
     expect(await counted('received_total')).toEqual({});
   });
 

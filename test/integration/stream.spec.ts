@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
@@ -35,6 +35,18 @@ async function startHost(newAdapter: () => ExpressAdapter | FastifyAdapter): Pro
   const metricsRegistry = new Registry();
   @Module({})
   class HostModule {}
+  const adapter = newAdapter();
+  if (adapter instanceof FastifyAdapter) {
+    adapter.getInstance().addHook('onRequest', (_request, reply, done) => {
+      reply.header('X-Host', 'its');
+      done();
+    });
+  } else {
+    adapter.use((_request: unknown, response: ServerResponse, next: () => void) => {
+      response.setHeader('X-Host', 'its');
+      next();
+    });
+  }
   const host: INestApplication<Server> = await NestFactory.create(
     {
       module: HostModule,
@@ -47,7 +59,7 @@ async function startHost(newAdapter: () => ExpressAdapter | FastifyAdapter): Pro
         }),
       ],
     },
-    newAdapter(),
+    adapter,
     // A spare connection on which nothing was ever asked would keep it.
     { logger: false, forceCloseConnections: true },
   );
@@ -107,6 +119,7 @@ describe.each([
       'x-accel-buffering': 'no',
       // The host's own.
       'access-control-allow-origin': 'https://page.example',
+      'x-host': 'its',
     });
   });
 

@@ -5,6 +5,7 @@ export const ROOMS = {
   alerts: [
     'src/alerts/alert-life.spec.ts',
     'src/alerts/open-alerts.service.spec.ts',
+    'src/alerts/alerts.service.spec.ts',
     'src/alerts/text.spec.ts',
     'src/alerts/name-based-id.spec.ts',
     'src/alerts/shared-reads.spec.ts',
@@ -46,6 +47,8 @@ export const ROOMS = {
     ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
   ],
   upkeep: [
+    'src/upkeep/alertmanager-client.spec.ts',
+    'src/upkeep/alertmanager-listing.spec.ts',
     'src/upkeep/alertmanager-routing.spec.ts',
     'src/upkeep/periodic-job.spec.ts',
     'src/upkeep/upkeep.service.spec.ts',

@@ -84,7 +84,7 @@ describe('The Alertmanagers that post here', () => {
   });
 
   it('are those of whom it was noted by another replica that asks the same', async () => {
-    const asked = create(...ASKED);
+    const asked = create(...ASKED.toReversed());
     noted = { addresses: ASKED, knownAs: [OTHER], unasked: ['http://c.example'] };
     await asked.refresh();
     expect([asked.unaskedNameOf(OTHER), asked.unaskedNameOf('http://c.example')]).toEqual([
