@@ -15,6 +15,9 @@ import { alertFingerprint } from './name-based-id.js';
 import type { Observation } from './observation.js';
 import { WritesFullError } from './shared-writes.js';
 
+/** By which an alert is asked for; the rows below have names for ids. */
+const ID = '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R';
+
 const NOW = new Date('2026-01-15T08:00:00Z');
 
 function row(id: string, more: Partial<AlertRow> = {}): AlertRow {
@@ -335,9 +338,9 @@ describe('What can be done with alerts', () => {
     it('is read by page', async () => {
       repository.find.mockResolvedValue(closedRow('last'));
       expect(await alerts.listResolved('jane')).toEqual([closedRow('a')]);
-      const query = { session_name: '\0', since: '2026-01-15T08:00:00Z', limit: 7, cursor: 'last\0' };
+      const query = { session_name: '\0', since: '2026-01-15T08:00:00Z', limit: 7, cursor: ID.toLowerCase() };
       await alerts.listResolved('jane', query);
-      expect(repository.find.mock.calls).toEqual([['last\uFFFD']]);
+      expect(repository.find.mock.calls).toEqual([[ID]]);
       expect(repository.listResolved.mock.calls).toEqual([
         ['jane', { sessionName: undefined, since: undefined, limit: 50, after: undefined }],
         ['jane', { sessionName: '\uFFFD', since: NOW, limit: 7, after: closedRow('last') }],
@@ -351,7 +354,7 @@ describe('What can be done with alerts', () => {
     ])('has no page after an alert that %s', async (_what, found) => {
       repository.find.mockResolvedValue(found);
       const error = (await failureOf(
-        alerts.listResolved('jane', { cursor: 'last' }),
+        alerts.listResolved('jane', { cursor: ID }),
       )) as UnprocessableEntityException;
       expect(error.getResponse()).toMatchObject({
         detail: 'cursor must be the id of the last alert of the page before',
@@ -378,35 +381,35 @@ describe('What can be done with alerts', () => {
     });
 
     it('by an administrator', async () => {
-      expect(await alerts.resolve('a\0', caller('ada', true))).toEqual(closedRow('a'));
-      expect(repository.find.mock.calls).toEqual([['a\uFFFD']]);
+      expect(await alerts.resolve(ID.toLowerCase(), caller('ada', true))).toEqual(closedRow('a'));
+      expect(repository.find.mock.calls).toEqual([[ID]]);
       expect(repository.close.mock.calls).toEqual([[row('a'), 'manual']]);
       expect([heard, await closings()]).toEqual([['closed a'], { manual: 1 }]);
     });
 
     it('by its user', async () => {
-      expect(await alerts.dismiss('a\0', 'jane')).toEqual(closedRow('a', 'dismissed'));
-      expect(repository.find.mock.calls).toEqual([['a\uFFFD']]);
+      expect(await alerts.dismiss(ID.toLowerCase(), 'jane')).toEqual(closedRow('a', 'dismissed'));
+      expect(repository.find.mock.calls).toEqual([[ID]]);
       expect([heard, await closings()]).toEqual([['closed a'], { dismissed: 1 }]);
     });
 
     it('once, and stays as it was closed', async () => {
       repository.find.mockResolvedValue(closedRow('a', 'expired'));
-      expect(await alerts.dismiss('a', 'jane')).toEqual(closedRow('a', 'expired'));
+      expect(await alerts.dismiss(ID, 'jane')).toEqual(closedRow('a', 'expired'));
       expect(repository.close).not.toHaveBeenCalled();
       // Meanwhile by somebody else; or it is there no more.
       repository.close.mockResolvedValue(undefined);
       repository.find.mockResolvedValueOnce(row('a')).mockResolvedValueOnce(closedRow('a', 'manual'));
-      expect(await alerts.dismiss('a', 'jane')).toEqual(closedRow('a', 'manual'));
+      expect(await alerts.dismiss(ID, 'jane')).toEqual(closedRow('a', 'manual'));
       repository.find.mockResolvedValueOnce(row('a')).mockResolvedValueOnce(undefined);
-      expect(await alerts.dismiss('a', 'jane')).toEqual(row('a'));
+      expect(await alerts.dismiss(ID, 'jane')).toEqual(row('a'));
       expect([heard, await closings()]).toEqual([[], {}]);
     });
 
     it.each<[string, () => Promise<unknown>]>([
-      ['that there is not, by an administrator', () => alerts.resolve('x', caller('ada', true))],
-      ['that there is not, by a user', () => alerts.resolve('x', caller('jane'))],
-      ['that there is not, for oneself', () => alerts.dismiss('x', 'jane')],
+      ['that there is not, by an administrator', () => alerts.resolve(ID, caller('ada', true))],
+      ['that there is not, by a user', () => alerts.resolve(ID, caller('jane'))],
+      ['that there is not, for oneself', () => alerts.dismiss(ID, 'jane')],
     ])('not one %s', async (_what, call) => {
       repository.find.mockResolvedValue(undefined);
       const error = await failureOf(call());
@@ -415,7 +418,7 @@ describe('What can be done with alerts', () => {
     });
 
     it("not somebody else's, of which one may not even know", async () => {
-      for (const call of [alerts.resolve('a', caller('bob')), alerts.dismiss('a', 'bob')]) {
+      for (const call of [alerts.resolve(ID, caller('bob')), alerts.dismiss(ID, 'bob')]) {
         const error = await failureOf(call);
         expect(error).toBeInstanceOf(NotFoundException);
         expect(error.message).toBe('There is no such alert');
@@ -424,7 +427,7 @@ describe('What can be done with alerts', () => {
     });
 
     it('not as an administrator does by its user', async () => {
-      const error = await failureOf(alerts.resolve('a', caller('jane')));
+      const error = await failureOf(alerts.resolve(ID, caller('jane')));
       expect(error).toBeInstanceOf(ForbiddenException);
       expect(error.message).toBe('Only an administrator may resolve an alert; you may dismiss it');
     });
