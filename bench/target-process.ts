@@ -10,7 +10,7 @@ import type { Tokens } from './tokens.js';
 /** The servers that are compared, each by its program. */
 const PROGRAMS = {
   /** Ours as it ships. */
-  fastify: '../src/server/main.js',
+  fastify: '../server/src/main.js',
   /** Ours on Nest's other platform. */
   express: 'express-server.js',
   /** What Node can do at most: the same statements, and no more around them than there must be. */

@@ -44,7 +44,7 @@ async function startServerThat(fault: string, env: NodeJS.ProcessEnv = {}): Prom
     [
       `--import=${join(PROJECT, 'test', 'support', 'typescript.mjs')}`,
       `--import=${preload}`,
-      join(PROJECT, 'src', 'server', 'main.ts'),
+      join(PROJECT, 'server', 'src', 'main.ts'),
     ],
     {
       cwd: PROJECT,
