@@ -96,7 +96,7 @@ const DRAFTS: Record<RouteName, (random: Random, world: World) => Draft> = {
   }),
   panel: (random) => ({
     method: 'GET',
-    path: `/panel/${random.oneOf(['session-alerts.js', 'session-alerts.js.map', 'LICENSES.md'])}`,
+    path: `/panel/${random.oneOf(['session-alerts.js', 'LICENSES.md'])}`,
   }),
   probe: (random) => ({ method: 'GET', path: random.oneOf(['/healthz', '/readyz', '/metrics']) }),
   nowhere: (random, world) => ({
