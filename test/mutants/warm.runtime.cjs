@@ -15,8 +15,16 @@ module.exports = class WarmRuntime extends Runtime {
   }
 };
 
+/** Our packages by name are the sources that Stryker has changed, not what is built. */
+const SOURCES = {
+  'nestjs-session-alerts': require.resolve('../../src/index.ts'),
+  'nestjs-session-alerts/operations': require.resolve('../../src/operations.ts'),
+  'session-alerts-server/config': require.resolve('../../server/src/config.ts'),
+};
+
 const { _resolveFilename: resolveFilename } = Module;
 Module._resolveFilename = (name, parent, ...rest) => {
+  if (Object.hasOwn(SOURCES, name)) return SOURCES[name];
   if (!name.startsWith('.') || !parent?.filename?.endsWith('.ts'))
     return resolveFilename(name, parent, ...rest);
   return resolveFilename(name.replace(/\.js$/, ''), parent, ...rest);
