@@ -18,6 +18,13 @@ export const transform = {
   ],
 };
 
+/** The packages by name: their sources, not what was built of them. */
+export const SOURCES = {
+  'nestjs-session-alerts': 'src/index.ts',
+  'nestjs-session-alerts/operations': 'src/operations.ts',
+  'session-alerts-server/config': 'server/src/config.ts',
+};
+
 /** @type {import('jest').Config} */
 export default {
   roots: ['src', 'server', 'cli', 'panel', 'test', 'bench'].map((folder) => `<rootDir>/${folder}`),
@@ -39,10 +46,7 @@ export default {
   transformIgnorePatterns: [],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    // The packages as they are, not as they were built.
-    '^nestjs-session-alerts$': '<rootDir>/src/index.ts',
-    '^nestjs-session-alerts/operations$': '<rootDir>/src/operations.ts',
-    '^session-alerts-server/config$': '<rootDir>/server/src/config.ts',
+    ...Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [`^${name}$`, `<rootDir>/${file}`])),
   },
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/database.setup.ts',

@@ -81,9 +81,8 @@ const OF_WEBHOOKS = [WebhooksService];
 const OF_LIVE = [ChangeListener, LiveAlerts];
 const OF_UPKEEP = [ReconcileService, UpkeepService];
 
-/** What one registration has: the controllers with the host's decorators, and the name of the host's DataSource. */
+/** What the module asks of its registration: the webhook's controller, with the host's decorators, and the DataSource's name. */
 interface Registered {
-  controllers: Type<object>[];
   webhooksController: Type<object> | undefined;
   dataSource: string | undefined;
 }
@@ -130,7 +129,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
   const { controllers, webhooksController } = controllersOf(registration);
-  const shape: Registered = { controllers, webhooksController, dataSource };
+  const shape: Registered = { webhooksController, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
@@ -153,7 +152,10 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
   };
 }
 
-function controllersOf({ decorators, webhooks, live }: Registration): Omit<Registered, 'dataSource'> {
+function controllersOf({ decorators, webhooks, live }: Registration): {
+  controllers: Type<object>[];
+  webhooksController: Type<object> | undefined;
+} {
   const webhooksController = webhooks ? decorated(WebhooksController, decorators) : undefined;
   const others = [FeedController, ...(live ? [AlertStreamController] : []), AlertsController];
   return {

@@ -1,5 +1,10 @@
-import type { AlertsModuleExtras, AlertsModuleOptions, AlertsModuleParts } from './module-options.js';
-import type { AlertsModuleAsyncOptions, AlertsModuleRootOptions } from './module-options.js';
+import type {
+  AlertsModuleAsyncOptions,
+  AlertsModuleExtras,
+  AlertsModuleOptions,
+  AlertsModuleParts,
+  AlertsModuleRootOptions,
+} from './module-options.js';
 import { isObject, list, oneOf, text, wrong } from './option-checks.js';
 
 export const EXTRAS: Record<keyof AlertsModuleExtras, true> = {

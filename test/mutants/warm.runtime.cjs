@@ -2,7 +2,7 @@ const { readFileSync } = require('node:fs');
 const Module = require('node:module');
 const { transformSync } = require('@swc/core');
 const { default: Runtime } = require('jest-runtime');
-const { transform } = require('../../jest.config.mjs');
+const { SOURCES, transform } = require('../../jest.config.mjs');
 
 const [[, options]] = Object.values(transform);
 
@@ -15,16 +15,10 @@ module.exports = class WarmRuntime extends Runtime {
   }
 };
 
-/** Our packages by name are the sources that Stryker has changed, not what is built. */
-const SOURCES = {
-  'nestjs-session-alerts': require.resolve('../../src/index.ts'),
-  'nestjs-session-alerts/operations': require.resolve('../../src/operations.ts'),
-  'session-alerts-server/config': require.resolve('../../server/src/config.ts'),
-};
-
 const { _resolveFilename: resolveFilename } = Module;
 Module._resolveFilename = (name, parent, ...rest) => {
-  if (Object.hasOwn(SOURCES, name)) return SOURCES[name];
+  // Those that Stryker has changed.
+  if (Object.hasOwn(SOURCES, name)) return require.resolve(`../../${SOURCES[name]}`);
   if (!name.startsWith('.') || !parent?.filename?.endsWith('.ts'))
     return resolveFilename(name, parent, ...rest);
   return resolveFilename(name.replace(/\.js$/, ''), parent, ...rest);

@@ -3,20 +3,15 @@ import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { transform } from '@swc/core';
+import { SOURCES } from '../../jest.config.mjs';
 
 /** For `node --import`: runs our TypeScript as it is built, where a test needs a process of its own and no build. */
 if (isMainThread) register(import.meta.url);
 
-/** Our packages by name, as they are and not as they were built. */
-const SOURCES = {
-  'nestjs-session-alerts': '../../src/index.ts',
-  'nestjs-session-alerts/operations': '../../src/operations.ts',
-};
-
 /** @type {import('node:module').ResolveHook} */
 export function resolve(specifier, context, next) {
   const source = SOURCES[specifier];
-  if (source !== undefined) return next(new URL(source, import.meta.url).href, context);
+  if (source !== undefined) return next(new URL(`../../${source}`, import.meta.url).href, context);
   const isOurs = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
   return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }
