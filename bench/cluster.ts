@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { postgresOptions } from '../src/migrations/postgres-options.js';
+import { runMigrations } from '../src/migrations/run-migrations.js';
 import { startEmbeddedPostgres } from '../server/demo/embedded-postgres.js';
 
 /** Besides PostgreSQL's defaults; fsync stays on. */
@@ -35,8 +36,8 @@ export class Cluster {
   /** A database of its own with our tables; returns its connection string. */
   async createDatabase(name: string): Promise<string> {
     const url = await this.createEmptyDatabase(name);
-    const dataSource = await new DataSource({ ...postgresOptions(url) }).initialize();
-    await dataSource.runMigrations({ transaction: 'each' });
+    const dataSource = await new DataSource(postgresOptions(url)).initialize();
+    await runMigrations(dataSource);
     await dataSource.destroy();
     return url;
   }

@@ -4,6 +4,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
+import type { AlertsSettings } from './options/alerts-settings.js';
 import { AlertsClock } from './database/alerts-clock.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
@@ -42,6 +43,7 @@ import { FeedHealth } from './feed/feed-health.service.js';
 import { OpenAlertsGauge } from './upkeep/open-alerts-gauge.js';
 import { ReconcileService } from './upkeep/reconcile.service.js';
 import { UpkeepService } from './upkeep/upkeep.service.js';
+import { migrateAtBoot } from './migrations/migrate-at-boot.js';
 import { alertsEntities } from './migrations/tables.js';
 import { UpkeepRepository } from './upkeep/upkeep.repository.js';
 import { AskedAlertmanagersRepository } from './webhooks/alertmanager/asked-alertmanagers.repository.js';
@@ -145,8 +147,12 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
       { provide: REGISTERED, useValue: shape },
       {
         provide: ALERTS_DATA_SOURCE,
-        useFactory: (found: DataSource | undefined) => postgresDataSource(found, dataSource),
-        inject: [{ token: getDataSourceToken(dataSource), optional: true }],
+        useFactory: async (found: DataSource | undefined, { migrate }: AlertsSettings) => {
+          const ours = await postgresDataSource(found, dataSource);
+          if (migrate ?? ours.options.synchronize) await migrateAtBoot(ours);
+          return ours;
+        },
+        inject: [{ token: getDataSourceToken(dataSource), optional: true }, ALERTS_SETTINGS],
       },
     ],
   };

@@ -5,7 +5,12 @@
 export { readKeySet } from './auth/key-set.js';
 export type { SigningKey } from './auth/key-set.js';
 export type { Settings } from './database/connection-settings.js';
-export { DatabaseProblemsError, findProblemsOfServer, UNREACHABLE } from './database/database-problems.js';
+export {
+  DatabaseProblemsError,
+  findProblemsOfServer,
+  sentenceOf,
+  UNREACHABLE,
+} from './database/database-problems.js';
 export type { DatabaseProblem } from './database/database-problems.js';
 export { messagesOf } from './http/error-messages.js';
 export { fetchAnswer } from './http/fetch-answer.js';
@@ -17,7 +22,8 @@ export { LONGEST_QUERY } from './http/request-head.js';
 export { cutIfUnread } from './http/unread-answers.js';
 export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './http/untyped.js';
 export { postgresOptions } from './migrations/postgres-options.js';
-export { MigratedElsewhereError, pendingMigrations, runMigrations } from './migrations/run-migrations.js';
+export { pendingMigrations, runMigrations } from './migrations/run-migrations.js';
+export type { MigrationsReport } from './migrations/run-migrations.js';
 export { isDuration, isHttpUrl } from './options/alerts-settings.js';
 export { parseDuration } from './options/prometheus-duration.js';
 export { AlertmanagerClient } from './upkeep/alertmanager-client.js';

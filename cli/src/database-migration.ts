@@ -1,12 +1,12 @@
 import { AbstractLogger, DataSource } from 'typeorm';
 import {
   DatabaseProblemsError,
-  MigratedElsewhereError,
   findProblemsOfServer,
   messagesOf,
   pendingMigrations,
   postgresOptions,
   runMigrations,
+  sentenceOf,
 } from 'nestjs-session-alerts/operations';
 import { CommandError, UnreachableError, UsageError } from './command-error.js';
 
@@ -42,13 +42,11 @@ export async function migrateDatabase(
   try {
     const problems = await findProblemsOfServer(dataSource);
     if (problems.length > 0) throw new DatabaseProblemsError(problems);
-    return await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
+    const { names, newer } = await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
+    if (newer) throw new CommandError(sentenceOf(newer));
+    return names;
   } catch (error) {
-    if (error instanceof MigratedElsewhereError) {
-      throw new CommandError(
-        'The application that made these tables runs their migrations itself: there is nothing to do here.',
-      );
-    }
+    if (error instanceof CommandError) throw error;
     if (error instanceof DatabaseProblemsError) throw new CommandError(error.message);
     throw new CommandError(
       `The database could not be migrated, and what failed was undone: ${messagesOf(error)}. Mend that, and run it again.`,

@@ -12,6 +12,7 @@ import {
   messagesOf,
   postgresOptions,
   runMigrations,
+  sentenceOf,
 } from 'nestjs-session-alerts/operations';
 import type { DatabaseProblem, Settings } from 'nestjs-session-alerts/operations';
 import { SERVER_CONFIG } from './server-config.token.js';
@@ -123,7 +124,9 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
     const problems = await findProblemsOfServer(this.dataSource);
     if (problems.length > 0) throw new DatabaseProblemsError(problems);
     if (this.config.migrateOnStart) {
-      for (const name of await runMigrations(this.dataSource)) this.logger.log(`Migrated: ${name}`);
+      const { names, newer } = await runMigrations(this.dataSource);
+      for (const name of names) this.logger.log(`Migrated: ${name}`);
+      if (newer) this.logger.warn(sentenceOf(newer));
     }
     return this.health.findProblems();
   }

@@ -5,7 +5,7 @@ import type { ResolvedReason, SeriesState } from './alert-life.js';
  * One problem of one session of one user, from its opening to its closing, and what stands behind it. The columns
  * that change stand together, and so that few bytes of them do.
  */
-@Entity({ schema: 'session_alerts', name: 'alerts' })
+@Entity({ schema: 'session_alerts', name: 'alerts', synchronize: false })
 @Check('alerts_closing_has_reason', '(resolved_date IS NULL) = (resolved_reason IS NULL)')
 @Index('alerts_open', ['userId', 'sessionName', 'fingerprint'], {
   unique: true,

@@ -5,7 +5,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
  * ending behind which no alert was open; and that an Alertmanager reported them which reconciling may not ask. Upkeep
  * carries over what an alert needs to stay open, and deletes the rest.
  */
-@Entity({ schema: 'session_alerts', name: 'sightings' })
+@Entity({ schema: 'session_alerts', name: 'sightings', synchronize: false })
 export class Sightings {
   /** When the request arrived that saw them: µs since 1970 by the database's clock. */
   @PrimaryColumn('bigint', { primaryKeyConstraintName: 'sightings_pkey' })

@@ -13,6 +13,7 @@ const SETTINGS: Settings = {
   client_encoding: 'UTF8',
   client_min_messages: 'warning',
   exit_on_error: 'off',
+  search_path: '"$user", public',
 
   DateStyle: 'ISO, MDY',
   IntervalStyle: 'postgres',
@@ -97,9 +98,6 @@ export const CURRENT_MARK = `current_setting('${MARK}', true)`;
 /**
  * One message. What could keep the rest of it from being done comes first, by itself. Versions differ in which settings
  * there are.
- *
- * Names without a schema are those of TypeORM's migrations table alone: where it stands already, or else where the role
- * would make it.
  */
 function settle(settings: Settings): string {
   const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
@@ -110,17 +108,5 @@ function settle(settings: Settings): string {
      WHERE pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}'
      UNION ALL
     SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
-     WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
-     UNION ALL
-    SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident(coalesce(
-             (SELECT nspname
-                FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-               WHERE relname = '${MIGRATIONS_TABLE}' AND relkind = 'r'
-               ORDER BY nspname = ANY (pg_catalog.current_schemas(false)) DESC, nspname = 'public' DESC, nspname
-               LIMIT 1),
-             pg_catalog.current_schema(),
-             'public')) || ', pg_temp', false)`;
+     WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
 }
-
-/** Where the standalone server notes which migrations have run. */
-export const MIGRATIONS_TABLE = 'session_alerts_migrations';

@@ -142,7 +142,7 @@ function missingTables(facts: Facts[]): DatabaseProblem[] {
   return [
     {
       message: `Tables are missing: ${missing.join(', ')}`,
-      mend: 'Run the migrations (`session-alerts migrate` or MIGRATE_ON_START=true; alertsMigrations in an application)',
+      mend: 'Run the migrations (`session-alerts migrate` or MIGRATE_ON_START=true; migrate: true in an application)',
     },
   ];
 }

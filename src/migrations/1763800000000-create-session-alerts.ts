@@ -1,9 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The schema `session_alerts` with its tables. */
+/** The tables; the schema is there, as the list of migrations stands in it. */
 export class CreateSessionAlerts1763800000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`CREATE SCHEMA session_alerts`);
     await queryRunner.query(`
       CREATE TABLE session_alerts.alerts (
         id              text COLLATE "C" NOT NULL,
@@ -71,6 +70,5 @@ export class CreateSessionAlerts1763800000000 implements MigrationInterface {
     await queryRunner.query(`DROP TABLE session_alerts.feed`);
     await queryRunner.query(`DROP TABLE session_alerts.alert_series`);
     await queryRunner.query(`DROP TABLE session_alerts.alerts`);
-    await queryRunner.query(`DROP SCHEMA session_alerts`);
   }
 }

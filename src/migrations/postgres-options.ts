@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
-import { MIGRATIONS_TABLE, settledConnections } from '../database/connection-settings.js';
+import { settledConnections } from '../database/connection-settings.js';
 import type { Settings } from '../database/connection-settings.js';
-import { alertsEntities, alertsMigrations } from './tables.js';
+import { alertsEntities } from './tables.js';
 
 /**
  * How everything that is ours opens its database: the server, the command lines and the tests.
@@ -12,8 +12,6 @@ export function postgresOptions(url: string, settings: Settings = {}) {
     type: 'postgres',
     url,
     entities: alertsEntities,
-    migrations: alertsMigrations,
-    migrationsTableName: MIGRATIONS_TABLE,
     installExtensions: false,
     uuidExtension: 'pgcrypto',
     extra: settledConnections(settings),

@@ -1,101 +1,96 @@
-import { MigrationExecutor } from 'typeorm';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { MIGRATIONS_TABLE } from '../database/connection-settings.js';
-import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
-import { dataSourceOf } from './data-source-of.js';
+import type { DatabaseProblem } from '../database/database-problems.js';
+import {
+  inTransaction,
+  LONGEST_WAIT,
+  namesOf,
+  newerThan,
+  StillLockedError,
+  waitingAtMost,
+  withMigrationLock,
+} from './listed-migrations.js';
+import { MigrationList } from './migration-list.js';
+import { findLackingRights, refuseWithoutRights } from './migration-rights.js';
+import { alertsMigrations } from './tables.js';
 
-/** Class of the advisory lock under which one process at a time migrates. */
-const MIGRATION_LOCK = 0x5e551003;
+/** How long (ms) to wait for a lock where what it is for can be done another time as well. */
+const SHORT_WAIT = 1_000;
 
-/** The tables belong to an application that embeds the module, runs the migrations and notes that in a table of its own. */
-export class MigratedElsewhereError extends Error {
-  constructor() {
-    super(
-      'The tables were made by an application that runs the migrations itself; nothing else may run them (MIGRATE_ON_START=false)',
-    );
-  }
+export interface MigrationsReport {
+  /** Which have run, or would run, in their order. */
+  names: string[];
+  /** The tables are those of a newer version: they may lack what this one needs. */
+  newer: DatabaseProblem | undefined;
 }
 
 /**
- * Runs the migrations that are pending, and names them. Those who start together wait for the first; those after
- * it find nothing to do. All on one connection, which may take as long as it needs.
- * @throws MigratedElsewhereError, DatabaseProblemsError where the role lacks the rights
+ * Runs the migrations that are pending. Those who start together wait for the first; those after it find nothing to
+ * do. All on one connection, which may take as long as it needs.
+ * @param longestWait how long (ms) another may migrate meanwhile
+ * @throws DatabaseProblemsError
  */
-export async function runMigrations(dataSource: DataSource): Promise<string[]> {
-  return onOneConnection(dataSource, async (runner) => {
-    const [{ before }] = (await runner.query(
-      `SELECT current_setting('statement_timeout') AS before, set_config('statement_timeout', '0', false)`,
-    )) as [{ before: string }];
-    await runner.query(`SELECT pg_advisory_lock($1, 0)`, [MIGRATION_LOCK]);
-    try {
-      if ((await pendingOn(runner)).length === 0) return [];
-      await refuseWithoutRights(runner, 'migrate');
-      const executor = new MigrationExecutor(dataSource, runner);
-      executor.transaction = 'each';
-      return (await executor.executePendingMigrations()).map(({ name }) => name);
-    } finally {
-      await runner.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
-      await runner.query(`SELECT set_config('statement_timeout', $1, false)`, [before]);
-    }
-  });
+export async function runMigrations(
+  dataSource: DataSource,
+  longestWait = LONGEST_WAIT,
+): Promise<MigrationsReport> {
+  return onOneConnection(dataSource, (runner) =>
+    withMigrationLock(runner, longestWait, async () => {
+      const report = await look(runner);
+      for (const Migration of alertsMigrations) {
+        if (report.names.includes(Migration.name)) await new Migration().up(runner);
+      }
+      if (report.names.length === 0) await moveList(runner);
+      return report;
+    }),
+  );
 }
 
 /**
- * The migrations that would run, in their order; changes nothing.
- * @throws MigratedElsewhereError, DatabaseProblemsError where the role lacks the right to look
+ * Undoes the last.
+ * @returns its name; nothing where none is done
+ * @throws DatabaseProblemsError
  */
-export async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
-  return onOneConnection(dataSource, pendingOn);
+export async function undoLastMigration(dataSource: DataSource): Promise<string | undefined> {
+  return onOneConnection(dataSource, (runner) =>
+    withMigrationLock(runner, LONGEST_WAIT, async () => {
+      const { names: pending } = await look(runner);
+      const Last = alertsMigrations.findLast(({ name }) => !pending.includes(name));
+      await (Last && new Last().down(runner));
+      return Last?.name;
+    }),
+  );
 }
 
-async function pendingOn(runner: QueryRunner): Promise<string[]> {
+/**
+ * The migrations that would run; changes nothing.
+ * @throws DatabaseProblemsError where the role lacks the right to look, or nothing tells
+ */
+export async function pendingMigrations(dataSource: DataSource): Promise<MigrationsReport> {
+  return onOneConnection(dataSource, look);
+}
+
+async function look(runner: QueryRunner): Promise<MigrationsReport> {
   await refuseWithoutRights(runner, 'look');
-  const dataSource = dataSourceOf(runner);
-  const pending = await new MigrationExecutor(dataSource, runner).getPendingMigrations();
-  if (pending.length === dataSource.migrations.length && (await runner.hasTable('session_alerts.alerts'))) {
-    throw new MigratedElsewhereError();
+  const done = await listOn(runner).read();
+  return {
+    names: namesOf(alertsMigrations).filter((name) => !done.includes(name)),
+    newer: newerThan(alertsMigrations, done),
+  };
+}
+
+/** Where nothing else is to be done. What stands in its way now, such as a backup, need not at the next start. */
+async function moveList(runner: QueryRunner): Promise<void> {
+  if (await findLackingRights(runner, 'migrate')) return;
+  try {
+    await inTransaction(runner, () => waitingAtMost(runner, SHORT_WAIT, () => listOn(runner).keep()));
+  } catch (error) {
+    if (!(error instanceof StillLockedError)) throw error;
   }
-  return pending.map(({ name }) => name);
 }
 
-/** What the role lacks to look what is pending, and to migrate. */
-const LACKING_RIGHTS = `
-  WITH noted AS (SELECT pg_class.oid, nspname, relnamespace
-                   FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-                  WHERE relname = '${MIGRATIONS_TABLE}' AND coalesce(nspname = current_schema(), true)),
-       ours AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'session_alerts')
-  SELECT 'look' AS work, 'USAGE on the schema ' || nspname AS lacks
-    FROM noted WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
-   UNION ALL
-  SELECT 'look', 'SELECT on ' || nspname || '.${MIGRATIONS_TABLE}'
-    FROM noted WHERE NOT has_table_privilege(oid, 'SELECT')
-   UNION ALL
-  SELECT 'migrate', 'INSERT on ' || nspname || '.${MIGRATIONS_TABLE}'
-    FROM noted WHERE NOT has_table_privilege(oid, 'INSERT')
-   UNION ALL
-  SELECT 'migrate', 'CREATE on the schema ' || coalesce(current_schema(), 'public')
-   WHERE NOT EXISTS (SELECT FROM noted)
-     AND NOT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
-   UNION ALL
-  SELECT 'migrate', 'CREATE on the database'
-   WHERE NOT EXISTS (SELECT FROM ours) AND NOT has_database_privilege(current_database(), 'CREATE')
-   UNION ALL
-  SELECT 'migrate', privilege || ' on the schema session_alerts'
-    FROM ours, unnest(ARRAY['USAGE', 'CREATE']) AS privilege WHERE NOT has_schema_privilege(oid, privilege)
-   UNION ALL
-  SELECT 'migrate', 'the ownership of session_alerts.' || relname
-    FROM pg_catalog.pg_class JOIN ours ON ours.oid = relnamespace
-   WHERE relkind = 'r' AND NOT pg_has_role(relowner, 'USAGE')`;
-
-/** @throws DatabaseProblemsError */
-async function refuseWithoutRights(runner: QueryRunner, work: 'look' | 'migrate'): Promise<void> {
-  const rows = (await runner.query(LACKING_RIGHTS)) as { work: string; lacks: string }[];
-  const rights = rows.filter((row) => row.work === work).map(({ lacks }) => lacks);
-  if (rights.length > 0) throw new DatabaseProblemsError([lackingRights(rights, MEND_RIGHTS)]);
+function listOn(runner: QueryRunner): MigrationList {
+  return new MigrationList(runner, namesOf(alertsMigrations));
 }
-
-const MEND_RIGHTS =
-  'Let an administrator grant it that, or run `session-alerts migrate` as a role that has it and set MIGRATE_ON_START=false';
 
 async function onOneConnection<T>(
   dataSource: DataSource,

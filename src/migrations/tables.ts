@@ -8,16 +8,20 @@ import { FindHistoryBySession1795600000000 } from './1795600000000-find-history-
 import { OneRowAnAlert1795700000000 } from './1795700000000-one-row-an-alert.js';
 import { TakeTurnsReconciling1795800000000 } from './1795800000000-take-turns-reconciling.js';
 import { NoteReporters1795900000000 } from './1795900000000-note-reporters.js';
+import { listed } from './listed-migrations.js';
 
 /** For the host's DataSource, where it does not load entities by itself. */
 export const alertsEntities = [Alert, Feed, Reconciling, Sightings];
 
-/** For the host's DataSource: the module's tables, in the schema `session_alerts`. */
-export const alertsMigrations = [
+/**
+ * The module's tables, in the schema `session_alerts`. For the host's DataSource, where `migrate` does not run them at
+ * boot.
+ */
+export const alertsMigrations = listed([
   CreateSessionAlerts1763800000000,
   KeepSightings1795300000000,
   FindHistoryBySession1795600000000,
   OneRowAnAlert1795700000000,
   TakeTurnsReconciling1795800000000,
   NoteReporters1795900000000,
-];
+]);

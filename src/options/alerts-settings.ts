@@ -25,6 +25,8 @@ export interface AlertsSettings {
   live: Required<LiveOptions>;
   users: Required<UserDirectoryOptions> | undefined;
   metricsRegistry: Registry | undefined;
+  /** Where nothing is said the DataSource decides. */
+  migrate: boolean | undefined;
 }
 export type ReconcileSettings = Required<Omit<ReconcileOptions, 'receiver'>> &
   Pick<ReconcileOptions, 'receiver'>;
@@ -42,6 +44,7 @@ const OPTIONS: Record<keyof AlertsModuleOptions, true> = {
   live: true,
   users: true,
   metricsRegistry: true,
+  migrate: true,
 };
 
 /**
@@ -52,7 +55,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   checkPlaces(options);
   const given = group('', options, OPTIONS);
   const { webhookRole = 'alertmanager-webhook', adminRole = 'renku-admin' } = given;
-  const { auth, reconcile, users, metricsRegistry } = given;
+  const { auth, reconcile, users, metricsRegistry, migrate } = given;
   const upkeep = group('upkeep', given.upkeep, {
     expireAfter: true,
     eventTtl: true,
@@ -82,6 +85,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
     },
     users: users === undefined ? undefined : userSettings(users),
     metricsRegistry: metricsRegistry === undefined ? undefined : registry(metricsRegistry),
+    migrate: migrate === undefined ? undefined : oneOf('migrate', [true, false] as const, migrate),
   };
 }
 

@@ -118,6 +118,11 @@ export interface AlertsModuleOptions {
   feed?: FeedOptions;
   live?: LiveOptions;
   users?: UserDirectoryOptions;
+  /**
+   * Whether this process migrates the module's tables at boot, before anything uses them: those who start together wait
+   * for the first. Default: whether the DataSource has `synchronize`, which leaves these tables alone.
+   */
+  migrate?: boolean;
   /** prom-client's registry to put the metrics into. Default: one of the module's own. */
   metricsRegistry?: Registry;
 }

@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { CONFIGURATIONS, partsOf } from '../../cli/src/deploy-files.js';
 import type { Configuration } from '../../cli/src/deploy-files.js';
 import { createProgram, runCommandLine } from '../../cli/src/program.js';
+import { DataSource } from 'typeorm';
 import { alertsMigrations } from '../../src/index.js';
 import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { AlertsApi } from '../support/alerts.js';
@@ -333,26 +334,42 @@ describe('session-alerts migrate', () => {
     expect(migrated.sort((a, b) => b.length - a.length)).toEqual([names, [], []]);
   });
 
-  it('leaves the tables of an application alone that runs the migrations itself', async () => {
-    await migrate();
-    // TypeORM's own name for it, which an application has that says nothing else.
-    await execute(database.url, 'ALTER TABLE session_alerts_migrations RENAME TO migrations');
-    const before = await tables();
-    expectFailure(await migrate('--dry-run'), 1, /runs their migrations itself/);
-    expectFailure(await migrate(), 1, /runs their migrations itself/);
-    expect(await tables()).toEqual(before);
+  it('knows what an application has run, and leaves its list to it', async () => {
+    const theirs = await new DataSource({
+      type: 'postgres',
+      url: database.url,
+      migrations: alertsMigrations.slice(0, 3),
+      migrationsRun: true,
+    }).initialize();
+    await theirs.destroy();
+    // As versions before had it.
+    await execute(database.url, 'DROP TABLE session_alerts.session_alerts_migrations');
+    const list = 'SELECT name FROM public.migrations ORDER BY id';
+    const before = await execute(database.url, list);
+
+    expect(JSON.parse((await migrate('--dry-run', '--json')).stdout)).toEqual({ pending: names.slice(3) });
+    expect(JSON.parse((await migrate('--json')).stdout)).toEqual({ migrated: names.slice(3) });
+    expect((await migrate()).stdout).toMatch(/^All migrations are in/);
+    expect(await execute(database.url, list)).toEqual(before);
   });
 
   it('says what is in the way, and leaves it there', async () => {
-    await execute(database.url, 'CREATE SCHEMA session_alerts');
-    const printed = jest.spyOn(console, 'log').mockImplementation(() => undefined);
-    try {
-      expectFailure(await migrate(), 1, /"session_alerts" already exists.*run it again/);
-      expect(printed).not.toHaveBeenCalled();
-    } finally {
-      printed.mockRestore();
-    }
-    expect(await tables()).toEqual(['public.session_alerts_migrations']);
+    await execute(database.url, 'CREATE SCHEMA session_alerts; CREATE TABLE session_alerts.feed (id int)');
+    expectFailure(await migrate(), 1, /"feed" already exists.*run it again/);
+    expect(await tables()).toEqual(['session_alerts.feed']);
+  });
+
+  it('says that the tables are those of a newer version', async () => {
+    await migrate();
+    await execute(
+      database.url,
+      `INSERT INTO session_alerts.session_alerts_migrations (timestamp, name)
+       VALUES (2000000000000, 'Later2000000000000')`,
+    );
+    const sentence =
+      /those of a newer version, which has run Later2000000000000\. Use that version, or undo it/;
+    expectFailure(await migrate(), 1, sentence);
+    expectFailure(await migrate('--dry-run'), 1, sentence);
   });
 
   it.each([undefined, '', 'renku', 'https://db.example.org'])(

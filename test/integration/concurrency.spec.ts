@@ -287,7 +287,7 @@ describe('Servers that start together', () => {
       for (const one of started) if (one.status === 'fulfilled') servers.push(one.value);
       expect(started.map(({ status }) => status)).toEqual(Array<string>(replicas).fill('fulfilled'));
 
-      const done = await execute(database.url, 'SELECT name FROM session_alerts_migrations');
+      const done = await execute(database.url, 'SELECT name FROM session_alerts.session_alerts_migrations');
       expect(new Set(done.map(({ name }) => name)).size).toBe(done.length);
       expect(done.length).toBeGreaterThan(0);
 

@@ -135,13 +135,42 @@ describe('The database', () => {
     }
   });
 
-  it("of an application that runs the migrations itself is that one's own affair", async () => {
+  it.each(['migrations', 'session_alerts_migrations'])(
+    'with the list of versions before, %s outside of the schema, is migrated, and the list stays there',
+    async (list) => {
+      const database = await createTestDatabase();
+      try {
+        await execute(
+          database.url,
+          `ALTER TABLE session_alerts.session_alerts_migrations SET SCHEMA public;
+           ALTER TABLE public.session_alerts_migrations RENAME TO a_list; ALTER TABLE public.a_list RENAME TO ${list}`,
+        );
+        const findings = await doctorsFindings([], { DATABASE_URL: database.url });
+        expect(troubles(findings)).toEqual({});
+        expect(findings).toContainEqual(
+          expect.objectContaining({ check: 'database.migrations', status: 'ok' }),
+        );
+        expect(await execute(database.url, `SELECT FROM public.${list}`)).not.toEqual([]);
+      } finally {
+        await database.drop();
+      }
+    },
+  );
+
+  it('of a newer version is named', async () => {
     const database = await createTestDatabase();
     try {
-      await execute(database.url, 'ALTER TABLE session_alerts_migrations RENAME TO migrations');
+      await execute(
+        database.url,
+        `INSERT INTO session_alerts.session_alerts_migrations (timestamp, name)
+         VALUES (2000000000000, 'Later2000000000000')`,
+      );
       const findings = await doctorsFindings([], { DATABASE_URL: database.url });
-      expect(troubles(findings)).toEqual({});
-      expect(notChecked(findings)['database.migrations']).toMatch(/runs their migrations itself/);
+      expect(troubles(findings)).toEqual({
+        'database.migrations': expect.stringMatching(
+          /newer version, .*Later2000000000000.*undo it/,
+        ) as string,
+      });
     } finally {
       await database.drop();
     }

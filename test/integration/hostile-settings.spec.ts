@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
+import { undoLastMigration } from '../../src/migrations/run-migrations.js';
 import { readConfig } from '../../server/src/config.js';
 import { dataSourceOptions } from '../../server/src/database.service.js';
 import { alterSettings, createTestDatabase, execute, testServer } from '../support/database.js';
@@ -92,27 +93,9 @@ describe.each(['DATABASE', 'ROLE'])('A server, after ALTER %s … SET', (whose) 
 
 async function undoMigrations(url: string): Promise<void> {
   const dataSource = await new DataSource(postgresOptions(url)).initialize();
-  for (let left = dataSource.migrations.length; left > 0; left--) await dataSource.undoLastMigration();
+  while (await undoLastMigration(dataSource));
   await dataSource.destroy();
 }
-
-it('A server finds its list of migrations where an earlier search_path had it made', async () => {
-  const owned = await createOwnedDatabase();
-  try {
-    await execute(owned.url, 'CREATE SCHEMA app');
-    for (const search_path of ['app', 'nowhere']) {
-      await alterSettings(testServer().serverUrl, `ROLE ${owned.role}`, { search_path });
-      const env = { DATABASE_URL: owned.url };
-      await (await startTestServer(env, { issuer, upkeep: false })).close();
-    }
-    const lists = `
-      SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-       WHERE relname = 'session_alerts_migrations'`;
-    expect(await execute(owned.url, lists)).toEqual([{ nspname: 'app' }]);
-  } finally {
-    await owned.drop();
-  }
-});
 
 it("A server's connections begin with nothing that a pooler refuses", () => {
   const config = readConfig({ DATABASE_URL: 'postgresql://localhost/a', OIDC_ISSUER: 'http://issuer' });

@@ -9,7 +9,7 @@ import { ROOMS } from './rooms.mjs';
 const REPORTS = 'coverage/mutants';
 const root = join(import.meta.dirname, '..', '..');
 const { startEmbeddedPostgres } = await import(join(root, 'server', 'dist', 'demo', 'embedded-postgres.js'));
-const { postgresOptions } = await import('nestjs-session-alerts/operations');
+const { postgresOptions, runMigrations } = await import('nestjs-session-alerts/operations');
 
 /** What the arguments name: rooms, or files of one with commas between them; without any, all rooms. */
 function chosen(names) {
@@ -39,7 +39,7 @@ async function createTemplate(serverUrl) {
   url.pathname = `/${name}`;
   const dataSource = new DataSource(postgresOptions(url.href));
   await dataSource.initialize();
-  await dataSource.runMigrations();
+  await runMigrations(dataSource);
   await dataSource.destroy();
   return name;
 }

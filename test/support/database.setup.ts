@@ -10,9 +10,9 @@ declare global {
  * and its connections must be closed when it returns.
  */
 async function prepareTemplate(url: string): Promise<void> {
-  const { DataSource } = await import('typeorm');
+  const { AlertsDataSource } = await import('../../src/migrations/alerts-data-source.js');
   const { postgresOptions } = await import('../../src/migrations/postgres-options.js');
-  const dataSource = new DataSource(postgresOptions(url));
+  const dataSource = new AlertsDataSource(postgresOptions(url));
   await dataSource.initialize();
   await dataSource.runMigrations();
   await dataSource.destroy();

@@ -1,7 +1,6 @@
 import { DataSource } from 'typeorm';
 import {
   DatabaseProblemsError,
-  MigratedElsewhereError,
   findProblemsOfServer,
   pendingMigrations,
   postgresOptions,
@@ -46,21 +45,16 @@ export async function checkDatabase(examination: Examination): Promise<void> {
     if (problems.length === 0) {
       examination.ok('database', `PostgreSQL ${dataSource.driver.version ?? ''} answers`);
     }
-    const pending = await pendingMigrations(dataSource);
-    if (pending.length === 0) {
+    const { names: pending, newer } = await pendingMigrations(dataSource);
+    if (newer) {
+      examination.wrong('database.migrations', newer.message, newer.mend);
+    } else if (pending.length === 0) {
       examination.ok('database.migrations', 'All are applied');
       await checkUnasked(examination, dataSource);
     } else {
       examination.wrong('database.migrations', `Not applied: ${pending.join(', ')}`, TO_MIGRATE);
     }
   } catch (error) {
-    if (error instanceof MigratedElsewhereError) {
-      examination.skip(
-        'database.migrations',
-        'because the application that made the tables runs their migrations itself',
-      );
-      return;
-    }
     if (error instanceof DatabaseProblemsError) {
       for (const { message, mend } of error.problems) examination.wrong('database.migrations', message, mend);
       return;

@@ -1,7 +1,7 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** When reconciling was last done, by which replica, and which Alertmanagers it asks: one row. */
-@Entity({ schema: 'session_alerts', name: 'reconciling' })
+@Entity({ schema: 'session_alerts', name: 'reconciling', synchronize: false })
 @Check('reconciling_has_one_row', 'id = 1')
 export class Reconciling {
   @PrimaryColumn('smallint', { primaryKeyConstraintName: 'reconciling_pkey' })

@@ -1,0 +1,141 @@
+import type { QueryRunner } from 'typeorm';
+import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
+import { handOver } from './online-move.js';
+
+/** Versions before made it in another schema, and find it by its name wherever it is. */
+export const LIST_NAME = 'session_alerts_migrations';
+const LIST = `session_alerts.${LIST_NAME}`;
+
+/** A list of migrations outside of our schema: ours, as versions before made it, or an application's own. */
+interface ListElsewhere {
+  /** As a statement names it. */
+  table: string;
+  isOurs: boolean;
+  mayRead: boolean;
+  mayMove: boolean;
+}
+
+const UNLISTED = {
+  message:
+    "The schema session_alerts has tables, and nothing tells by which migrations: TypeORM's synchronize has made them, or they were restored without their list",
+  mend: `Restore the table ${LIST_NAME} (or, of an application, its migrations) too, or drop the schema where its alerts may go`,
+};
+
+/** Which of our migrations are done is noted in our schema, whoever runs them. */
+export class MigrationList {
+  /** @param known names of all migrations of this version */
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly known: string[],
+  ) {}
+
+  /**
+   * The names of those that are done; changes nothing.
+   * @throws DatabaseProblemsError where there are tables, and nothing tells how far they are migrated
+   */
+  async read(): Promise<string[]> {
+    const { list, tables } = await this.look();
+    if (list) return this.namesIn(LIST);
+    return tables ? this.readElsewhere() : [];
+  }
+
+  /**
+   * The same; and from now on it is noted where it belongs. In the transaction that goes on to migrate.
+   * @throws DatabaseProblemsError
+   */
+  async keep(): Promise<string[]> {
+    const { schema, list, tables } = await this.look();
+    if (list) return this.namesIn(LIST);
+    const done = tables ? await this.readElsewhere() : [];
+    // `IF NOT EXISTS` would ask for the right to make schemas all the same.
+    if (!schema) await this.runner.query(`CREATE SCHEMA session_alerts`);
+    const before = (await this.listsElsewhere()).find(({ isOurs, mayMove }) => tables && isOurs && mayMove);
+    if (before) {
+      await this.runner.query(`ALTER TABLE ${before.table} SET SCHEMA session_alerts`);
+    } else {
+      await this.runner.query(
+        `CREATE TABLE ${LIST} (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)`,
+      );
+      // Whoever may look at the tables may look how far they are migrated.
+      if (tables) await handOver(this.runner, { name: LIST_NAME, of: 'feed' });
+    }
+    const noted = await this.namesIn(LIST);
+    for (const name of done) if (!noted.includes(name)) await this.note(name);
+    return done;
+  }
+
+  async note(name: string): Promise<void> {
+    // A name ends with its moment: TypeORM wants it so.
+    await this.runner.query(
+      `INSERT INTO ${LIST} (timestamp, name) VALUES (right($1::text, 13)::bigint, $1::text)`,
+      [name],
+    );
+  }
+
+  async forget(name: string): Promise<void> {
+    await this.runner.query(`DELETE FROM ${LIST} WHERE name = $1`, [name]);
+  }
+
+  /** When all is undone. The schema goes as well, where nothing else is in it and this role could make it again. */
+  async drop(): Promise<void> {
+    await this.runner.query(`DROP TABLE ${LIST}`);
+    const ours = (await this.runner.query(`
+      SELECT FROM pg_catalog.pg_namespace
+       WHERE nspname = 'session_alerts' AND pg_has_role(nspowner, 'USAGE')
+         AND has_database_privilege(current_database(), 'CREATE')
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend
+                          WHERE refclassid = 'pg_catalog.pg_namespace'::regclass
+                            AND refobjid = pg_namespace.oid AND deptype = 'n')`)) as unknown[];
+    if (ours.length > 0) await this.runner.query(`DROP SCHEMA session_alerts`);
+  }
+
+  private async look(): Promise<{ schema: boolean; list: boolean; tables: boolean }> {
+    const [there] = (await this.runner.query(`
+      SELECT count(pg_namespace.oid) > 0 AS schema, coalesce(bool_or(relname = '${LIST_NAME}'), false) AS list,
+             coalesce(bool_or(relname = 'alerts'), false) AS tables
+        FROM pg_catalog.pg_namespace LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid
+       WHERE nspname = 'session_alerts'`)) as [{ schema: boolean; list: boolean; tables: boolean }];
+    return there;
+  }
+
+  private async readElsewhere(): Promise<string[]> {
+    const lists = await this.listsElsewhere();
+    const done = new Set<string>();
+    for (const { table, mayRead } of lists) {
+      if (mayRead) for (const name of await this.namesIn(table)) done.add(name);
+    }
+    if (done.size > 0) return [...done];
+    const unread = lists.filter(({ mayRead }) => !mayRead).map(({ table }) => `SELECT on ${table}`);
+    throw new DatabaseProblemsError([
+      unread.length === 0
+        ? UNLISTED
+        : lackingRights(
+            unread,
+            'Let an administrator grant it that: one of them says which migrations are done',
+          ),
+    ]);
+  }
+
+  private async listsElsewhere(): Promise<ListElsewhere[]> {
+    const mayUse = `has_schema_privilege(relnamespace, 'USAGE')`;
+    return (await this.runner.query(`
+      SELECT format('%I.%I', nspname, relname) AS table, relname = '${LIST_NAME}' AS "isOurs",
+             ${mayUse} AND has_table_privilege(pg_class.oid, 'SELECT') AS "mayRead",
+             ${mayUse} AND pg_has_role(relowner, 'USAGE') AS "mayMove"
+        FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE relkind = 'r' AND nspname <> 'session_alerts' AND nspname NOT LIKE 'pg\\_%'
+         AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_catalog.pg_attribute
+               WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
+       ORDER BY nspname = 'public' DESC, nspname`)) as ListElsewhere[];
+  }
+
+  /** Of an application's list what is ours. */
+  private async namesIn(table: string): Promise<string[]> {
+    const isOurs = table.endsWith(LIST_NAME);
+    const rows: unknown = await this.runner.query(
+      `SELECT name FROM ${table} WHERE $1 OR name = ANY ($2::text[]) ORDER BY id`,
+      [isOurs, this.known],
+    );
+    return (rows as { name: string }[]).map(({ name }) => name);
+  }
+}
