@@ -67,15 +67,17 @@ export function newerThan(migrations: MigrationType[], done: string[]): Database
  */
 async function runUpTo(runner: QueryRunner, migrations: MigrationType[], count: number): Promise<void> {
   const list = new MigrationList(runner, namesOf(migrations));
-  await lockInTransaction(runner);
-  await refuseWithoutRights(runner, 'look');
-  const before = await list.read();
-  const pending = migrations.slice(0, count).filter(({ name }) => !before.includes(name));
-  if (pending.length === 0) return;
-  await refuseWithoutRights(runner, 'migrate');
-  const newer = newerThan(migrations, before);
-  if (newer) throw new DatabaseProblemsError([newer]);
-  await waitingAtMost(runner, LONGEST_WAIT, () => list.keep());
+  const pending = await waitingAtMost(runner, LONGEST_WAIT, async () => {
+    await lockInTransaction(runner);
+    const done = await list.read();
+    const missing = migrations.slice(0, count).filter(({ name }) => !done.includes(name));
+    if (missing.length === 0) return [];
+    await refuseWithoutRights(runner, 'migrate');
+    const newer = newerThan(migrations, done);
+    if (newer) throw new DatabaseProblemsError([newer]);
+    await list.keep();
+    return missing;
+  });
   for (const Pending of pending) {
     await new Pending().up(runner);
     await list.note(Pending.name);
@@ -85,14 +87,14 @@ async function runUpTo(runner: QueryRunner, migrations: MigrationType[], count: 
 /** Undoes one, where it is done, and nothing that was done after it. */
 async function undo(runner: QueryRunner, migrations: MigrationType[], Undone: MigrationType): Promise<void> {
   const list = new MigrationList(runner, namesOf(migrations));
-  await lockInTransaction(runner);
-  await refuseWithoutRights(runner, 'look');
-  await refuseWithoutRights(runner, 'migrate');
-  const done = await waitingAtMost(runner, LONGEST_WAIT, () => list.keep());
+  const done = await waitingAtMost(runner, LONGEST_WAIT, async () => {
+    await lockInTransaction(runner);
+    await refuseWithoutRights(runner, 'migrate');
+    return list.keep();
+  });
   if (!done.includes(Undone.name)) return;
-  const since = done.filter(
-    (name) => !namesOf(migrations.slice(0, migrations.indexOf(Undone) + 1)).includes(name),
-  );
+  const before = namesOf(migrations.slice(0, migrations.indexOf(Undone) + 1));
+  const since = done.filter((name) => !before.includes(name));
   if (since.length > 0) {
     throw new DatabaseProblemsError([
       {
@@ -106,11 +108,10 @@ async function undo(runner: QueryRunner, migrations: MigrationType[], Undone: Mi
   if (done.length === 1) await list.drop();
 }
 
-/** Until the transaction ends; and a session that has the lock already gets it at once. */
+/** A session that has the lock already gets it at once. */
 async function lockInTransaction(runner: QueryRunner): Promise<void> {
-  await waitingAtMost(runner, LONGEST_WAIT, () =>
-    runner.query(`SELECT pg_advisory_xact_lock($1, 0)`, [MIGRATION_LOCK]),
-  );
+  await refuseWithoutRights(runner, 'look');
+  await runner.query(`SELECT pg_advisory_xact_lock($1, 0)`, [MIGRATION_LOCK]);
 }
 
 /**

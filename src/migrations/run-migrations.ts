@@ -35,7 +35,7 @@ export async function runMigrations(
 ): Promise<MigrationsReport> {
   return onOneConnection(dataSource, (runner) =>
     withMigrationLock(runner, longestWait, async () => {
-      const report = await look(runner);
+      const report = await look(runner, longestWait);
       for (const Migration of alertsMigrations) {
         if (report.names.includes(Migration.name)) await new Migration().up(runner);
       }
@@ -53,7 +53,7 @@ export async function runMigrations(
 export async function undoLastMigration(dataSource: DataSource): Promise<string | undefined> {
   return onOneConnection(dataSource, (runner) =>
     withMigrationLock(runner, LONGEST_WAIT, async () => {
-      const { names: pending } = await look(runner);
+      const { names: pending } = await look(runner, LONGEST_WAIT);
       const Last = alertsMigrations.findLast(({ name }) => !pending.includes(name));
       await (Last && new Last().down(runner));
       return Last?.name;
@@ -66,12 +66,12 @@ export async function undoLastMigration(dataSource: DataSource): Promise<string 
  * @throws DatabaseProblemsError where the role lacks the right to look, or nothing tells
  */
 export async function pendingMigrations(dataSource: DataSource): Promise<MigrationsReport> {
-  return onOneConnection(dataSource, look);
+  return onOneConnection(dataSource, (runner) => look(runner, LONGEST_WAIT));
 }
 
-async function look(runner: QueryRunner): Promise<MigrationsReport> {
+async function look(runner: QueryRunner, longestWait: number): Promise<MigrationsReport> {
   await refuseWithoutRights(runner, 'look');
-  const done = await listOn(runner).read();
+  const done = await waitingAtMost(runner, longestWait, () => listOn(runner).read());
   return {
     names: namesOf(alertsMigrations).filter((name) => !done.includes(name)),
     newer: newerThan(alertsMigrations, done),
