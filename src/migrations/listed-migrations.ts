@@ -14,18 +14,11 @@ export const LONGEST_WAIT = 60_000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Another migrates for longer than we wait, or something such as a backup keeps the list of migrations locked. */
-export class StillLockedError extends DatabaseProblemsError {
-  constructor() {
-    super([
-      {
-        message:
-          'Another process is still migrating the alerts, or keeps the list of their migrations locked',
-        mend: 'Wait until it has ended (pg_stat_activity shows what it does), and try again',
-      },
-    ]);
-  }
-}
+/** Or something such as a backup has the list of migrations. */
+const STILL_LOCKED: DatabaseProblem = {
+  message: 'Another process is still migrating the alerts, or keeps the list of their migrations locked',
+  mend: 'Wait until it has ended (pg_stat_activity shows what it does), and try again',
+};
 
 /**
  * Migrations as an application's DataSource gets them. It may note them where it likes, and several may run them at once:
@@ -116,7 +109,7 @@ async function lockInTransaction(runner: QueryRunner): Promise<void> {
 
 /**
  * Does the work while no other process migrates, on one connection, whose statements may take as long as they need.
- * @throws StillLockedError
+ * @throws DatabaseProblemsError
  */
 export async function withMigrationLock<T>(
   runner: QueryRunner,
@@ -138,7 +131,7 @@ export async function withMigrationLock<T>(
   }
 }
 
-/** @throws StillLockedError where a lock takes longer (ms) */
+/** @throws DatabaseProblemsError where a lock takes longer (ms) */
 export async function waitingAtMost<T>(
   runner: QueryRunner,
   longestWait: number,
@@ -153,7 +146,7 @@ export async function waitingAtMost<T>(
     // A transaction that fails takes its settings back by itself.
     if (!runner.isTransactionActive) await set(runner, 'lock_timeout', before);
     if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
-    throw new StillLockedError();
+    throw new DatabaseProblemsError([STILL_LOCKED]);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
+import type { DatabaseProblem } from '../database/database-problems.js';
+import { dataSourceOf } from './data-source-of.js';
 import { handOver } from './online-move.js';
 
 /** Versions before made it in another schema, and find it by its name wherever it is. */
@@ -15,7 +17,7 @@ interface ListElsewhere {
   mayMove: boolean;
 }
 
-const UNLISTED = {
+const UNLISTED: DatabaseProblem = {
   message:
     "The schema session_alerts has tables, and nothing tells by which migrations: TypeORM's synchronize has made them, or they were restored without their list",
   mend: `Restore the table ${LIST_NAME} (or, of an application, its migrations) too, or drop the schema where its alerts may go`,
@@ -31,12 +33,10 @@ export class MigrationList {
 
   /**
    * The names of those that are done; changes nothing.
-   * @throws DatabaseProblemsError where there are tables, and nothing tells how far they are migrated
+   * @throws DatabaseProblemsError where it cannot be told how far the tables are migrated
    */
   async read(): Promise<string[]> {
-    const { list, tables } = await this.look();
-    if (list) return this.namesIn(LIST);
-    return tables ? this.readElsewhere() : [];
+    return (await this.look()).done;
   }
 
   /**
@@ -44,21 +44,15 @@ export class MigrationList {
    * @throws DatabaseProblemsError
    */
   async keep(): Promise<string[]> {
-    const { schema, list, tables } = await this.look();
-    if (list) return this.namesIn(LIST);
-    const done = tables ? await this.readElsewhere() : [];
+    const { schema, list, tables, elsewhere, done } = await this.look();
+    if (list) return done;
     // `IF NOT EXISTS` would ask for the right to make schemas all the same.
     if (!schema) await this.runner.query(`CREATE SCHEMA session_alerts`);
-    const before = (await this.listsElsewhere()).find(({ isOurs, mayMove }) => tables && isOurs && mayMove);
-    if (before) {
-      await this.runner.query(`ALTER TABLE ${before.table} SET SCHEMA session_alerts`);
-    } else {
-      await this.runner.query(
-        `CREATE TABLE ${LIST} (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)`,
-      );
-      // Whoever may look at the tables may look how far they are migrated.
-      if (tables) await handOver(this.runner, { name: LIST_NAME, of: 'feed' });
-    }
+    const before = elsewhere.find(({ isOurs }) => isOurs);
+    if (before) await this.move(before);
+    else await this.create(tables);
+    // Without tables it tells of some that were dropped.
+    if (!tables) await this.runner.query(`DELETE FROM ${LIST}`);
     const noted = await this.namesIn(LIST);
     for (const name of done) if (!noted.includes(name)) await this.note(name);
     return done;
@@ -89,20 +83,38 @@ export class MigrationList {
     if (ours.length > 0) await this.runner.query(`DROP SCHEMA session_alerts`);
   }
 
-  private async look(): Promise<{ schema: boolean; list: boolean; tables: boolean }> {
+  private async look() {
     const [there] = (await this.runner.query(`
       SELECT count(pg_namespace.oid) > 0 AS schema, coalesce(bool_or(relname = '${LIST_NAME}'), false) AS list,
              coalesce(bool_or(relname = 'alerts'), false) AS tables
         FROM pg_catalog.pg_namespace LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid
        WHERE nspname = 'session_alerts'`)) as [{ schema: boolean; list: boolean; tables: boolean }];
-    return there;
+    const { list, tables } = there;
+    const elsewhere = await this.listsElsewhere();
+    if (list) return { ...there, elsewhere, done: await this.readInPlace(elsewhere) };
+    return { ...there, elsewhere, done: tables ? await this.readElsewhere(elsewhere) : [] };
   }
 
-  private async readElsewhere(): Promise<string[]> {
-    const lists = await this.listsElsewhere();
+  private async readInPlace(elsewhere: ListElsewhere[]): Promise<string[]> {
+    const done = await this.namesIn(LIST);
+    for (const { table, isOurs, mayRead } of elsewhere) {
+      if (!isOurs || !mayRead) continue;
+      const other = await this.knownIn(table);
+      if (this.known.every((name) => done.includes(name) === other.includes(name))) continue;
+      throw new DatabaseProblemsError([
+        {
+          message: `Two lists tell which migrations are done, ${LIST} and ${table}: a backup of an earlier version has been restored over newer tables`,
+          mend: `Drop the schema session_alerts and restore it again; or drop ${table}, if it is only left over`,
+        },
+      ]);
+    }
+    return done;
+  }
+
+  private async readElsewhere(lists: ListElsewhere[]): Promise<string[]> {
     const done = new Set<string>();
     for (const { table, mayRead } of lists) {
-      if (mayRead) for (const name of await this.namesIn(table)) done.add(name);
+      if (mayRead) for (const name of await this.knownIn(table)) done.add(name);
     }
     if (done.size > 0) return [...done];
     const unread = lists.filter(({ mayRead }) => !mayRead).map(({ table }) => `SELECT on ${table}`);
@@ -116,26 +128,54 @@ export class MigrationList {
     ]);
   }
 
+  private async move({ table, mayMove }: ListElsewhere): Promise<void> {
+    if (!mayMove) {
+      throw new DatabaseProblemsError([
+        lackingRights(
+          [`the ownership of ${table}`],
+          'Let an administrator make it the owner: it is moved once',
+        ),
+      ]);
+    }
+    await this.runner.query(`ALTER TABLE ${table} SET SCHEMA session_alerts`);
+  }
+
+  private async create(tables: boolean): Promise<void> {
+    await this.runner.query(
+      `CREATE TABLE ${LIST} (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)`,
+    );
+    // Whoever may look at the tables may look how far they are migrated.
+    if (tables) await handOver(this.runner, { name: LIST_NAME, of: 'feed' });
+  }
+
   private async listsElsewhere(): Promise<ListElsewhere[]> {
+    // Where TypeORM is about to write into it, it is the application's.
+    const theirs = dataSourceOf(this.runner).options.migrationsTableName;
     const mayUse = `has_schema_privilege(relnamespace, 'USAGE')`;
-    return (await this.runner.query(`
-      SELECT format('%I.%I', nspname, relname) AS table, relname = '${LIST_NAME}' AS "isOurs",
-             ${mayUse} AND has_table_privilege(pg_class.oid, 'SELECT') AS "mayRead",
-             ${mayUse} AND pg_has_role(relowner, 'USAGE') AS "mayMove"
-        FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-       WHERE relkind = 'r' AND nspname <> 'session_alerts' AND nspname NOT LIKE 'pg\\_%'
-         AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_catalog.pg_attribute
-               WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
-       ORDER BY nspname = 'public' DESC, nspname`)) as ListElsewhere[];
+    return (await this.runner.query(
+      `SELECT format('%I.%I', nspname, relname) AS table, relname = '${LIST_NAME}' AND relname <> $1 AS "isOurs",
+              ${mayUse} AND has_table_privilege(pg_class.oid, 'SELECT') AS "mayRead",
+              ${mayUse} AND pg_has_role(relowner, 'USAGE') AS "mayMove"
+         FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relkind = 'r' AND nspname <> 'session_alerts' AND nspname NOT LIKE 'pg\\_%'
+          AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_catalog.pg_attribute
+                WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
+        ORDER BY nspname = 'public' DESC, nspname`,
+      [theirs ?? ''],
+    )) as ListElsewhere[];
+  }
+
+  private namesIn(table: string): Promise<string[]> {
+    return this.names(`SELECT name FROM ${table} ORDER BY id`);
   }
 
   /** Of an application's list what is ours. */
-  private async namesIn(table: string): Promise<string[]> {
-    const isOurs = table.endsWith(LIST_NAME);
-    const rows: unknown = await this.runner.query(
-      `SELECT name FROM ${table} WHERE $1 OR name = ANY ($2::text[]) ORDER BY id`,
-      [isOurs, this.known],
-    );
+  private knownIn(table: string): Promise<string[]> {
+    return this.names(`SELECT name FROM ${table} WHERE name = ANY ($1::text[])`, [this.known]);
+  }
+
+  private async names(statement: string, values: unknown[] = []): Promise<string[]> {
+    const rows: unknown = await this.runner.query(statement, values);
     return (rows as { name: string }[]).map(({ name }) => name);
   }
 }

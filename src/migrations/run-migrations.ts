@@ -1,11 +1,11 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { DatabaseProblemsError } from '../database/database-problems.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
 import {
   inTransaction,
   LONGEST_WAIT,
   namesOf,
   newerThan,
-  StillLockedError,
   waitingAtMost,
   withMigrationLock,
 } from './listed-migrations.js';
@@ -84,7 +84,7 @@ async function moveList(runner: QueryRunner): Promise<void> {
   try {
     await inTransaction(runner, () => waitingAtMost(runner, SHORT_WAIT, () => listOn(runner).keep()));
   } catch (error) {
-    if (!(error instanceof StillLockedError)) throw error;
+    if (!(error instanceof DatabaseProblemsError)) throw error;
   }
 }
 

@@ -309,6 +309,27 @@ describe('An application with our migrations in its own list', () => {
   });
 });
 
+describe('An application whose own list is called as ours was', () => {
+  const options = { migrations: alertsMigrations, migrationsTableName: 'session_alerts_migrations' };
+
+  it('keeps it, and goes on from a version before', async () => {
+    await migrateAsBefore(4);
+    await onDataSource({ ...options, migrationsRun: true }, () => ours(database.url));
+    expect(await ours(database.url)).toEqual(usual);
+    expect(await namesIn('public.session_alerts_migrations')).toEqual(NAMES);
+    expect(await migrate()).toEqual([]);
+  });
+
+  it('makes it anew where another has moved it', async () => {
+    await migrateAsBefore(4);
+    expect(await migrate()).toEqual(NAMES.slice(4));
+    await onDataSource({ ...options, migrationsRun: true }, () => ours(database.url));
+    expect(await namesIn('public.session_alerts_migrations')).toEqual(NAMES);
+    expect(await namesIn(OUR_LIST)).toEqual(NAMES);
+    expect(await migrate()).toEqual([]);
+  });
+});
+
 describe('Those who migrate at once', () => {
   const startServer = () => startTestServer({ DATABASE_URL: database.url }, { issuer, upkeep: false });
 
@@ -435,7 +456,7 @@ describe('A role', () => {
     await expectToWork(await startHost({ url }, { migrate: true }));
   });
 
-  it('to whom the tables belong and not the list outside of them copies it, where it may read it', async () => {
+  it('to whom the tables belong moves the list into our schema where that is its own as well', async () => {
     await migrateAsBefore(4);
     await execute(
       database.url,
@@ -450,9 +471,13 @@ describe('A role', () => {
       database.url,
       `GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON public.session_alerts_migrations TO ${role}`,
     );
+    await expect(migrate(url)).rejects.toThrow(
+      /lacks the ownership of public\.session_alerts_migrations\. Let/,
+    );
+    await execute(database.url, `ALTER TABLE public.session_alerts_migrations OWNER TO ${role}`);
     expect(await migrate(url)).toEqual(NAMES.slice(4));
     expect(await namesIn(OUR_LIST)).toEqual(NAMES);
-    expect(await namesIn('public.session_alerts_migrations')).toEqual(NAMES.slice(0, 4));
+    expect(await tablesCalled('session_alerts_migrations')).toEqual(['session_alerts']);
   });
 });
 
@@ -491,11 +516,32 @@ describe('The list of versions before', () => {
     expect(await tablesCalled('session_alerts_migrations')).toEqual(['session_alerts']);
   });
 
+  it('tells nothing where its tables were dropped', async () => {
+    await migrateAsBefore(NAMES.length);
+    await execute(database.url, 'DROP SCHEMA session_alerts CASCADE');
+    expect(await migrate()).toEqual(NAMES);
+    expect(await ours(database.url)).toEqual(usual);
+    expect(await namesIn(OUR_LIST)).toEqual(NAMES);
+  });
+
   it('may belong to an application, whose it stays', async () => {
     await migrateAsBefore(4, 'migrations');
     expect(await migrate()).toEqual(NAMES.slice(4));
     expect(await namesIn('public.migrations')).toEqual(NAMES.slice(0, 4));
     expect(await namesIn(OUR_LIST)).toEqual(NAMES);
+  });
+
+  it('beside the one in our schema was restored from a backup, and a sentence says so', async () => {
+    await migrate();
+    await execute(
+      database.url,
+      `CREATE TABLE public.session_alerts_migrations (id serial, timestamp bigint, name varchar)`,
+    );
+    await expect(migrate()).rejects.toThrow(
+      /^Two lists tell .* and public\.session_alerts_migrations: a backup .*Drop the schema session_alerts and restore/,
+    );
+    await execute(database.url, 'DROP TABLE public.session_alerts_migrations');
+    expect(await migrate()).toEqual([]);
   });
 
   it('is missed where there are tables, and a sentence says so', async () => {
