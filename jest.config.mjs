@@ -1,7 +1,4 @@
-/**
- * Everything is turned into CommonJS for the tests, node_modules included: Nest 12 is ESM only, and on
- * Node 20 jwks-rsa cannot be loaded under jest's own ESM support.
- */
+/** Everything is turned into CommonJS for the tests, node_modules included: Nest 12 is ESM only. */
 export const transform = {
   '^.+\\.[cm]?[jt]s$': [
     '@swc/jest',

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { TOKEN_ALGORITHMS } from '../options/module-options.js';
 import type { TokenAlgorithm } from '../options/module-options.js';
 
@@ -28,30 +28,26 @@ const ALGORITHM_OF_CURVE: Readonly<Record<string, TokenAlgorithm>> = {
   secp521r1: 'ES512',
 };
 
-/** The members of a JWK that a public key is made of; what else stands there could only do harm. */
-type PublicJwk = Partial<Record<'kid' | 'kty' | 'alg' | 'crv' | 'n' | 'e' | 'x' | 'y', unknown>>;
+/** An entry that says it is a key for signatures; what it is made of has yet to be seen. */
+interface PublishedKey extends JsonWebKey {
+  kid: string;
+  alg?: TokenAlgorithm;
+}
 
 /**
  * Reads a published key set. An entry that cannot be used, whatever it is, spoils no other.
  * @throws Error there is none to verify tokens with
  */
-export async function readKeySet(document: unknown): Promise<KeySet> {
+export function readKeySet(document: unknown): KeySet {
   const published: unknown = (document as { keys?: unknown } | null | undefined)?.keys;
   const entries = Array.isArray(published) ? published.filter(isForSignatures) : [];
-  const taken = entries.slice(0, MOST_KEYS).map(publicPart);
-  // Not before: what it imports is ESM only, which a CommonJS host's own tests may not be able to load.
-  const { JwksClient } = await import('jwks-rsa');
-  const client = new JwksClient({
-    cache: false,
-    rateLimit: false,
-    fetcher: () => Promise.resolve({ keys: taken }),
-  });
+  const taken = entries.slice(0, MOST_KEYS);
   const set: KeySet = { keys: [], remarks: [] };
   const weak: string[] = [];
-  // It would say that nothing is published where nothing is for signatures.
-  for (const published of taken.length > 0 ? await client.getSigningKeys() : []) {
-    const { kid, alg } = published;
-    const key = createPublicKey(published.getPublicKey());
+  for (const entry of taken) {
+    const key = publicKeyOf(entry);
+    if (!key) continue;
+    const { kid, alg } = entry;
     const algorithms = algorithmsOf(key, alg);
     if (isWeak(key)) weak.push(JSON.stringify(kid.slice(0, 100)));
     else if (algorithms.length > 0) set.keys.push({ kid, algorithms, key });
@@ -68,7 +64,7 @@ export async function readKeySet(document: unknown): Promise<KeySet> {
   return set;
 }
 
-function isForSignatures(entry: unknown): entry is PublicJwk {
+function isForSignatures(entry: unknown): entry is PublishedKey {
   if (typeof entry !== 'object' || entry === null) return false;
   const { kid, kty, alg, use, key_ops: operations, d } = entry as Record<string, unknown>;
   return (
@@ -83,12 +79,17 @@ function isForSignatures(entry: unknown): entry is PublicJwk {
   );
 }
 
-function publicPart({ kid, kty, alg, crv, n, e, x, y }: PublicJwk): PublicJwk {
-  return { kid, kty, crv, n, e, x, y, ...(alg !== undefined && { alg }) };
+/** Made of the members of a public key alone: what else stands there could only do harm. */
+function publicKeyOf({ kty, crv, n, e, x, y }: JsonWebKey): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { kty, crv, n, e, x, y }, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 7518, section 3.1: any RSA key verifies RS and PS, a curve is for one algorithm; and `alg` names the only one. */
-function algorithmsOf(key: KeyObject, alg: string | undefined): TokenAlgorithm[] {
+function algorithmsOf(key: KeyObject, alg: TokenAlgorithm | undefined): TokenAlgorithm[] {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   return TOKEN_ALGORITHMS.filter((algorithm) => {
     const fits =

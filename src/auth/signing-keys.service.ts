@@ -137,7 +137,7 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
     this.begun += 1;
     const number = this.begun;
     try {
-      const set = await readKeySet(await this.fetchJson(await this.jwksUri()));
+      const set = readKeySet(await this.fetchJson(await this.jwksUri()));
       this.keys = this.keptAmong(set.keys);
       this.fetchedAt = performance.now();
       this.fetched = number;

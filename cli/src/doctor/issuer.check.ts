@@ -103,7 +103,7 @@ async function keysAt(examination: Examination, jwksUri: string): Promise<Signin
   let keys: SigningKey[] = [];
   let reason = '';
   try {
-    if (answer.status === 200) ({ keys } = await readKeySet(parsedJson(answer.text)));
+    if (answer.status === 200) ({ keys } = readKeySet(parsedJson(answer.text)));
     else reason = ` (status ${answer.status})`;
   } catch (error) {
     reason = ` (${messagesOf(error)})`;
