@@ -1,4 +1,4 @@
-import { Inject, Module, RequestMethod } from '@nestjs/common';
+import { Inject, Module } from '@nestjs/common';
 import type { DynamicModule, MiddlewareConsumer, NestModule, Provider, Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
@@ -29,7 +29,7 @@ import type { Registration } from './options/registration.js';
 import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
-import { AdminFirstMiddleware, TokenFirstMiddleware } from './auth/token-first.middleware.js';
+import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { CountedBodies } from './http/counted-bodies.js';
 import { decorated } from './http/decorated.js';
@@ -83,8 +83,9 @@ const OF_WEBHOOKS = [WebhooksService];
 const OF_LIVE = [ChangeListener, LiveAlerts];
 const OF_UPKEEP = [ReconcileService, UpkeepService];
 
-/** What the module asks of its registration: the webhook's controller, with the host's decorators, and the DataSource's name. */
+/** What the module asks of its registration: controllers, with the host's decorators, and the DataSource's name. */
 interface Registered {
+  alertsController: Type<object>;
   webhooksController: Type<object> | undefined;
   dataSource: string | undefined;
 }
@@ -121,23 +122,22 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(TokenFirstMiddleware).forRoutes({ path: 'alerts/:id', method: RequestMethod.PATCH });
-    consumer.apply(AdminFirstMiddleware).forRoutes({ path: 'alerts', method: RequestMethod.POST });
-    const { webhooksController } = this.registered;
+    const { alertsController, webhooksController } = this.registered;
+    consumer.apply(TokenFirstMiddleware).forRoutes(alertsController);
     if (webhooksController) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooksController);
   }
 }
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
-  const { controllers, webhooksController } = controllersOf(registration);
-  const shape: Registered = { webhooksController, dataSource };
+  const { alertsController, webhooksController, others } = controllersOf(registration);
+  const shape: Registered = { alertsController, webhooksController, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers,
+    controllers: [...others, alertsController, ...(webhooksController ? [webhooksController] : [])],
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
@@ -158,17 +158,11 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
   };
 }
 
-function controllersOf({ decorators, webhooks, live }: Registration): {
-  controllers: Type<object>[];
-  webhooksController: Type<object> | undefined;
-} {
-  const webhooksController = webhooks ? decorated(WebhooksController, decorators) : undefined;
-  const others = [FeedController, ...(live ? [AlertStreamController] : []), AlertsController];
+function controllersOf({ decorators, webhooks, live }: Registration) {
+  const ours = (controller: Type<object>) => decorated(controller, decorators);
   return {
-    controllers: [
-      ...others.map((controller) => decorated(controller, decorators)),
-      ...(webhooksController ? [webhooksController] : []),
-    ],
-    webhooksController,
+    alertsController: ours(AlertsController),
+    webhooksController: webhooks ? ours(WebhooksController) : undefined,
+    others: [FeedController, ...(live ? [AlertStreamController] : [])].map(ours),
   };
 }

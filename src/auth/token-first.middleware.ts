@@ -6,22 +6,25 @@ import type { AlertsSettings } from '../options/alerts-settings.js';
 import { CountedBodies } from '../http/counted-bodies.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
 import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
-
 import { AccessService } from './access.service.js';
 import type { AllowedRole } from './allowed-role.js';
+
+/** Whom the calls take that change alerts, and how many bytes in their body. */
+const CALLS: ReadonlyMap<string | undefined, { role: AllowedRole | undefined; longestBody: number }> =
+  new Map([
+    ['PATCH', { role: undefined, longestBody: LONGEST_USER_BODY }],
+    ['POST', { role: 'admin', longestBody: LONGEST_ADMIN_BODY }],
+  ]);
 
 /**
  * Refuses who has no valid token, and then what announces itself as more or other than the call takes, on Fastify
  * before a byte of the body is read. (Express parses first, unless the host made the application with
- * `bodyParser: false`.)
+ * `bodyParser: false`.) It is bound to the whole controller, whose routes are wherever the host has them, and tells
+ * calls apart by their method.
  */
 @Injectable()
 @UseFilters(new ErrorResponseFilter())
 export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
-  /** What else the token must have, and how many bytes the body may have; for middleware that extends this one. */
-  protected readonly role: AllowedRole | undefined = undefined;
-  protected readonly longestBody: number = LONGEST_USER_BODY;
-
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly access: AccessService,
@@ -29,21 +32,17 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   ) {}
 
   async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
-    await this.admit(request);
-    checkHead(request, this.longestBody);
-    this.bodies.limitBytes(request, this.longestBody);
+    const call = CALLS.get(request.method);
+    if (call) {
+      await this.admit(request, call.role);
+      checkHead(request, call.longestBody);
+      this.bodies.limitBytes(request, call.longestBody);
+    }
     next();
   }
 
   /** A host's own guard comes later, with the handler. */
-  protected async admit(request: IncomingMessage): Promise<void> {
-    if (!('guard' in this.settings.auth)) await this.access.admit(request, this.role);
+  protected async admit(request: IncomingMessage, role: AllowedRole | undefined): Promise<void> {
+    if (!('guard' in this.settings.auth)) await this.access.admit(request, role);
   }
-}
-
-/** The same for what only administrators may call. */
-@Injectable()
-export class AdminFirstMiddleware extends TokenFirstMiddleware {
-  protected override readonly role = 'admin';
-  protected override readonly longestBody = LONGEST_ADMIN_BODY;
 }

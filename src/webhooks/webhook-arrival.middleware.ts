@@ -29,8 +29,6 @@ const arrivals = new WeakMap<IncomingMessage, number>();
  */
 @Injectable()
 export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
-  protected override readonly role = 'alertmanager';
-  protected override readonly longestBody = Infinity;
   private bytesUnderWay = 0;
 
   constructor(
@@ -45,14 +43,14 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
 
   override async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
     arrivals.set(request, performance.now());
-    await this.admit(request);
+    await this.admit(request, 'alertmanager');
     const room = { bytes: 0 };
     onceOver(request, response, () => {
       this.bytesUnderWay -= room.bytes;
       room.bytes = 0;
       this.countUntaken(request, response);
     });
-    checkHead(request, this.longestBody);
+    checkHead(request, Infinity);
     this.makeRoom(request, room);
     next();
   }

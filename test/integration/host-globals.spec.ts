@@ -27,7 +27,7 @@ import type {
   Provider,
   ValidationPipeOptions,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory, RouterModule } from '@nestjs/core';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -43,6 +43,7 @@ import type { Person } from '../support/alerts.js';
 import { createTestDatabase, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { startIssuer } from '../support/server.js';
 import type { TestIssuer } from '../support/server.js';
 
@@ -94,6 +95,7 @@ afterAll(async () => {
 
 /** What the host has for all its calls. */
 interface Globals {
+  imports?: DynamicModule[];
   providers?: Provider[];
   options?: NestApplicationOptions;
   configure?: (app: INestApplication) => unknown;
@@ -104,12 +106,18 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   ['Fastify', () => new FastifyAdapter() as AbstractHttpAdapter],
 ])('In a host on %s', (adapter, newAdapter) => {
   /** Starts it, and gives its address. */
-  async function startHost({ providers = [], options = {}, configure }: Globals = {}): Promise<string> {
+  async function startHost({
+    imports = [],
+    providers = [],
+    options = {},
+    configure,
+  }: Globals = {}): Promise<string> {
     const hostModule: DynamicModule = {
       module: HostModule,
       imports: [
         TypeOrmModule.forRoot({ type: 'postgres', url: database.url, autoLoadEntities: true }),
         AlertsModule.forRoot({ auth: { issuer: issuer.issuer.url } }),
+        ...imports,
       ],
       controllers: [ProjectsController],
       providers,
@@ -328,6 +336,14 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       expectError(await apiAt(url).call('PATCH', `/alerts/${UNKNOWN}`, { body: '{' }), 401);
       expectError(await apiAt(url).call('POST', '/alerts', { as: JANE, body: '{' }), 403);
       expectError(await apiAt(url).call('POST', '/webhooks/alertmanager', { as: JANE, body: '{' }), 403);
+      for (const call of [`PATCH /alerts/${UNKNOWN}`, 'POST /alerts', 'POST /webhooks/alertmanager']) {
+        const connection = await RawConnection.to(url);
+        const head = `${call.replace(' ', ` ${new URL(url).pathname.replace(/\/$/, '')}`)} HTTP/1.1`;
+        const length = 'Content-Type: application/json\r\nContent-Length: 50000000';
+        // Of the body nothing ever comes.
+        connection.send(`${head}\r\nHost: localhost\r\n${length}\r\n\r\n`);
+        expectError(await connection.answer(), 401);
+      }
     }
 
     it.each(['2', ['2', '3']])(
@@ -359,6 +375,18 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       });
       await expectTokenFirst(`${url}/platform/api/v1`);
       await expectAllToWork(apiAt(`${url}/platform/api/v1`));
+    });
+
+    it('have a path between that the router gives the module', async () => {
+      const url = await startHost({
+        imports: [RouterModule.register([{ path: 'sessions', module: AlertsModule }])],
+        configure: (host) => {
+          host.setGlobalPrefix('platform');
+          host.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+        },
+      });
+      await expectTokenFirst(`${url}/platform/v1/sessions`);
+      await expectAllToWork(apiAt(`${url}/platform/v1/sessions`));
     });
 
     it('have no prefix where they are left out of it', async () => {
