@@ -1,6 +1,6 @@
 import { Inject, Module } from '@nestjs/common';
 import type { DynamicModule, MiddlewareConsumer, NestModule, Provider, Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
@@ -25,10 +25,12 @@ import {
   refuseSecondModule,
 } from './options/host-checks.js';
 import { registrationOf, registrationOfFactory } from './options/registration.js';
+import type { AlertsSettings } from './options/alerts-settings.js';
 import type { Registration } from './options/registration.js';
 import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
+import { AlertsStrategy } from './auth/alerts.strategy.js';
 import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { CountedBodies } from './http/counted-bodies.js';
@@ -59,6 +61,12 @@ const EXPORTED = [AlertsService, AlertsHealth, AlertsMetrics, FeedHealth];
 
 const ALWAYS: Provider[] = [
   { provide: ALERTS_SETTINGS, useFactory: alertsSettings, inject: [MODULE_OPTIONS_TOKEN] },
+  {
+    provide: AlertsStrategy,
+    useFactory: ({ auth }: AlertsSettings, tokens: AccessTokens, host: HttpAdapterHost) =>
+      'guard' in auth ? undefined : new AlertsStrategy(tokens, host),
+    inject: [ALERTS_SETTINGS, AccessTokens, HttpAdapterHost],
+  },
   AccessService,
   AccessTokens,
   AlertMapper,

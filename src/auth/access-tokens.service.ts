@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import passport from 'passport';
 import { Strategy } from 'passport-jwt';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
@@ -13,7 +12,8 @@ import { VerifiedTokens } from './verified-tokens.js';
 import type { VerifiedToken } from './verified-tokens.js';
 import { USER_ID } from './user-id.js';
 
-const STRATEGY = 'session-alerts';
+/** Where a host's guard says who calls no token counts: none has an algorithm that is accepted. */
+const NO_TOKENS: TokenSettings = { issuer: '', audience: '', algorithms: [] };
 /** Seconds by which the issuer's clock and ours may differ. */
 const CLOCK_TOLERANCE = 30;
 
@@ -35,22 +35,19 @@ interface Attempt {
 /** What passport-jwt calls back with what it has verified. */
 type Done = (error: unknown, verified: VerifiedToken | false, info?: unknown) => void;
 
-/**
- * Verifies access tokens (RFC 6750 and 9068, and Keycloak's `typ` claim). It has a passport of its own, so
- * that neither a host's strategies nor a second module in the process are touched.
- */
+/** Verifies access tokens (RFC 6750 and 9068, and Keycloak's `typ` claim). */
 @Injectable()
 export class AccessTokens {
-  private readonly passport = new passport.Passport();
-  private readonly settings: TokenSettings | undefined;
+  private readonly settings: TokenSettings;
+  private readonly strategy: Strategy;
   private readonly verified = new VerifiedTokens();
 
   constructor(
     @Inject(ALERTS_SETTINGS) { auth, webhookRole, adminRole }: AlertsSettings,
     private readonly keys: SigningKeys,
   ) {
-    this.settings = 'guard' in auth ? undefined : auth;
-    if (this.settings) this.passport.use(STRATEGY, strategy(this.settings, [webhookRole, adminRole]));
+    this.settings = 'guard' in auth ? NO_TOKENS : auth;
+    this.strategy = strategyOf(this.settings, [webhookRole, adminRole]);
   }
 
   /**
@@ -80,7 +77,7 @@ export class AccessTokens {
       const signer = await this.keys.find(wanted, tried, moment);
       if (!signer) throw refusal;
       try {
-        return await this.authenticate({ token, signer });
+        return await this.verifiedWith({ token, signer });
       } catch (error) {
         if (!(error instanceof SignatureRefusedException)) throw error;
         refusal = error;
@@ -92,7 +89,7 @@ export class AccessTokens {
   /** Refuses what no key could make good, before the issuer is asked for one. */
   private keyWantedBy(token: string): WantedKey {
     const [{ alg, kid, crit }, claims] = partsOf(token);
-    const { algorithms = [], issuer = '' } = this.settings ?? {};
+    const { algorithms, issuer } = this.settings;
     if (typeof alg !== 'string' || !algorithms.some((one) => one === alg)) {
       throw new TokenRefusedException('its signature algorithm is not accepted');
     }
@@ -104,25 +101,26 @@ export class AccessTokens {
     return { kid, algorithm: alg };
   }
 
-  private authenticate(attempt: Attempt): Promise<VerifiedToken> {
+  /** A strategy of passport's says what it finds by methods that it is lent for one request; so it is asked without a passport. */
+  private verifiedWith(attempt: Attempt): Promise<VerifiedToken> {
     return new Promise((resolve, reject) => {
-      const done = (error: unknown, verified?: VerifiedToken | false, info?: unknown): void => {
-        if (verified) resolve(verified);
-        else reject((error as Error | null) ?? asRefusal(info));
+      const lent = {
+        success: resolve,
+        fail: (reason: unknown) => {
+          reject(asRefusal(reason));
+        },
+        error: reject,
       };
-      const middleware = this.passport.authenticate(STRATEGY, { session: false }, done) as (
-        attempt: Attempt,
-        response: unknown,
-        next: (error: unknown) => void,
-      ) => void;
-      // What it throws rejects: all of it happens within this call.
-      middleware(attempt, {}, reject);
+      const strategy = Object.assign(Object.create(this.strategy) as object, lent) as typeof lent & {
+        authenticate: (attempt: Attempt) => void;
+      };
+      strategy.authenticate(attempt);
     });
   }
 }
 
 /** @param ourRoles all that is kept of a token's roles: there may be hundreds, and tokens by the thousand are remembered */
-function strategy({ issuer, audience, algorithms }: TokenSettings, ourRoles: readonly string[]): Strategy {
+function strategyOf({ issuer, audience, algorithms }: TokenSettings, ourRoles: readonly string[]): Strategy {
   return new Strategy(
     {
       jwtFromRequest: (attempt: unknown) => (attempt as Attempt).token,
@@ -190,7 +188,7 @@ function hasRole({ realm_access: access }: Claims, role: string): boolean {
   return Array.isArray(roles) && roles.includes(role);
 }
 
-/** passport's `info`: our own refusals as they are, jsonwebtoken's errors in our words. */
+/** What a strategy fails with: our own refusals as they are, jsonwebtoken's errors in our words. */
 function asRefusal(reason: unknown): Error {
   if (reason instanceof TokenRefusedException) return reason;
   const { name = '', message = '' } = reason instanceof Error ? reason : {};

@@ -5,6 +5,7 @@ import { messagesOf } from '../http/error-messages.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import type { AlertsUser } from '../options/alerts-user.js';
 import { AccessGuard } from './access.guard.js';
+import type { AccessTokens } from './access-tokens.service.js';
 import type { AccessService } from './access.service.js';
 
 class HostGuard implements CanActivate {
@@ -34,6 +35,7 @@ describe('The guard of a host', () => {
     const guard = new AccessGuard(
       alertsSettings({ auth }),
       { admitUser } as unknown as AccessService,
+      {} as AccessTokens,
       { get: () => 'admin' } as unknown as Reflector,
       { create: () => Promise.resolve(hostGuard) } as unknown as ModuleRef,
     );

@@ -1,15 +1,22 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, ServiceUnavailableException } from '@nestjs/common';
 import type { CanActivate, ExecutionContext, OnModuleInit } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
 import { from, isObservable, lastValueFrom, map, takeUntil, timer } from 'rxjs';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import type { HostAuthOptions } from '../options/module-options.js';
 import { AccessService } from './access.service.js';
+import { AccessTokens } from './access-tokens.service.js';
+import { STRATEGY } from './alerts.strategy.js';
+import type { AlertsStrategyOptions } from './alerts.strategy.js';
 import type { AlertsUser } from '../options/alerts-user.js';
 import { REQUIRED_ROLE } from './allowed-role.js';
 import type { AllowedRole } from './allowed-role.js';
 import { TokenMissingException } from './auth-errors.js';
+import { callerOf } from './caller.decorator.js';
+import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
 import { USER_ID } from './user-id.js';
 
@@ -18,31 +25,60 @@ const HOST_TIMEOUT = 30_000;
 
 /** Lets pass who is known, by token or by the host's own guard, and has the role that the handler asks for. */
 @Injectable()
-export class AccessGuard implements CanActivate, OnModuleInit {
+export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
   private hostGuard: CanActivate | undefined;
 
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly access: AccessService,
+    private readonly tokens: AccessTokens,
     private readonly reflector: Reflector,
     private readonly moduleRef: ModuleRef,
-  ) {}
+  ) {
+    super();
+  }
 
   async onModuleInit(): Promise<void> {
     if ('guard' in this.settings.auth) this.hostGuard = await this.moduleRef.create(this.settings.auth.guard);
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
     const { auth } = this.settings;
-    const request = context.switchToHttp().getRequest<HttpRequest>();
-    const role = this.reflector.get<AllowedRole | undefined>(REQUIRED_ROLE, context.getHandler());
-    if (!('guard' in auth)) {
-      await this.access.admit(request, role);
-      return true;
+    const request = requestOf(context);
+    if ('guard' in auth) {
+      if (!(await this.passesHostGuard(context))) return false;
+      this.access.admitUser(request, await userOf(auth, request), this.roleFor(context));
+    } else if (callerOf(request)) {
+      await this.access.admit(request, this.roleFor(context));
+    } else {
+      await super.canActivate(context);
     }
-    if (!(await this.passesHostGuard(context))) return false;
-    this.access.admitUser(request, await userOf(auth, request), role);
     return true;
+  }
+
+  /** In the request's place: passport and Nest write on it, and `request.user` is the host's. */
+  override getRequest(context: ExecutionContext): { raw: IncomingMessage } {
+    return { raw: nodeRequest(requestOf(context)) };
+  }
+
+  override getAuthenticateOptions(): AlertsStrategyOptions {
+    return { tokens: this.tokens };
+  }
+
+  /** What passport calls back with. */
+  override handleRequest<User = AlertsUser>(
+    error: unknown,
+    user: AlertsUser & User,
+    _info: unknown,
+    context: ExecutionContext,
+  ): User {
+    if (error) throw error as Error;
+    this.access.admitUser(requestOf(context), user, this.roleFor(context));
+    return user;
+  }
+
+  private roleFor(context: ExecutionContext): AllowedRole | undefined {
+    return this.reflector.get<AllowedRole | undefined>(REQUIRED_ROLE, context.getHandler());
   }
 
   /** Nest takes whatever is there for a yes, such as an observable that a promise brings. */
@@ -55,6 +91,10 @@ export class AccessGuard implements CanActivate, OnModuleInit {
     }
     return answer === true;
   }
+}
+
+function requestOf(context: ExecutionContext): HttpRequest {
+  return context.switchToHttp().getRequest<HttpRequest>();
 }
 
 /**
