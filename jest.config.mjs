@@ -43,6 +43,7 @@ export default {
   transformIgnorePatterns: [],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^(\\.{1,2}/(.*/)?optional-packages)\\.cjs$': '$1.cts',
     ...Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [`^${name}$`, `<rootDir>/${file}`])),
   },
   testEnvironment: 'node',

@@ -9,6 +9,7 @@ export type {
   FeedOptions,
   HostAuthOptions,
   LiveOptions,
+  MetricsRegistry,
   ReconcileOptions,
   TokenAlgorithm,
   TokenAuthOptions,

@@ -20,7 +20,7 @@ import {
   ApiQuery,
   ApiResponse,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../http/documented.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
 import { KnownBody, KnownQuery, NoQuery } from '../http/known-fields.decorators.js';

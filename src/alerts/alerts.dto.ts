@@ -1,5 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import type { ApiQueryOptions } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '../http/documented.decorators.js';
 import { Type } from 'class-transformer';
 import {
   IsBoolean,
@@ -265,7 +264,15 @@ export class ListAlertsQuery {
   cursor?: string;
 }
 
-export const SESSION_PARAMETER: ApiQueryOptions = {
+/** What the API's description has of a parameter; in words of our own, as hosts may do without Swagger's types. */
+interface DescribedParameter {
+  name: string;
+  required: false;
+  description?: string;
+  schema: { type: 'string' | 'integer'; [keyword: string]: unknown };
+}
+
+export const SESSION_PARAMETER: DescribedParameter = {
   name: 'session_name',
   required: false,
   description: 'Only the alerts of this session',
@@ -273,7 +280,7 @@ export const SESSION_PARAMETER: ApiQueryOptions = {
 };
 
 /** What `ListAlertsQuery` takes, as the API's description has it. */
-export const LIST_PARAMETERS: readonly ApiQueryOptions[] = [
+export const LIST_PARAMETERS: readonly DescribedParameter[] = [
   SESSION_PARAMETER,
   {
     name: 'status',

@@ -1,5 +1,6 @@
 import { ConflictException, ForbiddenException, NotFoundException } from '@nestjs/common';
 import type { UnprocessableEntityException } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import { waitUntil } from '../../test/support/server.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
@@ -47,7 +48,7 @@ describe('What can be done with alerts', () => {
     listResolved: jest.fn(),
   };
   const unknownAmong = jest.fn<Promise<ReadonlySet<string>>, [string[]]>();
-  let metrics: AlertsMetrics;
+  let registry: Registry;
   let alerts: AlertsService;
   let heard: string[];
 
@@ -55,11 +56,15 @@ describe('What can be done with alerts', () => {
     for (const mock of [...Object.values(repository), unknownAmong]) mock.mockReset();
     unknownAmong.mockResolvedValue(new Set());
     applies();
-    metrics = new AlertsMetrics(alertsSettings({ auth: { issuer: 'https://issuer.example' } }));
+    registry = new Registry();
+    const settings = alertsSettings({
+      auth: { issuer: 'https://issuer.example' },
+      metricsRegistry: registry,
+    });
     alerts = new AlertsService(
       repository as unknown as AlertsRepository,
       { unknownAmong } as unknown as KnownUsers,
-      metrics,
+      new AlertsMetrics(settings),
     );
     heard = [];
   });
@@ -83,7 +88,7 @@ describe('What can be done with alerts', () => {
   }
 
   async function closings(): Promise<Record<string, number>> {
-    const all = await metrics.registry.getMetricsAsJSON();
+    const all = await registry.getMetricsAsJSON();
     const values = all.find(({ name }) => name === 'session_alerts_resolved_total')?.values ?? [];
     return Object.fromEntries(values.map(({ labels, value }) => [String(labels['reason']), value]));
   }

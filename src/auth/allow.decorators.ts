@@ -4,7 +4,7 @@ import {
   ApiForbiddenResponse,
   ApiServiceUnavailableResponse,
   ApiUnauthorizedResponse,
-} from '@nestjs/swagger';
+} from '../http/documented.decorators.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
 import { LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
 import { RequestHeadGuard } from '../http/request-head.guard.js';

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../http/documented.decorators.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { KnownQuery, NoQuery } from '../http/known-fields.decorators.js';

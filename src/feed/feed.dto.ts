@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '../http/documented.decorators.js';
 
 export class FeedResponse {
   @ApiProperty({

@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata, UseFilters } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
-import { ApiDefaultResponse, ApiUnprocessableEntityResponse } from '@nestjs/swagger';
+import { ApiDefaultResponse, ApiUnprocessableEntityResponse } from './documented.decorators.js';
 import { ErrorResponse } from './error-response.dto.js';
 import { ErrorResponseFilter } from './error-response.filter.js';
 

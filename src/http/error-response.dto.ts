@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from './documented.decorators.js';
 
 export class ErrorDetails {
   @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status', example: 422 })

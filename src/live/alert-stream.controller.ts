@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '../http/documented.decorators.js';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { SESSION_PARAMETER } from '../alerts/alerts.dto.js';
 import { LONGEST_NAME, storable } from '../alerts/text.js';

@@ -1,4 +1,3 @@
-import type { Registry } from 'prom-client';
 import { TOKEN_ALGORITHMS } from './module-options.js';
 import { group, isObject, list, oneOf, text, wrong } from './option-checks.js';
 import { EXTRAS, PARTS } from './registration.js';
@@ -8,6 +7,7 @@ import type {
   FeedOptions,
   HostAuthOptions,
   LiveOptions,
+  MetricsRegistry,
   ReconcileOptions,
   TokenAuthOptions,
   UpkeepOptions,
@@ -24,7 +24,7 @@ export interface AlertsSettings {
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
   users: Required<UserDirectoryOptions> | undefined;
-  metricsRegistry: Registry | undefined;
+  metricsRegistry: MetricsRegistry | undefined;
   /** Where nothing is said the DataSource decides. */
   migrate: boolean | undefined;
 }
@@ -148,11 +148,11 @@ function userSettings(options: UserDirectoryOptions): Required<UserDirectoryOpti
 }
 
 /** By what it can, as there may be several copies of prom-client. */
-function registry(value: Partial<Registry>): Registry {
+function registry(value: Partial<MetricsRegistry>): MetricsRegistry {
   if (!isObject(value) || typeof value.getSingleMetric !== 'function') {
     throw wrong("metricsRegistry must be one of prom-client's registries");
   }
-  return value as Registry;
+  return value as MetricsRegistry;
 }
 
 function milliseconds(option: string, seconds: unknown): number {

@@ -1,6 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { CanActivate, ConfigurableModuleAsyncOptions, Type } from '@nestjs/common';
-import type { Registry } from 'prom-client';
 import type { AlertsUser } from './alerts-user.js';
 import type { UserDirectory } from './user-directory.js';
 
@@ -105,6 +104,15 @@ export interface UserDirectoryOptions {
   onFailure?: 'open' | 'closed';
 }
 
+/** What is used of prom-client's `Registry`, whose types a host without prom-client has not. */
+export interface MetricsRegistry {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+  getSingleMetric(name: string): object | undefined;
+  registerMetric(metric: object): void;
+  removeSingleMetric(name: string): void;
+}
+
 /** What is set, whoever says it: `forRoot`, or what the factory of `forRootAsync` makes. */
 export interface AlertsModuleOptions {
   /** How callers are known. */
@@ -123,8 +131,8 @@ export interface AlertsModuleOptions {
    * for the first. Default: whether the DataSource has `synchronize`, which leaves these tables alone.
    */
   migrate?: boolean;
-  /** prom-client's registry to put the metrics into. Default: one of the module's own. */
-  metricsRegistry?: Registry;
+  /** prom-client's registry to put the metrics into; needs prom-client. Default: one of the module's own. */
+  metricsRegistry?: MetricsRegistry;
 }
 
 /** What shapes the module itself: said among the options of `forRoot`, and beside `useFactory` in `forRootAsync`. */

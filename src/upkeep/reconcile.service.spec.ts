@@ -1,5 +1,6 @@
 import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import { firing } from '../../test/support/alerts.js';
 import { ListingAlertmanager } from '../../test/support/listing-alertmanager.js';
 import { waitUntil } from '../../test/support/server.js';
@@ -33,7 +34,7 @@ describe('Reconciling', () => {
   };
   let urls: string[];
   let ours: FiringSeries[];
-  let metrics: AlertsMetrics;
+  let registry: Registry;
   let reconciling: ReconcileService;
   let said: string[];
 
@@ -73,19 +74,20 @@ describe('Reconciling', () => {
 
   function create(isSet = true): ReconcileService {
     const reconcile = { alertmanagers: urls.map((url) => ({ url })), interval: 60 };
+    registry = new Registry();
     const settings = alertsSettings({
       auth: AUTH,
       upkeep: { expireAfter: 9_000 },
+      metricsRegistry: registry,
       ...(isSet && { reconcile }),
     });
-    metrics = new AlertsMetrics(settings);
     return new ReconcileService(
       settings,
       { apply } as unknown as AlertsService,
       repository as unknown as UpkeepRepository,
       mapper,
       { learn, refresh } as unknown as AskedAlertmanagers,
-      metrics,
+      new AlertsMetrics(settings),
     );
   }
 
@@ -116,7 +118,7 @@ describe('Reconciling', () => {
   }
 
   async function drift(): Promise<Record<string, number>> {
-    const all = await metrics.registry.getMetricsAsJSON();
+    const all = await registry.getMetricsAsJSON();
     const values = all.find(({ name }) => name === 'session_alerts_reconcile_drift_total')?.values ?? [];
     return Object.fromEntries(values.map(({ labels, value }) => [String(labels['direction']), value]));
   }

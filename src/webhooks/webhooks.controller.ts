@@ -7,7 +7,7 @@ import {
   ApiQuery,
   ApiTags,
   getSchemaPath,
-} from '@nestjs/swagger';
+} from '../http/documented.decorators.js';
 import { AllowRole } from '../auth/allow.decorators.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '../http/documented.decorators.js';
 import { IsIn, IsOptional } from 'class-validator';
 
 export class WebhookQuery {

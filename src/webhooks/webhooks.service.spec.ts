@@ -1,4 +1,5 @@
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import { firing, resolved, webhook } from '../../test/support/alerts.js';
 import type { AlertsService } from '../alerts/alerts.service.js';
 import type { Observation, Outcome } from '../alerts/observation.js';
@@ -16,7 +17,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
   const apply = jest.fn<Promise<Outcome[]>, [Observation[], number, string, string | undefined]>();
   const preview = jest.fn<Promise<Outcome[]>, [Observation[]]>();
   const record = jest.fn<Promise<undefined>, []>();
-  let metrics: AlertsMetrics;
+  let registry: Registry;
   let webhooks: WebhooksService;
   let warnings: unknown[];
 
@@ -26,14 +27,17 @@ describe("What becomes of Alertmanager's webhooks", () => {
     apply.mockReset();
     preview.mockReset();
     record.mockReset().mockResolvedValue(undefined);
-    const settings = alertsSettings({ auth: { issuer: 'https://issuer.example' } });
-    metrics = new AlertsMetrics(settings);
+    registry = new Registry();
+    const settings = alertsSettings({
+      auth: { issuer: 'https://issuer.example' },
+      metricsRegistry: registry,
+    });
     webhooks = new WebhooksService(
       new AlertMapper(settings),
       { apply, preview } as unknown as AlertsService,
       { record } as unknown as FeedHealth,
       { unaskedNameOf: (url: string) => `name of ${url}` } as unknown as AskedAlertmanagers,
-      metrics,
+      new AlertsMetrics(settings),
     );
   });
   afterEach(() => {
@@ -42,7 +46,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
 
   /** Each metric's samples, by their label; those that are 0 because nothing was counted are left out. */
   async function counted(name: string): Promise<Record<string, number>> {
-    const all = await metrics.registry.getMetricsAsJSON();
+    const all = await registry.getMetricsAsJSON();
     const values = all.find((metric) => metric.name === `session_alerts_${name}`)?.values ?? [];
     return Object.fromEntries(
       values
@@ -92,7 +96,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     await webhooks.receive(webhook([firing()]), 0);
     await webhooks.receive(webhook([]), 0);
     expect(record).not.toHaveBeenCalled();
-    const all = await metrics.registry.getMetricsAsJSON();
+    const all = await registry.getMetricsAsJSON();
     const stored = all.find(({ name }) => name === 'session_alerts_stored_total')?.values;
     expect(stored).toEqual([{ labels: { result: 'opened' }, value: 1 }]);
   });
@@ -101,7 +105,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     apply.mockResolvedValue([]);
     jest.spyOn(performance, 'now').mockReturnValue(12_000);
     await webhooks.receive(webhook([]), 2_000);
-    const text = await metrics.registry.metrics();
+    const text = await registry.metrics();
     expect(text).toContain('session_alerts_webhook_duration_seconds_sum{outcome="ok"} 10\n');
   });
 

@@ -6,7 +6,14 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Counter, Registry } from 'prom-client';
-import { AlertsHealth, AlertsMetrics, AlertsModule, AlertsService, FeedHealth } from '../../src/index.js';
+import {
+  AlertsController,
+  AlertsHealth,
+  AlertsMetrics,
+  AlertsModule,
+  AlertsService,
+  FeedHealth,
+} from '../../src/index.js';
 import type {
   AlertsModuleAsyncOptions,
   AlertsModuleOptions,
@@ -213,16 +220,24 @@ describe('Other modules of the host', () => {
   });
 });
 
-/** What a package manager installs a second time, with the NestJS and TypeORM that there are. */
-function anotherCopy(): typeof import('../../src/index.js') {
+/**
+ * What a package manager installs a second time, with the NestJS and TypeORM that there are.
+ * @param others what it finds instead, by the package's name
+ */
+function anotherCopy(others: Record<string, () => unknown> = {}): typeof import('../../src/index.js') {
   for (const name of ['@nestjs/common', '@nestjs/core', '@nestjs/swagger', '@nestjs/typeorm', 'typeorm']) {
     const shared: unknown = jest.requireActual(name);
     jest.doMock(name, () => shared);
   }
+  for (const [name, load] of Object.entries(others)) jest.doMock(name, load);
   let copy: typeof import('../../src/index.js') | undefined;
-  jest.isolateModules(() => {
-    copy = jest.requireActual('../../src/index');
-  });
+  try {
+    jest.isolateModules(() => {
+      copy = jest.requireActual('../../src/index');
+    });
+  } finally {
+    for (const name of Object.keys(others)) jest.dontMock(name);
+  }
   expect(copy!.AlertsModule).not.toBe(AlertsModule);
   return copy!;
 }
@@ -272,6 +287,46 @@ describe('Two applications of one process', () => {
     await expectRefusal(
       () => [AlertsModule.forRoot(options({ metricsRegistry }))],
       /metricsRegistry has a metric session_alerts_/,
+    );
+  });
+});
+
+describe('A host without the packages that it may do without', () => {
+  const lacking = (name: string, requiredBy: string) => () => {
+    const message = `Cannot find module '${name}'\nRequire stack:\n- ${requiredBy}`;
+    throw Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
+  };
+  const optional = ['@nestjs/swagger', 'prom-client'];
+  const without = () =>
+    anotherCopy(Object.fromEntries(optional.map((name) => [name, lacking(name, 'ours.cjs')])));
+
+  it('has all but metrics and descriptions', async () => {
+    const { AlertsModule: Light, AlertsMetrics: Uncounted, AlertsController: Undescribed } = without();
+    await expectToWork(await startHost([Light.forRoot(options())]));
+    const metrics = hosts[0]!.get(Uncounted, { strict: false });
+    expect(() => metrics.registry).toThrow(/AlertsMetrics\.registry .*npm install prom-client/);
+    const described = (controller: Type) =>
+      (Reflect.getMetadataKeys(controller) as unknown[]).filter((key) => String(key).startsWith('swagger/'));
+    expect(described(AlertsController)).not.toEqual([]);
+    expect(described(Undescribed)).toEqual([]);
+  });
+
+  it('is told what to install where it gives a registry for metrics', async () => {
+    const { AlertsModule: Light } = without();
+    await expectRefusal(
+      () => [Light.forRoot(options({ metricsRegistry: new Registry() }))],
+      /metricsRegistry needs the package prom-client.*npm install prom-client/,
+    );
+  });
+
+  it.each(optional)('hears of %s where that is there and lacks something itself', (name) => {
+    const broken = lacking('bintrees', `node_modules/${name}/index.js`);
+    expect(() => anotherCopy({ [name]: broken })).toThrow("Cannot find module 'bintrees'");
+  });
+
+  it('is told where what is there is too old', () => {
+    expect(() => anotherCopy({ '@nestjs/swagger': () => ({}) })).toThrow(
+      /AlertsModule: @nestjs\/swagger is too old.*npm install @nestjs\/swagger/,
     );
   });
 });

@@ -21,10 +21,10 @@ Module._resolveFilename = (name, parent, ...rest) => {
   if (Object.hasOwn(SOURCES, name)) return require.resolve(`../../${SOURCES[name]}`);
   if (!name.startsWith('.') || !parent?.filename?.endsWith('.ts'))
     return resolveFilename(name, parent, ...rest);
-  return resolveFilename(name.replace(/\.js$/, ''), parent, ...rest);
+  return resolveFilename(name.replace(/\.js$/, '').replace(/\.cjs$/, '.cts'), parent, ...rest);
 };
 
-Module._extensions['.ts'] = (module, filename) => {
+Module._extensions['.ts'] = Module._extensions['.cts'] = (module, filename) => {
   const { code } = transformSync(readFileSync(filename, 'utf8'), {
     ...options,
     filename,

@@ -1,0 +1,41 @@
+/**
+ * Packages that a host may do without. A file of CommonJS in either build, as nothing but `require` asks for a package
+ * while a module is evaluated, and finds it from here; each by its name, so that bundlers see it.
+ */
+
+/* eslint-disable @typescript-eslint/no-require-imports */
+
+/** What describes an API as OpenAPI. */
+export type Swagger = typeof import('@nestjs/swagger');
+
+/** What counts. */
+export type PromClient = typeof import('prom-client');
+
+export const swagger = loadSwagger();
+export const promClient = loadPromClient();
+
+function loadSwagger(): Swagger | undefined {
+  try {
+    return require('@nestjs/swagger') as Swagger;
+  } catch (error) {
+    if (isAbsent('@nestjs/swagger', error)) return undefined;
+    throw error;
+  }
+}
+
+function loadPromClient(): PromClient | undefined {
+  try {
+    return require('prom-client') as PromClient;
+  } catch (error) {
+    if (isAbsent('prom-client', error)) return undefined;
+    throw error;
+  }
+}
+
+/** Rather than broken, which is to be heard. */
+function isAbsent(name: string, error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // Jest's own module loader requires no ES modules; its tests do without.
+  if (code === 'ERR_REQUIRE_ESM') return true;
+  return code === 'MODULE_NOT_FOUND' && (message.split('\n')[0] ?? '').includes(name);
+}
