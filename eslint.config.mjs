@@ -20,7 +20,7 @@ export default tseslint.config(
       // Nest's modules are classes with nothing in them.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // DTOs are classes only so that Swagger and class-validator see them; as types they are shapes.
+      // DTOs are classes only so that Swagger sees them; as types they are shapes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],

@@ -23,7 +23,7 @@ import {
 } from '../http/documented.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { ErrorResponse } from '../http/error-response.dto.js';
-import { KnownBody, KnownQuery, NoQuery } from '../http/known-fields.decorators.js';
+import { KnownBody, KnownQuery } from '../http/known-fields.decorators.js';
 import { unfit } from '../http/unfit.js';
 import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
@@ -31,11 +31,14 @@ import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { ALERT_ID } from './alert-id.js';
 import {
   AlertResponse,
+  CREATE_FIELDS,
   CreateAlertRequest,
+  LIST_FIELDS,
   LIST_PARAMETERS,
-  ListAlertsQuery,
+  UPDATE_FIELDS,
   UpdateAlertRequest,
 } from './alerts.dto.js';
+import type { ListAlertsQuery } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';
 import { OpenAlerts } from './open-alerts.service.js';
@@ -79,7 +82,7 @@ export class AlertsController {
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
   async list(
     @Caller() caller: AlertsCaller,
-    @KnownQuery(ListAlertsQuery) query: Readonly<ListAlertsQuery>,
+    @KnownQuery(LIST_FIELDS) query: Readonly<ListAlertsQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) response: HeadersOnly,
   ): Promise<AlertResponse[] | undefined> {
@@ -100,8 +103,9 @@ export class AlertsController {
   @ApiResponse({ status: 201, type: AlertResponse })
   @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
   create(
-    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
-    @KnownBody(CreateAlertRequest) request: Readonly<CreateAlertRequest>,
+    @KnownBody(CREATE_FIELDS) request: Readonly<CreateAlertRequest>,
+    // Nest reads the last first: what nobody knows is named before what is wrong.
+    @KnownQuery({}) _query: unknown,
   ): Promise<AlertResponse> {
     return this.alerts.create(request);
   }
@@ -125,8 +129,8 @@ export class AlertsController {
   update(
     @Caller() caller: AlertsCaller,
     @Param('id') id: string,
-    @KnownQuery(NoQuery) _query: Readonly<NoQuery>,
-    @KnownBody(UpdateAlertRequest) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
+    @KnownBody(UPDATE_FIELDS) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
+    @KnownQuery({}) _query: unknown,
   ): Promise<AlertResponse> {
     if (resolved && dismissed) throw unfit('send either {"resolved": true} or {"dismissed": true}');
     if (resolved) return this.alerts.resolve(id, caller);

@@ -1,19 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '../http/documented.decorators.js';
-import { Type } from 'class-transformer';
-import {
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsNotEmpty,
-  IsOptional,
-  IsRFC3339,
-  IsString,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  ValidateIf,
-} from 'class-validator';
+import { flag, NOT_EMPTY, nullable, oneOf, optional, text, wholeNumber } from '../http/fields.js';
+import type { Fields } from '../http/fields.js';
 import { ALERT_ID } from './alert-id.js';
 import { firingSeries, RESOLVED_REASONS } from './alert-life.js';
 import type { OpenedAlert, ResolvedReason, SeriesState } from './alert-life.js';
@@ -234,35 +221,29 @@ export class AlertResponse implements AlertRow {
 }
 
 const MOST_LISTED = 200;
-export const CURSOR_IS_NO_ALERT = 'cursor must be the id of the last alert of the page before';
-export const SINCE_IS_NO_MOMENT = 'since must be a moment like 2025-11-27T12:00:00Z';
+/** Of the parameter `cursor`. */
+export const CURSOR_IS_NO_ALERT = 'must be the id of the last alert of the page before';
+/** Of the parameter `since`. */
+export const SINCE_IS_NO_MOMENT = 'must be a moment like 2025-11-27T12:00:00Z';
 export const DEFAULT_LISTED = 50;
 
-export class ListAlertsQuery {
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_NAME)
+/** By RFC 3339, as far as its form goes. */
+const MOMENT = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+
+export interface ListAlertsQuery {
   session_name?: string;
-
-  @IsOptional()
-  @IsIn(['open', 'resolved'])
   status?: 'open' | 'resolved';
-
-  @IsOptional()
-  @IsRFC3339({ message: SINCE_IS_NO_MOMENT })
   since?: string;
-
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: `limit must be a whole number from 1 to ${MOST_LISTED}` })
-  @Min(1)
-  @Max(MOST_LISTED)
   limit?: number;
-
-  @IsOptional()
-  @Matches(ALERT_ID, { message: CURSOR_IS_NO_ALERT })
   cursor?: string;
 }
+export const LIST_FIELDS: Fields<ListAlertsQuery> = {
+  session_name: optional(text({ longest: LONGEST_NAME })),
+  status: optional(oneOf('open', 'resolved')),
+  since: optional(text({ pattern: [MOMENT, SINCE_IS_NO_MOMENT] })),
+  limit: optional(wholeNumber(1, MOST_LISTED)),
+  cursor: optional(text({ pattern: [ALERT_ID, CURSOR_IS_NO_ALERT] })),
+};
 
 /** What the API's description has of a parameter; in words of our own, as hosts may do without Swagger's types. */
 interface DescribedParameter {
@@ -307,43 +288,33 @@ export const LIST_PARAMETERS: readonly DescribedParameter[] = [
   },
 ];
 
-const NOT_BLANK = /\S/;
+const NOT_BLANK = [/\S/, 'must not be blank'] as const;
 /** Swagger passes on what its type does not know. */
 const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
 
 @ApiSchema(NOTHING_ELSE)
 export class CreateAlertRequest {
   @ApiProperty({
-    pattern: NOT_BLANK.source,
+    pattern: NOT_BLANK[0].source,
     description: `Cut where it has more than ${LONGEST_TITLE} characters`,
     example: 'Maintenance tonight',
   })
-  @IsString()
-  @Matches(NOT_BLANK, { message: 'title must not be blank' })
   title!: string;
 
   @ApiProperty({
-    pattern: NOT_BLANK.source,
+    pattern: NOT_BLANK[0].source,
     description: `Cut where it has more than ${LONGEST_MESSAGE} characters`,
     example: 'Sessions will be restarted at 22:00 UTC.',
   })
-  @IsString()
-  @Matches(NOT_BLANK, { message: 'message must not be blank' })
   message!: string;
 
-  @ApiProperty({ pattern: NOT_BLANK.source, maxLength: LONGEST_NAME, example: 'maintenance' })
-  @IsString()
-  @Matches(NOT_BLANK, { message: 'event_type must not be blank' })
-  @MaxLength(LONGEST_NAME)
+  @ApiProperty({ pattern: NOT_BLANK[0].source, maxLength: LONGEST_NAME, example: 'maintenance' })
   event_type!: string;
 
   @ApiProperty({
     pattern: NAMED_USER.source,
     description: "Keycloak's user id",
     example: '0b5c6a1e-2f4d-4a6e-9a77-0d6f3d7f1a11',
-  })
-  @Matches(NAMED_USER, {
-    message: `user_id must have 2 to ${LONGEST_NAME} letters, digits and hyphens, and not begin with a hyphen`,
   })
   user_id!: string;
 
@@ -354,10 +325,6 @@ export class CreateAlertRequest {
     maxLength: LONGEST_SESSION,
     example: 'jane-doe-7f3a9c',
   })
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(LONGEST_SESSION)
   session_name?: string | null;
 
   @ApiPropertyOptional({
@@ -367,27 +334,33 @@ export class CreateAlertRequest {
     maxLength: LONGEST_NAME,
     example: 'info',
   })
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(LONGEST_NAME)
   severity?: string | null;
 }
 
-/** Unlike `@IsOptional()` it does not pass `null`. */
-function isGiven(_request: object, value: unknown): boolean {
-  return value !== undefined;
-}
+export const CREATE_FIELDS: Fields<CreateAlertRequest> = {
+  title: text({ pattern: NOT_BLANK }),
+  message: text({ pattern: NOT_BLANK }),
+  event_type: text({ pattern: NOT_BLANK, longest: LONGEST_NAME }),
+  user_id: text({
+    pattern: [
+      NAMED_USER,
+      `must have 2 to ${LONGEST_NAME} letters, digits and hyphens, and not begin with a hyphen`,
+    ],
+  }),
+  session_name: optional(nullable(text({ pattern: NOT_EMPTY, longest: LONGEST_SESSION }))),
+  severity: optional(nullable(text({ pattern: NOT_EMPTY, longest: LONGEST_NAME }))),
+};
 
 @ApiSchema(NOTHING_ELSE)
 export class UpdateAlertRequest {
   @ApiPropertyOptional({ description: '`true`, as an administrator: closes the alert' })
-  @ValidateIf(isGiven)
-  @IsBoolean({ message: 'resolved must be true or false' })
   resolved?: boolean;
 
   @ApiPropertyOptional({ description: '`true`, as its user: closes the alert' })
-  @ValidateIf(isGiven)
-  @IsBoolean({ message: 'dismissed must be true or false' })
   dismissed?: boolean;
 }
+
+export const UPDATE_FIELDS: Fields<UpdateAlertRequest> = {
+  resolved: optional(flag()),
+  dismissed: optional(flag()),
+};

@@ -160,12 +160,12 @@ export class AlertsService implements OnApplicationShutdown {
     const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
     const after = cursor === undefined ? undefined : await this.stored(cursor);
     if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
-      throw unfit(CURSOR_IS_NO_ALERT);
+      throw unfit(`cursor ${CURSOR_IS_NO_ALERT}`);
     }
     const from = since === undefined ? undefined : new Date(since);
     // A leap second is a moment by RFC 3339, and none to us.
     if (from && Number.isNaN(from.getTime())) {
-      throw unfit(SINCE_IS_NO_MOMENT);
+      throw unfit(`since ${SINCE_IS_NO_MOMENT}`);
     }
     return this.repository.listResolved(userId, {
       sessionName: sessionName === undefined ? undefined : storable(sessionName),

@@ -1,12 +1,8 @@
 import { createParamDecorator } from '@nestjs/common';
-import type { ExecutionContext, Type } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import type { Fields } from './fields.js';
 import { KnownFieldsPipe } from './known-fields.pipe.js';
 import type { UnknownFields } from './known-fields.pipe.js';
-
-/** For calls that take no parameters. */
-export class NoQuery {
-  [name: string]: never;
-}
 
 const QueryOf = createParamDecorator(
   (_data: unknown, context: ExecutionContext) =>
@@ -17,15 +13,18 @@ const BodyOf = createParamDecorator(
 );
 
 /**
- * The query, checked against its class by us alone. An application's global ValidationPipe, by its own options, would
- * refuse, drop or convert what the API documents: it leaves custom parameters alone, and with `validateCustomDecorators`
- * those whose type it cannot see. So write that as `Readonly<…>`. Swagger does not see it either: say what it is beside.
+ * The query, read by us alone. An application's global ValidationPipe, by its own options, would refuse, drop or convert
+ * what the API documents: it leaves custom parameters alone, and with `validateCustomDecorators` those whose type it
+ * cannot see. So write that as `Readonly<…>`. Swagger does not see it either: say what it is beside.
  */
-export function KnownQuery(query: Type, unknownFields: UnknownFields = 'refused'): ParameterDecorator {
-  return QueryOf(new KnownFieldsPipe('query', query, unknownFields));
+export function KnownQuery<T extends object>(
+  fields: Fields<T>,
+  unknownFields: UnknownFields = 'refused',
+): ParameterDecorator {
+  return QueryOf(new KnownFieldsPipe('query', fields, unknownFields));
 }
 
 /** The body, in the same way. */
-export function KnownBody(body: Type): ParameterDecorator {
-  return BodyOf(new KnownFieldsPipe('body', body, 'refused'));
+export function KnownBody<T extends object>(fields: Fields<T>): ParameterDecorator {
+  return BodyOf(new KnownFieldsPipe('body', fields, 'refused'));
 }

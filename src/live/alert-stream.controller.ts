@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '../http/documented.decorators.js';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { SESSION_PARAMETER } from '../alerts/alerts.dto.js';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { optional, text } from '../http/fields.js';
+import type { Fields } from '../http/fields.js';
 import { KnownQuery } from '../http/known-fields.decorators.js';
 import { onceOver } from '../http/once-over.js';
 import { AlertStream } from './alert-stream.js';
@@ -21,12 +22,10 @@ interface FastifyResponse {
   getHeaders(): Record<string, number | string | string[] | undefined>;
 }
 
-export class StreamQuery {
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_NAME)
+export interface StreamQuery {
   session_name?: string;
 }
+export const STREAM_FIELDS: Fields<StreamQuery> = { session_name: optional(text({ longest: LONGEST_NAME })) };
 
 @ApiTags('alerts')
 @Controller('alerts/stream')
@@ -45,7 +44,7 @@ export class AlertStreamController {
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   stream(
     @Caller() caller: AlertsCaller,
-    @KnownQuery(StreamQuery) { session_name: sessionName }: Readonly<StreamQuery>,
+    @KnownQuery(STREAM_FIELDS) { session_name: sessionName }: Readonly<StreamQuery>,
     @Res() response: HttpResponse,
   ): void {
     this.live.admit(caller.id);

@@ -14,7 +14,8 @@ import type { HttpRequest } from '../http/http-request.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
 import { KnownQuery } from '../http/known-fields.decorators.js';
 import { takeArrival } from './webhook-arrival.middleware.js';
-import { DryRunSummary, WebhookQuery, WebhookSummary } from './webhooks.dto.js';
+import { DryRunSummary, WEBHOOK_FIELDS, WebhookSummary } from './webhooks.dto.js';
+import type { WebhookQuery } from './webhooks.dto.js';
 import { WebhooksService } from './webhooks.service.js';
 
 @ApiTags('webhooks')
@@ -41,7 +42,7 @@ export class WebhooksController {
   receive(
     @Req() request: HttpRequest,
     @Body() body: unknown,
-    @KnownQuery(WebhookQuery, 'ignored') query: Readonly<WebhookQuery>,
+    @KnownQuery(WEBHOOK_FIELDS, 'ignored') query: Readonly<WebhookQuery>,
   ): Promise<WebhookSummary> {
     const arrivedAt = takeArrival(nodeRequest(request));
     return query.dry_run === 'true' ? this.webhooks.dryRun(body) : this.webhooks.receive(body, arrivedAt);

@@ -1,11 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '../http/documented.decorators.js';
-import { IsIn, IsOptional } from 'class-validator';
+import { oneOf, optional } from '../http/fields.js';
+import type { Fields } from '../http/fields.js';
 
-export class WebhookQuery {
-  @IsOptional()
-  @IsIn(['true', 'false'])
+export interface WebhookQuery {
   dry_run?: 'true' | 'false';
 }
+export const WEBHOOK_FIELDS: Fields<WebhookQuery> = { dry_run: optional(oneOf('true', 'false')) };
 
 /** What became of a webhook. Short: Alertmanager copies it into its log. */
 export class WebhookSummary {

@@ -1,6 +1,6 @@
-import { IsArray, IsIn, IsOptional, validateSync } from 'class-validator';
 import { PayloadTooLargeException } from '@nestjs/common';
-import { doesNotFit, unfit } from '../../http/unfit.js';
+import { unfit } from '../../http/unfit.js';
+import { isRecord } from '../../http/untyped.js';
 
 /** More than anybody has; a body of nothing but commas can hold so many millions that memory ends. */
 const MOST_ALERTS = 500_000;
@@ -10,41 +10,30 @@ const MOST_ALERTS = 500_000;
  * by one, so that a bad one costs nothing but itself.
  * @see https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
  */
-export class AlertmanagerPayload {
-  @IsOptional()
-  @IsIn(['4'], { message: 'version must be "4": other versions of Alertmanager\'s webhook are not known' })
-  version?: unknown;
-
-  @IsArray({ message: 'alerts must be an array' })
-  alerts!: unknown[];
-
+export interface AlertmanagerPayload {
+  alerts: unknown[];
   /** How many alerts Alertmanager left out because of `max_alerts`. */
-  truncatedAlerts = 0;
-
-  receiver = '';
-
+  truncatedAlerts: number;
+  receiver: string;
   /** What the Alertmanager that posts is called (`--web.external-url`). */
-  externalUrl = '';
+  externalUrl: string;
 }
 
 /** @throws UnprocessableEntityException the body is no webhook */
 export function parsePayload(body: unknown): AlertmanagerPayload {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw unfit("the body must be the JSON object of Alertmanager's webhook");
+  if (!isRecord(body)) throw unfit("the body must be the JSON object of Alertmanager's webhook");
+  const { version = null, alerts, truncatedAlerts, receiver, externalURL } = body;
+  if (version !== null && version !== '4') {
+    throw unfit('version must be "4": other versions of Alertmanager\'s webhook are not known');
   }
-  const { version, alerts, truncatedAlerts, receiver, externalURL } = body as Record<string, unknown>;
-  const payload = new AlertmanagerPayload();
-  payload.version = version;
-  payload.alerts = alerts as unknown[];
-  if (isCount(truncatedAlerts)) payload.truncatedAlerts = truncatedAlerts;
-  if (typeof receiver === 'string') payload.receiver = receiver;
-  if (typeof externalURL === 'string') payload.externalUrl = externalURL;
-  // With one alert a webhook, class-validator would be a twentieth of all that it costs.
-  const isPlainlyFit = version === '4' && Array.isArray(alerts);
-  const errors = isPlainlyFit ? [] : validateSync(payload);
-  if (errors.length > 0) throw doesNotFit(errors);
-  if (payload.alerts.length > MOST_ALERTS) throw new PayloadTooLargeException();
-  return payload;
+  if (!Array.isArray(alerts)) throw unfit('alerts must be an array');
+  if (alerts.length > MOST_ALERTS) throw new PayloadTooLargeException();
+  return {
+    alerts,
+    truncatedAlerts: isCount(truncatedAlerts) ? truncatedAlerts : 0,
+    receiver: typeof receiver === 'string' ? receiver : '',
+    externalUrl: typeof externalURL === 'string' ? externalURL : '',
+  };
 }
 
 /** What fits no number is no count: metrics refuse it. */

@@ -1,0 +1,57 @@
+/** A field's value, or what is wrong with it, to be said after its name. */
+type Reading<T> = { value: T } | { wrong: string };
+
+/** How a field of a body or query is read. */
+export type Field<T> = (given: unknown) => Reading<T>;
+
+/** Those of a body or query, by their names. */
+export type Fields<T> = { readonly [Name in keyof T]-?: Field<T[Name]> };
+
+/** What a text must be like, with what to say where it is not. */
+interface TextRules {
+  pattern?: readonly [RegExp, otherwise: string];
+  /** Characters. Default: any number. */
+  longest?: number;
+}
+
+export const NOT_EMPTY = [/[^]/, 'must not be empty'] as const;
+
+export function text({ pattern, longest = Infinity }: TextRules): Field<string> {
+  return (given) => {
+    if (typeof given !== 'string') return { wrong: 'must be a text' };
+    if (pattern && !pattern[0].test(given)) return { wrong: pattern[1] };
+    if (given.length > longest && Array.from(given).length > longest) {
+      return { wrong: `must be at most ${longest} characters long` };
+    }
+    return { value: given };
+  };
+}
+
+export function oneOf<T extends string>(...values: T[]): Field<T> {
+  return (given) => {
+    const value = values.find((one) => one === given);
+    return value === undefined ? { wrong: `must be ${values.join(' or ')}` } : { value };
+  };
+}
+
+/** As a query has it. */
+export function wholeNumber(least: number, most: number): Field<number> {
+  return (given) => {
+    const value = typeof given === 'string' ? Number(given) : NaN;
+    return Number.isInteger(value) && value >= least && value <= most
+      ? { value }
+      : { wrong: `must be a whole number from ${least} to ${most}` };
+  };
+}
+
+export function flag(): Field<boolean> {
+  return (given) => (typeof given === 'boolean' ? { value: given } : { wrong: 'must be true or false' });
+}
+
+export function optional<T>(field: Field<T>): Field<T | undefined> {
+  return (given) => (given === undefined ? { value: undefined } : field(given));
+}
+
+export function nullable<T>(field: Field<T>): Field<T | null> {
+  return (given) => (given === null ? { value: null } : field(given));
+}
