@@ -16,6 +16,7 @@ export type {
   UpkeepOptions,
   UserDirectoryOptions,
 } from './options/module-options.js';
+export type { AlertsCaller } from './auth/alerts-caller.js';
 export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
 export type { AlertsHealthReport } from './health/alerts-health.service.js';
@@ -28,6 +29,7 @@ export { FeedController } from './feed/feed.controller.js';
 export { WebhooksController } from './webhooks/webhooks.controller.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';
+export type { OpenList } from './alerts/alerts.repository.js';
 export { isAlertsEndpoint } from './http/alerts-endpoint.decorator.js';
 export { DatabaseUnavailableError } from './database/database-errors.js';
 export { WritesFullError } from './alerts/shared-writes.js';
@@ -35,6 +37,7 @@ export type { AlertRow, CreateAlertRequest, ShownSeries } from './alerts/alerts.
 export type {
   AlertKind,
   FiringObservation,
+  IgnoredReason,
   Observation,
   Outcome,
   ResolvedObservation,
@@ -46,5 +49,6 @@ export { Reconciling } from './webhooks/alertmanager/reconciling.entity.js';
 export { alertsEntities, alertsMigrations } from './migrations/tables.js';
 export { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 export { FeedHealth } from './feed/feed-health.service.js';
+export type { FeedResponse } from './feed/feed.dto.js';
 export type { UserDirectory } from './options/user-directory.js';
 export type { ResolvedReason } from './alerts/alert-life.js';

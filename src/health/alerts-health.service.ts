@@ -9,11 +9,9 @@ import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
 import { ChangeListener } from '../live/change-listener.service.js';
 
-export type HealthCheck = 'ok' | 'unavailable';
-
 export interface AlertsHealthReport {
-  database: HealthCheck;
-  issuer: HealthCheck;
+  database: 'ok' | 'unavailable';
+  issuer: 'ok' | 'unavailable';
   /** Why the database cannot serve, and what mends it, in sentences that anybody may read; left out while it can. */
   problems?: string[];
 }
