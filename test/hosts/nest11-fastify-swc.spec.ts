@@ -1,3 +1,5 @@
-import { itServes } from './hosts.js';
+import { inHost, itServes } from './hosts.js';
 
-itServes('nest11-fastify-swc');
+inHost('nest11-fastify-swc', (host) => {
+  itServes(host);
+});

@@ -1,3 +1,5 @@
-import { itServes } from './hosts.js';
+import { inHost, itServes } from './hosts.js';
 
-itServes('nest12-esm-express');
+inHost('nest12-esm-express', (host) => {
+  itServes(host);
+});

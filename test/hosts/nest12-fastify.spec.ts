@@ -1,3 +1,5 @@
-import { itServes } from './hosts.js';
+import { inHost, itServes } from './hosts.js';
 
-itServes('nest12-fastify');
+inHost('nest12-fastify', (host) => {
+  itServes(host);
+});

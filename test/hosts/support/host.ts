@@ -12,41 +12,36 @@ import type { TestIssuer } from '../../support/server.js';
 const run = promisify(execFile);
 const HOSTS = join(import.meta.dirname, '..');
 
+/** Of its package.json what we read. */
+interface Manifest {
+  scripts: Record<string, string>;
+  /** Where it is not npm: name and version, as Corepack reads it. */
+  packageManager?: string;
+}
+
 /** An application of somebody else's, with the module from the package as it is published. */
 export class Host {
   private program: Program | undefined;
+  private database: TestDatabase | undefined;
 
   private constructor(
-    /** Without a slash at its end. */
-    readonly url: string,
+    /** Without a slash at its end, and without the prefix of ours. */
+    readonly origin: string,
     readonly issuer: TestIssuer,
     private readonly folder: string,
-    private readonly database: TestDatabase,
     private readonly port: number,
+    private readonly manifest: Manifest,
   ) {}
 
-  /** Installs it with its own lock file, then our package beside it, and compiles it. */
+  /** Installs our package beside what its own lock file names, and compiles it. */
   static async install(name: string): Promise<Host> {
     const folder = await mkdtemp(join(tmpdir(), `session-alerts-${name}-`));
     const port = await freePort();
-    const host = new Host(
-      `http://127.0.0.1:${port}`,
-      await startIssuer(),
-      folder,
-      await createTestDatabase({ migrated: false }),
-      port,
-    );
+    const manifest = JSON.parse(await readFile(join(HOSTS, name, 'package.json'), 'utf8')) as Manifest;
+    const host = new Host(`http://127.0.0.1:${port}`, await startIssuer(), folder, port, manifest);
     try {
       await cp(join(HOSTS, name), folder, { recursive: true });
-      await host.npm('ci', '--no-audit', '--no-fund');
-      await host.npm(
-        'install',
-        '--no-save',
-        '--no-package-lock',
-        '--no-audit',
-        '--no-fund',
-        await moduleTarball(),
-      );
+      await host.add(await moduleTarball());
       await host.npm('run', 'build');
       return host;
     } catch (error) {
@@ -55,37 +50,33 @@ export class Host {
     }
   }
 
-  /** All that it has written. */
+  /** All that it has written since it was started. */
   get output(): string {
     return this.program?.output ?? '';
   }
 
-  async start(): Promise<void> {
+  /** Runs what its script says, on a database of its own, until `ready` (an address of ours) answers 401. */
+  async start(script: string, ready: string): Promise<void> {
+    this.database = await createTestDatabase({ migrated: false });
     const env = {
       DATABASE_URL: this.database.url,
       OIDC_ISSUER: this.issuer.issuer.url,
       PORT: String(this.port),
       NO_COLOR: '1',
     };
-    const program = new Program('The host', process.execPath, [await this.entry()], {
-      cwd: this.folder,
-      env,
-    });
+    // A signal to npm would not be one to the application.
+    const entry = this.manifest.scripts[script]?.replace(/^node /, '') ?? '';
+    const program = new Program('The host', process.execPath, [entry], { cwd: this.folder, env });
     this.program = program;
-    // Without a token: whoever answers 401 is there.
-    await program.until(async () => (await fetch(`${this.url}/alerts`)).status === 401);
-  }
-
-  /** The file that `npm start` runs. */
-  private async entry(): Promise<string> {
-    const manifest = await readFile(join(this.folder, 'package.json'), 'utf8');
-    const { scripts } = JSON.parse(manifest) as { scripts: { start: string } };
-    return scripts.start.replace(/^node /, '');
+    await program.until(async () => (await fetch(ready)).status === 401);
   }
 
   /** Asks it to end, as Kubernetes does; returns how it ended. */
   async stop(): Promise<number | NodeJS.Signals | undefined> {
-    return this.program?.stop();
+    const ending = await this.program?.stop();
+    await this.database?.drop();
+    this.database = undefined;
+    return ending;
   }
 
   /** Runs a script of npm's in its folder. */
@@ -99,10 +90,25 @@ export class Host {
     }
   }
 
+  /** With the package manager that it has. What npm has in its cache it need not ask the registry about. */
+  private async add(tarball: string): Promise<void> {
+    const { packageManager } = this.manifest;
+    if (packageManager === undefined) {
+      await this.npm('install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+    } else {
+      const [name = ''] = packageManager.split('@');
+      await this.npm('exec', '--yes', `--package=${packageManager}`, '--', name, 'add', tarball);
+    }
+  }
+
+  /** Leaves it what it has built. */
+  async removePackages(): Promise<void> {
+    await rm(join(this.folder, 'node_modules'), { recursive: true });
+  }
+
   async remove(): Promise<void> {
     await this.stop();
     await this.issuer.close();
-    await this.database.drop();
     await rm(this.folder, { recursive: true });
   }
 }

@@ -1,0 +1,6 @@
+/** All of node_modules in the file as well. */
+module.exports = (options) => ({
+  ...options,
+  externals: [],
+  output: { ...options.output, filename: 'bundled.js' },
+});
