@@ -25,7 +25,7 @@ inHost('nest12-crowded', (host) => {
       },
       body: body === undefined ? null : JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) };
+    return { status: response.status, body: await response.json() };
   }
 
   /** What it has logged, as pino writes it. */
