@@ -25,7 +25,6 @@ import {
   refuseSecondModule,
 } from './options/host-checks.js';
 import { registrationOf, registrationOfFactory } from './options/registration.js';
-import type { AlertsSettings } from './options/alerts-settings.js';
 import type { Registration } from './options/registration.js';
 import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
