@@ -44,7 +44,7 @@ export const ROOMS = {
     'src/auth/access.guard.spec.ts',
     'src/auth/key-set.spec.ts',
     'src/auth/signing-keys.service.spec.ts',
-    ...['tokens', 'tokens-in-a-host', 'embedding', 'signing-keys'].map(spec),
+    ...['tokens', 'tokens-in-a-host', 'passport', 'embedding', 'signing-keys'].map(spec),
   ],
   upkeep: [
     'src/upkeep/alertmanager-client.spec.ts',
