@@ -3,6 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+// npm's registry may take its time.
+jest.setTimeout(300_000);
+
 const ROOT = join(import.meta.dirname, '..', '..');
 const NAMES = [
   'nestjs-session-alerts',
