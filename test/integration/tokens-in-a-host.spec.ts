@@ -64,7 +64,7 @@ async function startHost(
   imports: NonNullable<ModuleMetadata['imports']>,
 ): Promise<void> {
   @Module({
-    imports: [TypeOrmModule.forRoot({ ...postgresOptions(database.url), poolSize: 2 }), ...imports],
+    imports: [TypeOrmModule.forRoot({ ...postgresOptions(database.url), poolSize: 4 }), ...imports],
     controllers: [HostController],
   })
   class HostModule {}
@@ -585,7 +585,7 @@ describe.each(ADAPTERS)('A host on %s with a passport strategy `jwt` of its own'
   async function hostThatNotes(users: unknown[]): Promise<INestApplication<Server>> {
     @Module({
       imports: [
-        TypeOrmModule.forRoot({ ...postgresOptions(database.url), poolSize: 2 }),
+        TypeOrmModule.forRoot({ ...postgresOptions(database.url), poolSize: 4 }),
         AlertsModule.forRoot({ auth: { issuer: issuer.issuer.url } }),
       ],
     })
