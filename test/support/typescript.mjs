@@ -5,6 +5,9 @@ import { isMainThread } from 'node:worker_threads';
 import { transform } from '@swc/core';
 import { SOURCES } from '../../jest.config.mjs';
 
+/** For the files of CommonJS (`.cts`), whose exports are written as those of ES modules are. */
+const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);\n`;
+
 /** For `node --import`: runs our TypeScript as it is built, where a test needs a process of its own and no build. */
 if (isMainThread) register(import.meta.url);
 
@@ -13,12 +16,12 @@ export function resolve(specifier, context, next) {
   const source = SOURCES[specifier];
   if (source !== undefined) return next(new URL(`../../${source}`, import.meta.url).href, context);
   const isOurs = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
-  return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+  return next(isOurs ? specifier.replace(/\.(c?)js$/, '.$1ts') : specifier, context);
 }
 
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {
-  if (!url.endsWith('.ts')) return next(url, context);
+  if (!/\.c?ts$/.test(url)) return next(url, context);
   const { code } = await transform(await readFile(fileURLToPath(url), 'utf8'), {
     swcrc: false,
     module: { type: 'es6' },
@@ -29,5 +32,5 @@ export async function load(url, context, next) {
       keepClassNames: true,
     },
   });
-  return { format: 'module', source: code, shortCircuit: true };
+  return { format: 'module', source: url.endsWith('.cts') ? REQUIRE + code : code, shortCircuit: true };
 }
