@@ -228,7 +228,7 @@ export const SINCE_IS_NO_MOMENT = 'must be a moment like 2025-11-27T12:00:00Z';
 export const DEFAULT_LISTED = 50;
 
 /** By RFC 3339, as far as its form goes. */
-const MOMENT = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
+const MOMENT = /^\d{4}-\d\d-\d\d[ T]([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 export interface ListAlertsQuery {
   session_name?: string;

@@ -162,7 +162,8 @@ export class AlertsService implements OnApplicationShutdown {
     if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
       throw unfit(`cursor ${CURSOR_IS_NO_ALERT}`);
     }
-    const from = since === undefined ? undefined : new Date(since);
+    // Date reads lower case and a blank by rules of its own.
+    const from = since === undefined ? undefined : new Date(since.toUpperCase().replace(' ', 'T'));
     // A leap second is a moment by RFC 3339, and none to us.
     if (from && Number.isNaN(from.getTime())) {
       throw unfit(`since ${SINCE_IS_NO_MOMENT}`);

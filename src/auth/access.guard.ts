@@ -9,7 +9,7 @@ import type { AlertsSettings } from '../options/alerts-settings.js';
 import type { HostAuthOptions } from '../options/module-options.js';
 import { AccessService } from './access.service.js';
 import { AccessTokens } from './access-tokens.service.js';
-import { STRATEGY } from './alerts.strategy.js';
+import { isVerifiedBy, STRATEGY } from './alerts.strategy.js';
 import type { AlertsStrategyOptions } from './alerts.strategy.js';
 import type { AlertsUser } from '../options/alerts-user.js';
 import { REQUIRED_ROLE } from './allowed-role.js';
@@ -18,10 +18,13 @@ import { TokenMissingException } from './auth-errors.js';
 import { callerOf } from './caller.decorator.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
+import { wrong } from '../options/option-checks.js';
 import { USER_ID } from './user-id.js';
 
 /** How long (ms) a host may take to say who calls. */
 const HOST_TIMEOUT = 30_000;
+
+const NAME_IS_TAKEN = `another strategy of passport's is called ${STRATEGY}: give it another name`;
 
 /** Lets pass who is known, by token or by the host's own guard, and has the role that the handler asks for. */
 @Injectable()
@@ -52,6 +55,8 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
       await this.access.admit(request, this.roleFor(context));
     } else {
       await super.canActivate(context);
+      // A strategy that passes, as ours never does, calls nobody back.
+      if (!callerOf(request)) throw wrong(NAME_IS_TAKEN);
     }
     return true;
   }
@@ -73,6 +78,7 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
     context: ExecutionContext,
   ): User {
     if (error) throw error as Error;
+    if (!isVerifiedBy(this.tokens, user)) throw wrong(NAME_IS_TAKEN);
     this.access.admitUser(requestOf(context), user, this.roleFor(context));
     return user;
   }

@@ -1,4 +1,4 @@
-import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
@@ -11,8 +11,20 @@ import type { AccessTokens } from './access-tokens.service.js';
 /** Its name with passport, which hosts write: `AuthGuard('session-alerts')`. */
 export const STRATEGY = 'session-alerts';
 
-/** By the application whose requests they are asked about: passport knows one strategy of a name in the whole process. */
-const strategies = new Map<object, AlertsStrategy>();
+/**
+ * By the application whose requests they are asked about: passport knows one strategy of a name in the whole process.
+ * They stand with it, as there may be several copies of this module (CommonJS and ES modules).
+ */
+const strategies = ((passport as unknown as Record<symbol, Map<object, AlertsStrategy> | undefined>)[
+  Symbol.for('nestjs-session-alerts.strategies')
+] ??= new Map<object, AlertsStrategy>());
+
+/** Whose tokens a user was verified by: another strategy of the process may bear our name. */
+const verifiedBy = new WeakMap<object, AccessTokens>();
+
+export function isVerifiedBy(tokens: AccessTokens, user: unknown): boolean {
+  return typeof user === 'object' && user !== null && verifiedBy.get(user) === tokens;
+}
 
 /** A request that knows which application of Express's (`app`) or of Fastify's (`server`) it has come to. */
 type HostRequest = HttpRequest & { app?: object; server?: object };
@@ -25,7 +37,7 @@ export interface AlertsStrategyOptions {
 /** Access tokens as a strategy of passport's, for `AccessGuard` and for controllers of the host. */
 export class AlertsStrategy
   extends PassportStrategy(passport.Strategy, STRATEGY)
-  implements OnModuleInit, OnModuleDestroy
+  implements OnModuleInit, OnApplicationShutdown
 {
   private application: object = this;
 
@@ -40,10 +52,15 @@ export class AlertsStrategy
     const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     this.application = adapter?.getInstance<object | undefined>() ?? this;
     strategies.set(this.application, this);
+    // Since it was made, another application's end may have taken it out.
+    passport.use(STRATEGY, this);
   }
 
-  /** Leaves nothing of the application with passport; any other's strategy can answer for all that are left. */
-  onModuleDestroy(): void {
+  /**
+   * When no request comes any more. Leaves nothing of the application with passport; any other's strategy can answer for
+   * all that are left.
+   */
+  onApplicationShutdown(): void {
     strategies.delete(this.application);
     const [another] = strategies.values();
     if (another) passport.use(STRATEGY, another);
@@ -67,7 +84,9 @@ export class AlertsStrategy
    */
   async validate(request: HostRequest, tokens = strategyFor(request).tokens): Promise<AlertsUser> {
     const { id, roles, expiresAt } = await tokens.verify(nodeRequest(request));
-    return { id, roles: [...roles], expiresAt };
+    const user = { id, roles: [...roles], expiresAt };
+    verifiedBy.set(user, tokens);
+    return user;
   }
 }
 

@@ -37,7 +37,7 @@ export function oneOf<T extends string>(...values: T[]): Field<T> {
 /** As a query has it. */
 export function wholeNumber(least: number, most: number): Field<number> {
   return (given) => {
-    const value = typeof given === 'string' ? Number(given) : NaN;
+    const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : NaN;
     return Number.isInteger(value) && value >= least && value <= most
       ? { value }
       : { wrong: `must be a whole number from ${least} to ${most}` };

@@ -32,7 +32,7 @@ export class KnownFieldsPipe<T extends object> implements PipeTransform<unknown,
     const read: Record<string, unknown> = {};
     const wrong: string[] = [];
     for (const [name, field] of this.fields) {
-      const reading = field(given[name]);
+      const reading = field(Object.hasOwn(given, name) ? given[name] : undefined);
       if ('wrong' in reading) wrong.push(`${name} ${reading.wrong}`);
       else if (reading.value !== undefined) read[name] = reading.value;
     }

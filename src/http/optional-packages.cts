@@ -37,5 +37,5 @@ function isAbsent(name: string, error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   // Jest's own module loader requires no ES modules; its tests do without.
   if (code === 'ERR_REQUIRE_ESM') return true;
-  return code === 'MODULE_NOT_FOUND' && (message.split('\n')[0] ?? '').includes(name);
+  return code === 'MODULE_NOT_FOUND' && message.startsWith(`Cannot find module '${name}'`);
 }

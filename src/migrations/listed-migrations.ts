@@ -124,11 +124,24 @@ export async function withMigrationLock<T>(
     try {
       return await work();
     } finally {
-      await runner.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]);
+      await unlessGone(runner.query(`SELECT pg_advisory_unlock($1, 0)`, [MIGRATION_LOCK]));
     }
   } finally {
-    await set(runner, 'statement_timeout', before);
+    await unlessGone(set(runner, 'statement_timeout', before));
   }
+}
+
+/** The same in one transaction, whose lock ends with it: an application's connections may be those of a pooler. */
+export async function inMigratingTransaction<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+  return inTransaction(runner, async () => {
+    await set(runner, 'statement_timeout', '0');
+    return work();
+  });
+}
+
+/** What goes with the connection anyway: where that is gone the first error says so. */
+async function unlessGone(mended: Promise<unknown>): Promise<void> {
+  await mended.catch(() => undefined);
 }
 
 /** @throws DatabaseProblemsError where a lock takes longer (ms) */
@@ -144,17 +157,18 @@ export async function waitingAtMost<T>(
     return result;
   } catch (error) {
     // A transaction that fails takes its settings back by itself.
-    if (!runner.isTransactionActive) await set(runner, 'lock_timeout', before);
+    if (!runner.isTransactionActive) await unlessGone(set(runner, 'lock_timeout', before));
     if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
     throw new DatabaseProblemsError([STILL_LOCKED]);
   }
 }
 
-/** Sets one of PostgreSQL's settings on the connection, and tells what it was. */
+/** Sets one of PostgreSQL's settings, on the connection or for its transaction, and tells what it was. */
 async function set(runner: QueryRunner, name: string, value: string): Promise<string> {
-  const [row] = (await runner.query(`SELECT current_setting($1) AS before, set_config($1, $2, false)`, [
+  const [row] = (await runner.query(`SELECT current_setting($1) AS before, set_config($1, $2, $3)`, [
     name,
     value,
+    runner.isTransactionActive,
   ])) as [{ before: string }];
   return row.before;
 }

@@ -17,6 +17,11 @@ interface ListElsewhere {
   mayMove: boolean;
 }
 
+const TABLELESS: DatabaseProblem = {
+  message: `${LIST} names migrations as done, and the tables that they have made are gone`,
+  mend: 'Restore them, or drop the schema session_alerts, which is then made anew',
+};
+
 const UNLISTED: DatabaseProblem = {
   message:
     "The schema session_alerts has tables, and nothing tells by which migrations: TypeORM's synchronize has made them, or they were restored without their list",
@@ -91,7 +96,11 @@ export class MigrationList {
        WHERE nspname = 'session_alerts'`)) as [{ schema: boolean; list: boolean; tables: boolean }];
     const { list, tables } = there;
     const elsewhere = await this.listsElsewhere();
-    if (list) return { ...there, elsewhere, done: await this.readInPlace(elsewhere) };
+    if (list) {
+      const done = await this.readInPlace(elsewhere);
+      if (!tables && done.length > 0) throw new DatabaseProblemsError([TABLELESS]);
+      return { ...there, elsewhere, done };
+    }
     return { ...there, elsewhere, done: tables ? await this.readElsewhere(elsewhere) : [] };
   }
 
@@ -117,7 +126,10 @@ export class MigrationList {
       if (mayRead) for (const name of await this.knownIn(table)) done.add(name);
     }
     if (done.size > 0) return [...done];
-    const unread = lists.filter(({ mayRead }) => !mayRead).map(({ table }) => `SELECT on ${table}`);
+    // Others, which merely look like one, are nobody's business.
+    const unread = lists
+      .filter(({ mayRead, table }) => !mayRead && /(^|\.)(session_alerts_)?migrations$/.test(table))
+      .map(({ table }) => `SELECT on ${table}`);
     throw new DatabaseProblemsError([
       unread.length === 0
         ? UNLISTED
@@ -157,7 +169,8 @@ export class MigrationList {
               ${mayUse} AND has_table_privilege(pg_class.oid, 'SELECT') AS "mayRead",
               ${mayUse} AND pg_has_role(relowner, 'USAGE') AS "mayMove"
          FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relkind = 'r' AND nspname <> 'session_alerts' AND nspname NOT LIKE 'pg\\_%'
+        -- What runs code of its owner's where it is read or written is none.
+        WHERE relkind = 'r' AND NOT relrowsecurity AND NOT relhastriggers AND nspname <> 'session_alerts' AND nspname NOT LIKE 'pg\\_%'
           AND (SELECT array_agg(attname::text ORDER BY attname) FROM pg_catalog.pg_attribute
                 WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) = '{id,name,timestamp}'
         ORDER BY nspname = 'public' DESC, nspname`,

@@ -2,6 +2,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { DatabaseProblemsError } from '../database/database-problems.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
 import {
+  inMigratingTransaction,
   inTransaction,
   LONGEST_WAIT,
   namesOf,
@@ -43,6 +44,22 @@ export async function runMigrations(
       return report;
     }),
   );
+}
+
+/**
+ * The same in transactions alone, on connections of an application's.
+ * @throws DatabaseProblemsError
+ */
+export async function runMigrationsInTransactions(dataSource: DataSource): Promise<MigrationsReport> {
+  return onOneConnection(dataSource, async (runner) => {
+    const report = await inTransaction(runner, () => look(runner, LONGEST_WAIT));
+    for (const Migration of alertsMigrations) {
+      if (!report.names.includes(Migration.name)) continue;
+      await inMigratingTransaction(runner, () => new Migration().up(runner));
+    }
+    if (report.names.length === 0) await moveList(runner);
+    return report;
+  });
 }
 
 /**

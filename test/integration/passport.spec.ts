@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, Injectable, Module, Req, UseFilters, UseGuards } from '@nestjs/common';
 import type {
+  BeforeApplicationShutdown,
   CallHandler,
   CanActivate,
   DynamicModule,
@@ -125,6 +126,7 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     { issuer: signer }: TestIssuer,
     imports: DynamicModule[] = [],
     providers: Provider[] = [],
+    beforeItStarts: () => Promise<void> = () => Promise.resolve(),
   ): Promise<AlertsApi> {
     @Module({
       imports: [
@@ -142,6 +144,7 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
       abortOnError: false,
     });
     hosts.push(host);
+    await beforeItStarts();
     await host.listen(0, '127.0.0.1');
     const { port } = host.getHttpServer().address() as AddressInfo;
     return new AlertsApi(`http://127.0.0.1:${port}`, signer);
@@ -258,6 +261,55 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     expect(strategiesOfTheProcess()).toContain('session-alerts');
     await hosts.pop()!.close();
     expect(strategiesOfTheProcess()).not.toContain('session-alerts');
+  });
+
+  it('goes on where another application closes while this one starts', async () => {
+    await startHost(issuer);
+    const closeOther = () => hosts.shift()!.close();
+    const auth = { issuer: otherIssuer.issuer.url };
+    const api = await startApplication({ auth }, otherIssuer, [], [], closeOther);
+    await waitUntil(async () => (await api.call('GET', '/alerts', { as: JANE })).status === 200);
+    expect((await api.call('GET', '/pages/ours', { as: JANE })).status).toBe(200);
+  });
+
+  it('takes tokens for as long as requests come while it closes', async () => {
+    const answers: number[] = [];
+    const apis: AlertsApi[] = [];
+    @Injectable()
+    class Draining implements BeforeApplicationShutdown {
+      async beforeApplicationShutdown(): Promise<void> {
+        for (const path of ['/alerts', '/pages/ours']) {
+          answers.push((await apis[0]!.call('GET', path, { as: JANE })).status);
+        }
+      }
+    }
+    apis.push(await startHost(issuer, { providers: [Draining] }));
+    await hosts.pop()!.close();
+    expect(answers).toEqual([200, 200]);
+  });
+
+  it.each<[string, (strategy: passport.StrategyCreatedStatic) => void]>([
+    [
+      'calls whoever comes an administrator',
+      (strategy) => {
+        strategy.success({ id: 'eve', roles: ['renku-admin'] });
+      },
+    ],
+    [
+      'lets everybody pass',
+      (strategy) => {
+        strategy.pass();
+      },
+    ],
+  ])('trusts no other strategy of its name, such as one that %s', async (_what, act) => {
+    class Foreign extends passport.Strategy {
+      override authenticate(): void {
+        act(this);
+      }
+    }
+    const api = await startHost(issuer);
+    passport.use('session-alerts', new Foreign());
+    expectError(await api.call('GET', '/alerts'), 500);
   });
 
   it("has no strategy of ours where the host's guard decides, and none that is another application's", async () => {

@@ -8,9 +8,11 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
-import type { DataSourceOptions, MigrationInterface, QueryRunner } from 'typeorm';
+import type { DataSourceOptions, Logger as TypeOrmLogger, MigrationInterface, QueryRunner } from 'typeorm';
 import { alertsEntities, alertsMigrations, AlertsModule } from '../../src/index.js';
 import type { AlertsModuleRootOptions } from '../../src/index.js';
+import { AlertsDataSource } from '../../src/migrations/alerts-data-source.js';
+import { migrateAtBoot } from '../../src/migrations/migrate-at-boot.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { runMigrations, undoLastMigration } from '../../src/migrations/run-migrations.js';
 import { runCommandLine } from '../../cli/src/program.js';
@@ -19,6 +21,17 @@ import { connectTo, createTestDatabase, execute, testServer } from '../support/d
 import type { TestDatabase } from '../support/database.js';
 import { startIssuer, startTestServer } from '../support/server.js';
 import type { TestIssuer } from '../support/server.js';
+
+/** Hears what is asked of the database. */
+class SilentLogger implements TypeOrmLogger {
+  constructor(readonly logQuery: TypeOrmLogger['logQuery']) {}
+
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}
 
 /** A table of the host's own. */
 @Entity('projects')
@@ -544,6 +557,30 @@ describe('The list of versions before', () => {
     expect(await migrate()).toEqual([]);
   });
 
+  it('is none where whoever reads it would run what its owner says', async () => {
+    await migrate();
+    await execute(
+      database.url,
+      `CREATE TABLE public.session_alerts_migrations (id serial, timestamp bigint, name varchar);
+       ALTER TABLE public.session_alerts_migrations ENABLE ROW LEVEL SECURITY`,
+    );
+    expect(await migrate()).toEqual([]);
+  });
+
+  it('in our schema says nothing where its tables are gone, and a sentence says so', async () => {
+    await migrate();
+    const tables = await execute<{ name: string }>(
+      database.url,
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+        WHERE schemaname = 'session_alerts' AND tablename <> 'session_alerts_migrations'`,
+    );
+    expect(tables.length).toBeGreaterThan(3);
+    await execute(database.url, `DROP TABLE ${tables.map(({ name }) => name).join(', ')}`);
+    await expect(migrate()).rejects.toThrow(
+      /names migrations as done, and the tables .* are gone\. Restore them/,
+    );
+  });
+
   it('is missed where there are tables, and a sentence says so', async () => {
     await migrateAsBefore(NAMES.length);
     await execute(database.url, 'DROP TABLE public.session_alerts_migrations');
@@ -573,4 +610,52 @@ it('Tables of a newer version are served from, with a warning', async () => {
   } finally {
     warned.mockRestore();
   }
+});
+
+it("migrates at boot in transactions alone, which leave nothing on a pooler's connection", async () => {
+  const asked: [query: string, values: unknown[]][] = [];
+  const logger = new SilentLogger((query, parameters) =>
+    asked.push([query, (parameters ?? []) as unknown[]]),
+  );
+  const dataSource = await new DataSource({
+    ...postgresOptions(database.url),
+    logger,
+    logging: true,
+  }).initialize();
+  try {
+    await migrateAtBoot(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+  expect(await namesIn(OUR_LIST)).toEqual(NAMES);
+  expect(asked.filter(([query]) => query.includes('pg_advisory_xact_lock'))).not.toEqual([]);
+  expect(asked.filter(([query]) => query.includes('pg_advisory_lock'))).toEqual([]);
+  // (What copies alerts beside it, where there are any, has a connection of its own for that time.)
+  const set = asked.filter(([query]) => query.includes('set_config($1, $2, $3)'));
+  expect(set.length).toBeGreaterThan(3);
+  for (const [, values] of set) expect(values[2]).toBe(true);
+});
+
+it('migrates nothing at boot where the DataSource is connected later, and says so', async () => {
+  const warned = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  try {
+    await migrateAtBoot(new DataSource(postgresOptions(database.url)));
+    expect(warned).toHaveBeenCalledWith(
+      expect.stringContaining('is not connected yet, so nothing is migrated'),
+    );
+  } finally {
+    warned.mockRestore();
+  }
+});
+
+it("does not do for real what TypeORM's command line is to pretend", async () => {
+  const dataSource = await new AlertsDataSource(postgresOptions(database.url)).initialize();
+  try {
+    await expect(dataSource.runMigrations({ fake: true })).rejects.toThrow('--fake is not known here');
+    await migrate();
+    await expect(dataSource.undoLastMigration({ fake: true })).rejects.toThrow('--fake is not known here');
+  } finally {
+    await dataSource.destroy();
+  }
+  expect(await namesIn(OUR_LIST)).toEqual(NAMES);
 });
