@@ -121,7 +121,14 @@ it('every metric of the rules for sessions is there to be read, from what plays 
     const metrics = async (path: string): Promise<string> =>
       (await fetch(`http://127.0.0.1:${port}${path}`)).text();
     await sessions.until(async () => (await metrics('/kubelet')) !== '');
-    await fetch(`http://127.0.0.1:${port}/sessions/jane-1/oom-kill`, { method: 'POST' });
+    const change = async (path: string, body = {}): Promise<void> => {
+      const address = `http://127.0.0.1:${port}/sessions/${path}`;
+      expect((await fetch(address, { method: 'POST', body: JSON.stringify(body) })).status).toBe(200);
+    };
+    await change('jane-1/oom-kill');
+    await change('jane-1/evict');
+    await change('ruth-1', { waits: 'ErrImagePull' });
+    await change('jane-train/oom-kill');
     const text = (await Promise.all(['/kube-state-metrics', '/kubelet', '/cadvisor'].map(metrics))).join('');
     const played = new Set([...text.matchAll(/^([a-z_]+)\{/gm)].map(([, name]) => name));
 
@@ -129,10 +136,25 @@ it('every metric of the rules for sessions is there to be read, from what plays 
     const recorded = new Set(rules.flatMap(({ record }) => record ?? []));
     const read = rules
       .flatMap(({ expr }) => metricsIn(expr))
-      .filter((name) => !/^(session_alerts|alertmanager)_/.test(name) && !recorded.has(name));
-    // The limit of kube-state-metrics is for where cAdvisor's is dropped.
+      .filter(
+        (name) => name !== 'ALERTS' && !/^(session_alerts|alertmanager)_/.test(name) && !recorded.has(name),
+      );
     const missing = new Set(read.filter((name) => !played.has(name)));
-    expect([...missing]).toEqual(['kube_pod_container_resource_limits']);
+    expect([...missing].sort()).toEqual([
+      // Where the resource does not say so.
+      'amalthea_session_will_hibernate_at',
+      // Told by newer Kubernetes only.
+      'container_pressure_memory_waiting_seconds_total',
+      // For what is first seen after it has happened.
+      'kube_pod_completion_time',
+      // Where cAdvisor's limit is dropped.
+      'kube_pod_container_resource_limits',
+      'kube_pod_container_state_started',
+      // Other ways to end, and not to start.
+      'kube_pod_init_container_status_waiting_reason',
+      'kube_pod_status_disruption_reason',
+      'kube_pod_status_unschedulable',
+    ]);
   } finally {
     expect(await sessions.stop()).toBe(0);
   }

@@ -38,11 +38,24 @@ describe('the alerts for users', () => {
   const rules = ruleGroups('prometheus/session-alerts.rules.yml').flatMap((group) => group.rules);
   const alerts = rules.filter((rule) => rule.alert !== undefined);
 
-  it('are those of the guide', () => {
+  it('are those of the guide, and what else can befall a session', () => {
     expect(alerts.map(({ alert, annotations }) => [alert, annotations?.['title']])).toEqual([
       ['RenkuSessionHighMemory', 'High memory usage'],
       ['RenkuSessionHighDiskUsage', 'Low disk space'],
+      ['RenkuSessionFewInodes', 'Too many files'],
+      ['RenkuSessionDiskFillsUp', 'Disk fills up'],
       ['RenkuSessionOOMKilled', 'Session restarted'],
+      ['RenkuSessionJobOOMKilled', 'Job ended'],
+      ['RenkuSessionProgramOOMKilled', 'A program was stopped'],
+      [
+        'RenkuSessionEvicted',
+        '{{ if eq $labels.owner_kind "Job" }}Job ended{{ else }}Session restarted{{ end }}',
+      ],
+      [
+        'RenkuSessionCannotStart',
+        '{{ if eq $labels.cause "crash" }}Session keeps stopping{{ else }}Session cannot start{{ end }}',
+      ],
+      ['RenkuSessionWillStop', 'Session will be stopped'],
     ]);
   });
 
@@ -57,8 +70,8 @@ describe('the alerts for users', () => {
   const FAULTS: [what: string, from: string, to: string][] = [
     [
       'the join forgets the namespace',
-      'on (namespace, statefulset) group_left',
-      'on (statefulset) group_left',
+      'on (cluster, namespace, statefulset) group_left (safe_username)',
+      'on (statefulset) group_left (safe_username)',
     ],
     [
       'a session may have two users',
@@ -69,19 +82,26 @@ describe('the alerts for users', () => {
     ['the empty user is one', 'safe_username!~"|<nil>"', 'safe_username!="<nil>"'],
     [
       'kube-state-metrics are told apart',
-      'group by (namespace, statefulset, safe_username)',
-      'group by (namespace, statefulset, safe_username, instance)',
+      'group by (cluster, namespace, statefulset, safe_username) (\n            label_replace',
+      'group by (cluster, namespace, statefulset, safe_username, instance) (\n            label_replace',
     ],
+    ['clusters are one', 'cluster, namespace', 'namespace'],
+    ['a helper of a session elsewhere is one', 'location="remote"', 'location="nowhere"'],
+    ['any owner counts', 'owner_kind=~"StatefulSet|Job", ', ''],
+    ['jobs are no sessions', 'owner_kind=~"StatefulSet|Job"', 'owner_kind="StatefulSet"'],
+    ['an owner need not be the controller', ', owner_is_controller="true"', ''],
     [
       'a volume may be of two sessions',
       '(renku_session:named_volumes:group) == 1',
       '(renku_session:named_volumes:group) > 0',
     ],
     ['volumes of anything count', 'label_app_kubernetes_io_name="AmaltheaSession",', ''],
+    ['a share of a server is its user’s', '> 3 *', '> 3000 *'],
+    ['a volume that is rounded up is a share', '> 3 *', '> 1.5 *'],
     [
       'a limit of 0 is one',
-      '(container_spec_memory_limit_bytes{container="amalthea-session"}) > 0',
-      '(container_spec_memory_limit_bytes{container="amalthea-session"})',
+      'container_spec_memory_limit_bytes{container=~"|amalthea-session", pod!=""}\n          ) > 0',
+      'container_spec_memory_limit_bytes{container=~"|amalthea-session", pod!=""}\n          )',
     ],
     [
       'only cAdvisor tells limits',
@@ -91,32 +111,205 @@ describe('the alerts for users', () => {
     ['limits of the CPU count', ', resource="memory"', ''],
     [
       'page cache counts',
-      'container_memory_working_set_bytes{container="amalthea-session"}',
+      'container_memory_working_set_bytes{container=~"|amalthea-session", pod!=""}',
       'container_memory_working_set_bytes{container="nothing"}',
+    ],
+    [
+      'file pages in use count',
+      '- container_memory_total_active_file_bytes{container=~"|amalthea-session", pod!=""}',
+      '- 0 * container_memory_total_active_file_bytes{container=~"|amalthea-session", pod!=""}',
+    ],
+    [
+      'where nothing tells of file pages nothing is known',
+      '              or\n              container_memory_working_set_bytes{container=~"|amalthea-session", pod!=""}\n',
+      '',
     ],
     [
       'any container counts',
       'container_memory_usage_bytes{container="amalthea-session"}',
       'container_memory_usage_bytes',
     ],
+    ['what was told long ago counts', ') < 120\n          )', ') < 12000\n          )'],
+    ['a scrape a minute is a gap', ') < 120\n          )', ') < 45\n          )'],
+    [
+      'what is left of a container counts after its restart',
+      'increase(renku_session:restarts:max[2m]) > 0',
+      'increase(renku_session:restarts:max[2m]) > 9',
+    ],
+    [
+      'what is left of a container counts after its end',
+      '            unless on (cluster, namespace, pod)\n            renku_session:stands_still:group\n          )\n\n      # The share',
+      '          )\n\n      # The share',
+    ],
+    [
+      'a pod’s limit does not count',
+      'renku_session:memory_limit:bytes{container=""}',
+      'renku_session:memory_limit:bytes{container="nothing"}',
+    ],
+    [
+      'a pod’s limit is held against one container',
+      'renku_session:memory_used:bytes{container=""}',
+      'renku_session:memory_used:bytes{container="nothing"}',
+    ],
+    [
+      'without the pod’s memory its limit does not count',
+      '                or on (cluster, namespace, pod)\n                renku_session:memory_used:bytes{container="amalthea-session"}\n',
+      '',
+    ],
     [
       'what kubelets see of a volume is added up',
-      'min by (namespace, persistentvolumeclaim)',
-      'sum by (namespace, persistentvolumeclaim)',
+      'min by (cluster, namespace, persistentvolumeclaim)',
+      'sum by (cluster, namespace, persistentvolumeclaim)',
     ],
-    ['memory is full at 90 %', '> 0.9', '>= 0.9'],
-    ['a disk is full at 90 %', '< 0.1', '<= 0.1'],
+    [
+      'memory is full at 90 %',
+      'renku_session:memory_usage:ratio > 0.9\n            and',
+      'renku_session:memory_usage:ratio >= 0.9\n            and',
+    ],
+    [
+      'pressure does not sharpen',
+      'renku_session:memory_pressure:ratio > 0.05',
+      'renku_session:memory_pressure:ratio > 5',
+    ],
+    [
+      'what hurts nobody does not wait',
+      'unless on (cluster, namespace, statefulset) renku_session:memory_pressure:ratio',
+      'unless on (cluster, namespace, statefulset) renku_session:memory_pressure:ratio > 9',
+    ],
+    [
+      'what hurts nobody is never told',
+      'min_over_time(renku_session:memory_usage:ratio[5m]) > 0.9',
+      'min_over_time(renku_session:memory_usage:ratio[5m]) > 9',
+    ],
+    [
+      'what no longer hurts is over',
+      'ALERTS{alertname="RenkuSessionHighMemory", alertstate="firing"}',
+      'ALERTS{alertname="nothing"}',
+    ],
+    [
+      'a peak of memory counts',
+      'renku_session:memory_usage:ratio offset 1m > 0.9',
+      'renku_session:memory_usage:ratio > 0.9',
+    ],
+    ['a disk is full at 90 %', '          < 0.1\n', '          <= 0.1\n'],
+    ['no inodes at all are few', '(kubelet_volume_stats_inodes > 0)', '(kubelet_volume_stats_inodes + 0.01)'],
+    [
+      'any pace counts',
+      'predict_linear(renku_session:volume_available:ratio[30m], 7200) < 0',
+      'renku_session:volume_available:ratio > 0',
+    ],
+    [
+      'something that was saved is a pace',
+      'predict_linear(renku_session:volume_available:ratio[5m], 7200) < 0',
+      'renku_session:volume_available:ratio > 0',
+    ],
+    ['the pace counts where there is much space', '< 0.4 >= 0.1', '< 0.6 >= 0.1'],
+    ['the pace is told beside the space', '< 0.4 >= 0.1', '< 0.4'],
     ['a peak counts', 'for: 1m', 'for: 0s'],
     ['alerts end at once', 'keep_firing_for: 3m', ''],
-    ['the OOM kill ends after five minutes', 'keep_firing_for: 5m', ''],
-    [
-      'restarts are not told apart',
-      'max by (namespace, statefulset, restarts)',
-      'max by (namespace, statefulset)',
-    ],
+    ['events end after five minutes', 'keep_firing_for: 5m', ''],
+    ['restarts are not told apart', 'safe_username, restarts)', 'safe_username)'],
     ['any restart is an OOM kill', 'reason="OOMKilled", ', ''],
     ['an old kill counts', 'increase(renku_session:restarts:max[5m]) > 0', 'renku_session:restarts:max > 0'],
+    [
+      'a restart that is seen first counts for nothing',
+      '            ) < 300\n          )\n          and on',
+      '            ) < 0\n          )\n          and on',
+    ],
+    [
+      'the age of a start counts for nothing',
+      '            ) < 300\n          )\n          and on',
+      '            ) < 30000\n          )\n          and on',
+    ],
+    ['a first start is a restart', 'renku_session:restarts:max > 0\n', 'renku_session:restarts:max >= 0\n'],
+    ['who was asked to stop was killed', ') == 143', ') == 144'],
+    ['whoever has an exit code was not killed', ') == 143', ') > 0'],
+    [
+      'a job’s kill of long ago is told',
+      'count_over_time(renku_session:pod:info[5m]) > count_over_time',
+      'count_over_time(renku_session:pod:info[5m]) >= count_over_time',
+    ],
+    [
+      'a job’s kill that is seen first counts for nothing',
+      '              ) < 300\n            )',
+      '              ) < 0\n            )',
+    ],
+    [
+      'jobs that fail were killed',
+      'kube_pod_container_status_terminated_reason{reason="OOMKilled", ',
+      'kube_pod_container_status_terminated_reason{',
+    ],
+    [
+      'an old kill of a program counts',
+      'increase(renku_session:oom_events:max[3m] offset 2m) > 0',
+      'renku_session:oom_events:max > 0',
+    ],
+    [
+      'a program is told before its container can be',
+      'renku_session:oom_events:max offset 2m)',
+      'renku_session:oom_events:max)',
+    ],
+    [
+      'a container’s kill is told as a program’s',
+      'increase(renku_session:restarts:max[6m]) > 0',
+      'increase(renku_session:restarts:max[6m]) > 9',
+    ],
+    [
+      'a job’s kill is told as a program’s',
+      '              unless on (cluster, namespace, pod)\n              renku_session:job_killed:info\n',
+      '',
+    ],
+    [
+      'a container that waits is told as a program',
+      '              unless on (cluster, namespace, pod)\n              renku_session:stands_still:group\n            )',
+      ')',
+    ],
+    [
+      'programs of any container count',
+      'container_oom_events_total{container="amalthea-session"}',
+      'container_oom_events_total',
+    ],
+    ['programs are not told apart', 'safe_username, kills)', 'safe_username)'],
     ['the OOM kill is a condition', 'alert_kind: event', 'alert_kind: condition'],
+    ['a reason told as 0 is one', '(kube_pod_status_reason == 1 or', '(kube_pod_status_reason or'],
+    ['conditions do not count', ' or kube_pod_status_disruption_reason == 1', ''],
+    [
+      'an eviction of long ago is told',
+      'count_over_time(renku_session:pod:info[5m])\n              > on',
+      'count_over_time(renku_session:pod:info[5m])\n              >= on',
+    ],
+    ['the condition hides the kubelet’s word', '{reason="Evicted"}', '{reason="Nothing"}'],
+    ['who made room is told of a machine', '{reason="PreemptionByScheduler"}', '{reason="Nothing"}'],
+    [
+      'the two reasons of an image are two',
+      'label_replace(\n                renku_session:waits:group{\n                  reason=~"ErrImage',
+      'label_join(\n                renku_session:waits:group{\n                  reason=~"ErrImage',
+    ],
+    ['an image counts by one reason', '|ImagePullBackOff', ''],
+    [
+      'what prepares for a container does not count',
+      ' or kube_pod_init_container_status_waiting_reason == 1',
+      '',
+    ],
+    ['whatever waits cannot start', 'reason="CrashLoopBackOff"', 'reason!=""'],
+    ['a crash loop is none', 'reason="CrashLoopBackOff"', 'reason="Nothing"'],
+    ['no room is no trouble', 'kube_pod_status_unschedulable == 1', 'kube_pod_status_unschedulable == 9'],
+    ['a deadline is told an hour before', 'time() + 900', 'time() + 3600'],
+    [
+      'a deadline that has passed is told',
+      'renku_session:stops_at:timestamp_seconds[3m]) > time()',
+      'renku_session:stops_at:timestamp_seconds[3m]) >= 0',
+    ],
+    [
+      'a gap ends it',
+      'last_over_time(renku_session:stops_at:timestamp_seconds[3m])',
+      'renku_session:stops_at:timestamp_seconds',
+    ],
+    [
+      'the namespace that was set aside counts for nothing',
+      '"namespace", "$1", "exported_namespace", "(.+)"',
+      '"namespace", "$1", "nothing", "(.+)"',
+    ],
   ];
 
   describe('have a case for each of their guards', () => {
@@ -137,7 +330,7 @@ describe('the alerts for users', () => {
         'promtool',
         'test',
         'rules',
-        ...TESTS.filter((file) => /memory|disk|oom/.test(file)).map((file) =>
+        ...TESTS.filter((file) => !/service|watchdog/.test(file)).map((file) =>
           join(folder, 'tests', basename(file)),
         ),
       );

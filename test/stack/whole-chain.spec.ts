@@ -124,6 +124,12 @@ describe('The whole chain', () => {
         'interval: 30s': 'interval: 1s',
         ' for: 1m': ' for: 2s',
         'keep_firing_for: 3m': 'keep_firing_for: 4s',
+        'memory_usage:ratio[1m]': 'memory_usage:ratio[2s]',
+        'offset 1m': 'offset 2s',
+        'restarts:max[2m]': 'restarts:max[3s]',
+        'oom_events:max offset 2m': 'oom_events:max offset 4s',
+        'oom_events:max[3m] offset 2m': 'oom_events:max[20s] offset 4s',
+        'restarts:max[6m]': 'restarts:max[24s]',
       }),
     );
     await writeFile(
@@ -146,7 +152,7 @@ describe('The whole chain', () => {
       `${prometheusUrl}/-/ready`,
     );
     // A restart is one more than were known before.
-    await waitUntil(async () => (await query('renku_session:restarts:max')).length === 2, TIMEOUT);
+    await waitUntil(async () => (await query('renku_session:restarts:max')).length === 3, TIMEOUT);
 
     browser = await launchBrowser();
     closers.push(() => browser.close());
@@ -163,7 +169,7 @@ describe('The whole chain', () => {
     async () => {
       await press('Run out of memory');
       await shows('Session restarted');
-      const killed = await oomAlertOf('jane');
+      const killed = await alertOf('jane', 'RenkuSessionOOMKilled');
       expect(killed).toMatchObject({
         event_type: 'RenkuSessionOOMKilled',
         message: 'This session ran out of memory and has been restarted. What was not saved is lost.',
@@ -176,15 +182,19 @@ describe('The whole chain', () => {
       await press('Fill the data volume');
       await shows('Low disk space');
       await waitUntil(
-        async () => (await diskAlertOf('jane'))?.message.includes('volume jane-1-data') === true,
+        async () =>
+          (await alertOf('jane', 'RenkuSessionHighDiskUsage'))?.message.includes('volume jane-1-data') ===
+          true,
       );
-      const full = await diskAlertOf('jane');
+      const full = await alertOf('jane', 'RenkuSessionHighDiskUsage');
       await press('Fill the scratch volume');
       await waitUntil(
-        async () => (await diskAlertOf('jane'))?.message.includes('volume jane-1-scratch') === true,
+        async () =>
+          (await alertOf('jane', 'RenkuSessionHighDiskUsage'))?.message.includes('volume jane-1-scratch') ===
+          true,
         TIMEOUT,
       );
-      expect((await diskAlertOf('jane'))?.id).toBe(full?.id);
+      expect((await alertOf('jane', 'RenkuSessionHighDiskUsage'))?.id).toBe(full?.id);
       expect(await alertsOf('jane')).toHaveLength(3);
       expect(await alertsOf('ruth')).toEqual([]);
 
@@ -201,21 +211,61 @@ describe('The whole chain', () => {
   it(
     'tells of every time that the session runs out of memory',
     async () => {
-      const killed = await oomAlertOf('jane');
+      const killed = await alertOf('jane', 'RenkuSessionOOMKilled');
       await press('Run out of memory');
       await page.getByText('It has been restarted 2 times').waitFor({ timeout: TIMEOUT });
-      expect((await oomAlertOf('jane'))?.id).toBe(killed?.id);
+      expect((await alertOf('jane', 'RenkuSessionOOMKilled'))?.id).toBe(killed?.id);
 
       await page.getByRole('button', { name: /^Dismiss/ }).click();
       await shows('Session restarted', 'detached');
-      await waitUntil(async () => (await oomAlertOf('jane')) === undefined);
+      await waitUntil(async () => (await alertOf('jane', 'RenkuSessionOOMKilled')) === undefined);
       await press('Run out of memory');
       await shows('Session restarted');
-      const another = await oomAlertOf('jane');
+      const another = await alertOf('jane', 'RenkuSessionOOMKilled');
       expect(another?.message).toContain('3 times');
       expect(another?.id).not.toBe(killed?.id);
     },
     4 * TIMEOUT,
+  );
+
+  it(
+    'tells what else can befall a session, and that it is over',
+    async () => {
+      await press('Find no image');
+      await shows('Session cannot start');
+      await press('Find the image');
+      await shows('Session cannot start', 'detached');
+      await press('Be stopped in ten minutes');
+      await shows('Session will be stopped');
+      await press('Be kept');
+      await shows('Session will be stopped', 'detached');
+      await press('Use 95 % of the inodes');
+      await shows('Too many files');
+      await press('Delete files');
+      await shows('Too many files', 'detached');
+
+      await press('Have a program run out of memory');
+      await shows('A program was stopped');
+      await press('Be evicted');
+      await waitUntil(async () => (await alertOf('jane', 'RenkuSessionEvicted')) !== undefined, TIMEOUT);
+      expect((await alertOf('jane', 'RenkuSessionEvicted'))?.message).toContain('short of memory or disk');
+    },
+    6 * TIMEOUT,
+  );
+
+  it(
+    'tells of a job that is killed, and not in the page of another session',
+    async () => {
+      await fetch(`${sessionsUrl}/sessions/jane-train/oom-kill`, { method: 'POST' });
+      await waitUntil(async () => (await alertOf('jane', 'RenkuSessionJobOOMKilled')) !== undefined, TIMEOUT);
+      expect(await alertOf('jane', 'RenkuSessionJobOOMKilled')).toMatchObject({
+        title: 'Job ended',
+        session_name: 'jane-train',
+      });
+      expect(await page.getByRole('heading', { name: 'Job ended' }).count()).toBe(0);
+      expect(await alertsOf('ruth')).toEqual([]);
+    },
+    2 * TIMEOUT,
   );
 
   it('brings the watchdog, and leaves administrators nothing to mend', async () => {
@@ -272,12 +322,8 @@ describe('The whole chain', () => {
     return ask<ShownAlert[]>(person, '/alerts');
   }
 
-  async function oomAlertOf(person: 'jane' | 'ruth'): Promise<ShownAlert | undefined> {
-    return (await alertsOf(person)).find((alert) => alert.event_type === 'RenkuSessionOOMKilled');
-  }
-
-  async function diskAlertOf(person: 'jane' | 'ruth'): Promise<ShownAlert | undefined> {
-    return (await alertsOf(person)).find((alert) => alert.event_type === 'RenkuSessionHighDiskUsage');
+  async function alertOf(person: 'jane' | 'ruth', type: string): Promise<ShownAlert | undefined> {
+    return (await alertsOf(person)).find((alert) => alert.event_type === type);
   }
 
   /** What Prometheus answers to an expression. */

@@ -98,7 +98,7 @@ export class Alertmanager {
   async startAgain(): Promise<void> {
     const run = new Program(
       'Alertmanager',
-      process.env['ALERTMANAGER'] ?? '/usr/bin/prometheus-alertmanager',
+      'prometheus-alertmanager',
       [
         `--config.file=${join(this.folder, 'alertmanager.yml')}`,
         `--storage.path=${join(this.folder, 'data')}`,

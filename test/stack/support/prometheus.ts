@@ -60,7 +60,7 @@ export class Prometheus {
   async startAgain(): Promise<void> {
     const run = new Program(
       'Prometheus',
-      '/usr/bin/prometheus',
+      'prometheus',
       [
         `--config.file=${join(this.folder, 'prometheus.yml')}`,
         `--storage.tsdb.path=${join(this.folder, 'data')}`,
