@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { DEPLOY, deployFiles, load, read, ruleGroups, RULES_FILES } from './support/files.js';
 import { run, tryToRun } from './support/programs.js';
 
