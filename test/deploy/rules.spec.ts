@@ -133,12 +133,6 @@ describe('the alerts for users', () => {
       '              or\n              container_memory_working_set_bytes{container=~"|amalthea-session", pod!=""}\n',
       '',
     ],
-    [
-      'high-memory',
-      'any container counts',
-      'container_memory_usage_bytes{container="amalthea-session"}',
-      'container_memory_usage_bytes',
-    ],
     ['high-memory', 'what was told long ago counts', ') < 120\n          )', ') < 12000\n          )'],
     ['high-memory', 'a scrape a minute is a gap', ') < 120\n          )', ') < 45\n          )'],
     [
@@ -177,12 +171,7 @@ describe('the alerts for users', () => {
       'min by (cluster, namespace, persistentvolumeclaim)',
       'sum by (cluster, namespace, persistentvolumeclaim)',
     ],
-    [
-      'high-memory',
-      'memory is full at 90 %',
-      'renku_session:memory_usage:ratio > 0.9\n            and',
-      'renku_session:memory_usage:ratio >= 0.9\n            and',
-    ],
+    ['high-memory', 'memory is full at 90 %', '> 0.9', '>= 0.9'],
     [
       'high-memory',
       'pressure does not sharpen',
