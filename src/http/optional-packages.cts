@@ -11,23 +11,14 @@ export type Swagger = typeof import('@nestjs/swagger');
 /** What counts. */
 export type PromClient = typeof import('prom-client');
 
-export const swagger = loadSwagger();
-export const promClient = loadPromClient();
+export const swagger = ifThere('@nestjs/swagger', () => require('@nestjs/swagger') as Swagger);
+export const promClient = ifThere('prom-client', () => require('prom-client') as PromClient);
 
-function loadSwagger(): Swagger | undefined {
+function ifThere<T>(name: string, load: () => T): T | undefined {
   try {
-    return require('@nestjs/swagger') as Swagger;
+    return load();
   } catch (error) {
-    if (isAbsent('@nestjs/swagger', error)) return undefined;
-    throw error;
-  }
-}
-
-function loadPromClient(): PromClient | undefined {
-  try {
-    return require('prom-client') as PromClient;
-  } catch (error) {
-    if (isAbsent('prom-client', error)) return undefined;
+    if (isAbsent(name, error)) return undefined;
     throw error;
   }
 }

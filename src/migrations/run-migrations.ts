@@ -35,14 +35,9 @@ export async function runMigrations(
   longestWait = LONGEST_WAIT,
 ): Promise<MigrationsReport> {
   return onOneConnection(dataSource, (runner) =>
-    withMigrationLock(runner, longestWait, async () => {
-      const report = await look(runner, longestWait);
-      for (const Migration of alertsMigrations) {
-        if (report.names.includes(Migration.name)) await new Migration().up(runner);
-      }
-      if (report.names.length === 0) await moveList(runner);
-      return report;
-    }),
+    withMigrationLock(runner, longestWait, async () =>
+      runPending(runner, await look(runner, longestWait), inTransaction),
+    ),
   );
 }
 
@@ -53,13 +48,20 @@ export async function runMigrations(
 export async function runMigrationsInTransactions(dataSource: DataSource): Promise<MigrationsReport> {
   return onOneConnection(dataSource, async (runner) => {
     const report = await inTransaction(runner, () => look(runner, LONGEST_WAIT));
-    for (const Migration of alertsMigrations) {
-      if (!report.names.includes(Migration.name)) continue;
-      await inMigratingTransaction(runner, () => new Migration().up(runner));
-    }
-    if (report.names.length === 0) await moveList(runner);
-    return report;
+    return runPending(runner, report, inMigratingTransaction);
   });
+}
+
+async function runPending(
+  runner: QueryRunner,
+  report: MigrationsReport,
+  inOne: typeof inTransaction,
+): Promise<MigrationsReport> {
+  for (const Migration of alertsMigrations) {
+    if (report.names.includes(Migration.name)) await inOne(runner, () => new Migration().up(runner));
+  }
+  if (report.names.length === 0) await moveList(runner);
+  return report;
 }
 
 /**
