@@ -1,6 +1,7 @@
 /**
  * Packages that a host may do without. A file of CommonJS in either build, as nothing but `require` asks for a package
- * while a module is evaluated, and finds it from here; each by its name, so that bundlers see it.
+ * while a module is evaluated, and finds it from here; each by its name and in a `try` of its own, by which webpack sees
+ * that it may be missing.
  */
 
 /* eslint-disable @typescript-eslint/no-require-imports */
@@ -11,14 +12,23 @@ export type Swagger = typeof import('@nestjs/swagger');
 /** What counts. */
 export type PromClient = typeof import('prom-client');
 
-export const swagger = ifThere('@nestjs/swagger', () => require('@nestjs/swagger') as Swagger);
-export const promClient = ifThere('prom-client', () => require('prom-client') as PromClient);
+export const swagger = loadSwagger();
+export const promClient = loadPromClient();
 
-function ifThere<T>(name: string, load: () => T): T | undefined {
+function loadSwagger(): Swagger | undefined {
   try {
-    return load();
+    return require('@nestjs/swagger') as Swagger;
   } catch (error) {
-    if (isAbsent(name, error)) return undefined;
+    if (isAbsent('@nestjs/swagger', error)) return undefined;
+    throw error;
+  }
+}
+
+function loadPromClient(): PromClient | undefined {
+  try {
+    return require('prom-client') as PromClient;
+  } catch (error) {
+    if (isAbsent('prom-client', error)) return undefined;
     throw error;
   }
 }
