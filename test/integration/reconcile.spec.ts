@@ -528,3 +528,38 @@ describe('Two replicas', () => {
     },
   );
 });
+
+describe('A replica alone', () => {
+  const alertmanager = new ListingAlertmanager();
+
+  afterAll(() => alertmanager.stop());
+
+  it('counts the interval from the end of its turn, and leaves it to whoever comes when it stops', async () => {
+    const database = await createTestDatabase();
+    const lastRun = async (): Promise<string> => {
+      const [row] = await execute<{ at: string }>(
+        database.url,
+        'SELECT extract(epoch FROM last_run)::text AS at FROM session_alerts.reconciling',
+      );
+      return row?.at ?? '';
+    };
+    let began = '';
+    const url = await alertmanager.start();
+    // It has taken its turn when it asks.
+    alertmanager.whenAsked = async () => {
+      began = await lastRun();
+    };
+    const replica = await startTestServer({
+      DATABASE_URL: database.url,
+      ALERTMANAGER_URLS: url,
+      RECONCILE_INTERVAL: '1h',
+    });
+    try {
+      await waitUntil(async () => began !== '' && Number(await lastRun()) > Number(began));
+    } finally {
+      await replica.close();
+    }
+    expect(await lastRun()).toBe('-Infinity');
+    await database.drop();
+  });
+});
