@@ -1,5 +1,6 @@
 import { ADMIN, AlertsApi, firing, resolved } from '../support/alerts.js';
 import type { ShownAlert } from '../support/alerts.js';
+import { AlertsService } from '../../src/alerts/alerts.service.js';
 import { CHANNEL } from '../../src/database/transaction.statements.js';
 import { execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
@@ -68,6 +69,16 @@ describe('A user with more open alerts than an answer carries', () => {
     expect(answer.body).toMatchObject([{ session_name: 'session-1' }]);
   });
 
+  it('is told how many are of a session, where these are more than an answer carries', async () => {
+    await open(600);
+    const rest = 'UPDATE session_alerts.alerts SET session_name = $1 WHERE fingerprint > 50';
+    await execute(server.databaseUrl, rest, ['crowded']);
+    const answer = await list('?session_name=crowded');
+    expect(totalOf(answer)).toBe('550');
+    expect(answer.body).toHaveLength(500);
+    expect(totalOf(await list())).toBe('600');
+  });
+
   it.each([20, 21, 499, 500, 501])('with %d of them is answered at most 500', async (count) => {
     await open(count, 'Full');
     const answer = await list();
@@ -100,6 +111,15 @@ describe('A user with more open alerts than an answer carries', () => {
     const changed = await again();
     expect([changed.status, changed.headers.get('x-total-count')]).toEqual([200, '601']);
     expect(await changed.json()).toEqual(body);
+  });
+
+  it('is gone from an open page when its user is erased', async () => {
+    await open(600);
+    const page = await OpenPage.open(api.url, await server.issuer.userToken(JANE));
+    await waitUntil(() => page.shown.length > 0);
+    expect(await server.app.get(AlertsService, { strict: false }).deleteForUser('jane')).toBe(600);
+    await page.untilShown([]);
+    page.leave();
   });
 
   it('is sent the same on a stream, with their number before them', async () => {

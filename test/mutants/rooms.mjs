@@ -7,6 +7,7 @@ export const ROOMS = {
     'src/alerts/open-alerts.service.spec.ts',
     'src/alerts/alerts.service.spec.ts',
     'src/alerts/known-users.service.spec.ts',
+    'src/alerts/alerts.dto.spec.ts',
     'src/alerts/text.spec.ts',
     'src/alerts/name-based-id.spec.ts',
     'src/alerts/shared-reads.spec.ts',
