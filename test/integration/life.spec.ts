@@ -651,6 +651,17 @@ describe('How an alert lives', () => {
       expect(await api.openAlerts()).toEqual([]);
     });
 
+    it('rule 8: a series stays silent in a webhook with one that fires anew', async () => {
+      const volume = (name: string, startsAt = minute(0)) =>
+        firing({ startsAt, labels: { persistentvolumeclaim: name } });
+      await api.deliver(volume('data'), volume('home'));
+      await api.update((await api.onlyAlert()).id);
+      const anew = volume('data', minute(30));
+      await api.deliver(anew);
+      expect(await api.deliver(anew, volume('home'))).toMatchObject({ reasons: { closed_by_hand: 1 } });
+      expect(await api.onlyAlert()).not.toHaveProperty('series');
+    });
+
     it('rule 8: a series that joins later is a new problem', async () => {
       await openAndResolveByHand(volume('data'));
       await api.deliver(volume('home'));
