@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
-import { CONFIGURATIONS, partsOf, readDeployFile, withAddresses } from './deploy-files.js';
+import { CONFIGURATIONS, partsOf, readDeployFile, withAddresses, withClient } from './deploy-files.js';
 import type { Configuration } from './deploy-files.js';
 import { instanceAddresses } from './instance-addresses.js';
 import { folderOfDeploy } from './package-root.js';
@@ -11,6 +11,7 @@ interface ConfigPrintOptions {
   instance?: string;
   apiUrl?: string;
   issuer?: string;
+  clientId: string;
   json?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function addConfigPrintCommand(config: Command, terminal: Terminal): void
     .option('--instance <url>', 'address of the instance, such as https://renku.example.org')
     .option('--api-url <url>', "address of the API, where it is not the instance's /api/data")
     .option('--issuer <url>', "address of the issuer, where it is not the instance's /auth/realms/Renku")
+    .option('--client-id <id>', "Alertmanager's client in Keycloak", 'alertmanager')
     .option('--json', 'print it as JSON; several documents as a list')
     .addHelpText(
       'after',
@@ -40,10 +42,13 @@ Examples:
   session-alerts config print helm-values prometheus --instance https://renku.example.org >values.yaml`,
     )
     .action(
-      (what: Configuration, part: string | undefined, { json = false, ...given }: ConfigPrintOptions) => {
-        const text = withAddresses(readDeployFile(folderOfDeploy(), what, part), () =>
-          instanceAddresses(given),
-        );
+      (
+        what: Configuration,
+        part: string | undefined,
+        { json = false, clientId, ...given }: ConfigPrintOptions,
+      ) => {
+        const file = withClient(readDeployFile(folderOfDeploy(), what, part), clientId);
+        const text = withAddresses(file, () => instanceAddresses(given));
         terminal.stdout.write(json ? asJson(text) : text);
       },
     );

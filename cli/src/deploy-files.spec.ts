@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CommandError, UsageError } from './command-error.js';
-import { readDeployFile, withAddresses } from './deploy-files.js';
+import { readDeployFile, withAddresses, withClient } from './deploy-files.js';
 
 const ADDRESSES = {
   instance: 'https://renku.example.org:8443',
@@ -73,5 +73,20 @@ host: renku.example.org:8443
   it("are nobody's instance", () => {
     const guides = { ...ADDRESSES, instance: 'https://your-renku-instance.com' };
     expect(() => withAddresses('url: https://your-renku-instance.com\n', () => guides)).toThrow(UsageError);
+  });
+});
+
+describe("The guide's client", () => {
+  const text = 'oauth2:\n  client_id: alertmanager\n  other_client_id: alertmanager-2\nname: alertmanager\n';
+
+  it('becomes the one that is there', () => {
+    expect(withClient(text, 'alertmanager-webhook')).toBe(
+      'oauth2:\n  client_id: alertmanager-webhook\n  other_client_id: alertmanager-2\nname: alertmanager\n',
+    );
+    expect(withClient(text, 'alertmanager')).toBe(text);
+  });
+
+  it.each(['', 'a b', 'a: b', '$&', "'"])('is never %j', (clientId) => {
+    expect(() => withClient(text, clientId)).toThrow(UsageError);
   });
 });

@@ -17,6 +17,11 @@ export const CONFIGURATIONS = {
     rbac: 'kube-state-metrics/rbac.yaml',
     'deployment-patch': 'kube-state-metrics/deployment-patch.yaml',
   },
+  grafana: {
+    'contact-point': 'grafana/contact-point.yaml',
+    'notification-policy': 'grafana/notification-policy.yaml',
+    dashboard: 'grafana/session-alerts.json',
+  },
   'helm-values': {
     'kube-prometheus-stack': 'helm/values-kube-prometheus-stack.yaml',
     prometheus: 'helm/values-prometheus.yaml',
@@ -68,4 +73,15 @@ export function withAddresses(text: string, addresses: () => InstanceAddresses):
     .replaceAll(`${GUIDES_INSTANCE}/auth/realms/Renku`, () => issuer)
     .replaceAll(GUIDES_INSTANCE, () => instance)
     .replaceAll(guidesHost, () => new URL(instance).host);
+}
+
+/**
+ * Puts a client's name where the guide's stands.
+ * @throws UsageError
+ */
+export function withClient(text: string, clientId: string): string {
+  if (!/^[\w.-]+$/.test(clientId)) {
+    throw new UsageError('--client-id must be a name of letters, digits, dots, hyphens and underscores.');
+  }
+  return text.replaceAll(/\b(client_id:) alertmanager$/gm, (_line, key: string) => `${key} ${clientId}`);
 }

@@ -19,7 +19,7 @@ interface KeycloakSetupOptions {
   adminClientSecretFile?: string;
   realm: string;
   createRealm?: boolean;
-  clientId: string;
+  clientId?: string;
   webhookRole: string;
   adminRole: string;
   audience: string;
@@ -52,7 +52,10 @@ export function addKeycloakSetupCommand(keycloak: Command, terminal: Terminal): 
     )
     .option('--admin-client-secret-file <file>', "file with that client's secret")
     .option('--admin-realm <name>', 'the realm that knows the administrator', 'master')
-    .option('--client-id <id>', "Alertmanager's client", 'alertmanager')
+    .option(
+      '--client-id <id>',
+      "Alertmanager's client (default: alertmanager, or alertmanager-webhook where that is there)",
+    )
     .option('--webhook-role <name>', 'realm role that may post webhooks', 'alertmanager-webhook')
     .option('--admin-role <name>', "realm role that may change everybody's alerts", 'renku-admin')
     .option('--audience <name>', 'audience that the server asks for', 'renku')
@@ -132,8 +135,8 @@ async function setUp(options: KeycloakSetupOptions, terminal: Terminal): Promise
     const handover = secretHandover(options, outcome, secret);
     terminal.stdout.write(
       json
-        ? `${JSON.stringify({ dry_run: dryRun, realm, issuer, steps: outcome.steps, ...handover }, null, 2)}\n`
-        : told({ issuer, ...handover }),
+        ? `${JSON.stringify({ dry_run: dryRun, realm, issuer, client_id: outcome.clientId, warnings: outcome.warnings, steps: outcome.steps, ...handover }, null, 2)}\n`
+        : told(outcome, { issuer, ...handover }),
     );
   }
 }
@@ -145,8 +148,15 @@ interface Handover {
 }
 
 /** What is to be done with what was made. */
-function told({ issuer, client_secret: secret, kubectl }: Handover & { issuer: string | undefined }): string {
+function told(
+  { clientId, warnings }: SetupOutcome,
+  { issuer, client_secret: secret, kubectl }: Handover & { issuer: string | undefined },
+): string {
   return [
+    ...warnings.map((warning) => `\nwarning: ${warning}\n`),
+    clientId === 'alertmanager'
+      ? ''
+      : `\nThe client is called ${clientId}: give --client-id ${clientId} to config print, send-test-alert and doctor.\n`,
     issuer === undefined ? '' : `\nThe server's OIDC_ISSUER is ${issuer}\n`,
     secret === undefined ? '' : `\nThe client's secret, which is not shown again: ${secret}\n`,
     kubectl === undefined ? '' : `\nStore it in Kubernetes:\n\n${kubectl}\n`,

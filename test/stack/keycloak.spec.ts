@@ -28,6 +28,8 @@ interface Setup {
   dry_run: boolean;
   realm: string;
   issuer?: string;
+  client_id: string;
+  warnings: string[];
   steps: Step[];
   client_secret?: string;
   secret_file?: string;
@@ -740,5 +742,73 @@ describe('Errors', () => {
       status: 0,
       stderr: `Logged in to ${keycloak.url}.\n`,
     });
+  });
+});
+
+describe("A realm in which Renku's own script has made the client", () => {
+  const REALM = 'Renkus-own';
+
+  async function addClient(clientId: string, role: object): Promise<void> {
+    const id = await keycloak.administer('POST', `/${REALM}/clients`, {
+      clientId,
+      secret: `the secret of ${clientId}`,
+      serviceAccountsEnabled: true,
+    });
+    const account = await keycloak.administer<{ id: string }>(
+      'GET',
+      `/${REALM}/clients/${id}/service-account-user`,
+    );
+    await keycloak.administer('POST', `/${REALM}/users/${account.id}/role-mappings/realm`, [role]);
+  }
+
+  const clientIds = async (): Promise<string[]> =>
+    (await keycloak.administer<KnownClient[]>('GET', `/${REALM}/clients`))
+      .map(({ clientId }) => clientId)
+      .filter((clientId) => clientId.startsWith('alertmanager'))
+      .sort();
+
+  let role: object;
+  beforeAll(async () => {
+    await keycloak.administer('POST', '', { realm: REALM, enabled: true });
+    await keycloak.administer('POST', `/${REALM}/roles`, { name: 'alertmanager-webhook' });
+    role = await keycloak.administer<object>('GET', `/${REALM}/roles/alertmanager-webhook`);
+    await addClient('alertmanager-webhook', role);
+  });
+
+  it('keeps it with its secret, sets it right, and says how it is called', async () => {
+    const run = await setUp('--realm', REALM);
+    expect(run.status).toBe(0);
+    expect(run.stdout).toMatch(/^changed +client alertmanager-webhook /m);
+    expect(run.stdout).toMatch(/^ok +client secret$/m);
+    expect(run.stdout).toContain('The client is called alertmanager-webhook: give --client-id');
+    expect(run.stdout).not.toContain('warning');
+    expect(await clientIds()).toEqual(['alertmanager-webhook']);
+    const form = {
+      client_id: 'alertmanager-webhook',
+      client_secret: 'the secret of alertmanager-webhook',
+    };
+    expect((await keycloak.tokens(REALM, form)).access_token).toMatch(/^ey/);
+  });
+
+  it("takes the guide's where both have the role, and warns of the other", async () => {
+    await addClient('alertmanager', role);
+    const setup = await setUpAsJson('--realm', REALM);
+    expect(setup.client_id).toBe('alertmanager');
+    expect(setup.warnings).toEqual([
+      expect.stringMatching(/^The client alertmanager-webhook may post webhooks as well: .*--client-id/),
+    ]);
+    const other = await setUpAsJson('--realm', REALM, '--client-id', 'alertmanager-webhook');
+    expect(other.client_id).toBe('alertmanager-webhook');
+    expect(other.warnings).toEqual([expect.stringMatching(/^The client alertmanager may post webhooks/)]);
+  });
+
+  it('takes the one that has the role, and no other has', async () => {
+    const { id } = await keycloak.administer<{ id: string }>(
+      'GET',
+      `/${REALM}/clients/${(await clientOf(REALM)).id}/service-account-user`,
+    );
+    await keycloak.administer('DELETE', `/${REALM}/users/${id}/role-mappings/realm`, [role]);
+    const setup = await setUpAsJson('--realm', REALM);
+    expect([setup.client_id, setup.warnings]).toEqual(['alertmanager-webhook', []]);
   });
 });

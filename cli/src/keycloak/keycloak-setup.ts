@@ -20,7 +20,8 @@ import {
 export interface KeycloakSetupSettings {
   realm: string;
   createRealm: boolean;
-  clientId: string;
+  /** Undefined for the one of `USUAL_CLIENTS` that is there. */
+  clientId: string | undefined;
   webhookRole: string;
   adminRole: string;
   audience: string;
@@ -40,11 +41,17 @@ export interface SetupStep {
 
 export interface SetupOutcome {
   steps: SetupStep[];
+  clientId: string;
+  /** What is as it was left, and should not be; a sentence each. */
+  warnings: string[];
   /** The client's secret, whether it was made now or before; a dry run tells none. */
   secret: string | undefined;
 }
 
 type KnownClient = ClientRepresentation & { id: string };
+
+/** What the administrators' guide calls the client, and what Renku's own script does: the first that is there is kept. */
+export const USUAL_CLIENTS = ['alertmanager', 'alertmanager-webhook'] as const;
 
 /**
  * Makes a realm ready for Alertmanager's webhook, and changes only what is not so yet: run again, it changes
@@ -52,6 +59,7 @@ type KnownClient = ClientRepresentation & { id: string };
  */
 export class KeycloakSetup {
   private readonly steps: SetupStep[] = [];
+  private clientId: string;
   private readonly admin: KeycloakAdminClient;
   private readonly realm: string;
 
@@ -63,6 +71,7 @@ export class KeycloakSetup {
   ) {
     this.admin = keycloak.admin;
     this.realm = settings.realm;
+    this.clientId = settings.clientId ?? USUAL_CLIENTS[0];
   }
 
   /**
@@ -83,7 +92,8 @@ export class KeycloakSetup {
    * @throws CommandError, UnreachableError
    */
   async checkToken(clientSecret: string): Promise<string> {
-    const { clientId, webhookRole, audience } = this.settings;
+    const { webhookRole, audience } = this.settings;
+    const { clientId } = this;
     const tokenUrl = `${this.keycloak.baseUrl}/realms/${encodeURIComponent(this.realm)}/protocol/openid-connect/token`;
     const claims = claimsOf(await clientToken(tokenUrl, { clientId, clientSecret }));
     const problems = tokenProblems(claims, { role: webhookRole, audience });
@@ -100,13 +110,14 @@ export class KeycloakSetup {
     const isThere = await this.ensureRealm();
     const role = await this.ensureRole(webhookRole, { isThere, isComposite: false });
     await this.ensureRole(adminRole, { isThere, isComposite: true });
+    const warnings = isThere ? await this.chooseClient() : [];
     const before = isThere ? await this.findClient() : undefined;
     const client = await this.ensureClient(before);
     await this.ensureAudience(client);
     await this.ensureScope(client, role);
     await this.ensureServiceAccount(client, role);
     const secret = await this.ensureSecret(client, before === undefined);
-    return { steps: this.steps, secret };
+    return { steps: this.steps, clientId: this.clientId, warnings, secret };
   }
 
   /** Whether the realm is there now. */
@@ -148,15 +159,43 @@ export class KeycloakSetup {
     return role as RoleMappingPayload | undefined;
   }
 
-  private async findClient(): Promise<KnownClient | undefined> {
-    const { clientId } = this.settings;
+  private async findClient(clientId = this.clientId): Promise<KnownClient | undefined> {
     const [client] = await this.admin.clients.find({ realm: this.realm, clientId });
     return client as KnownClient | undefined;
   }
 
+  /**
+   * Takes the client that is there under one of the usual names, where none is given: of both, the one with the role.
+   * @returns a warning where another one could post as well
+   */
+  private async chooseClient(): Promise<string[]> {
+    const there: { clientId: string; mayPost: boolean }[] = [];
+    for (const clientId of USUAL_CLIENTS) {
+      const client = await this.findClient(clientId);
+      if (client) there.push({ clientId, mayPost: await this.mayPost(client) });
+    }
+    const found = there.find(({ mayPost }) => mayPost) ?? there[0];
+    this.clientId = this.settings.clientId ?? found?.clientId ?? this.clientId;
+    return there
+      .filter(({ clientId, mayPost }) => mayPost && clientId !== this.clientId)
+      .map(
+        ({ clientId }) =>
+          `The client ${clientId} may post webhooks as well: where nothing posts as it any more, delete it; where that is the one to keep, run this with --client-id ${clientId}.`,
+      );
+  }
+
+  private async mayPost({ id, serviceAccountsEnabled }: KnownClient): Promise<boolean> {
+    if (serviceAccountsEnabled !== true) return false;
+    const { realm } = this;
+    const account = await this.admin.clients.getServiceAccountUser({ realm, id });
+    const { realmMappings = [] } = await this.admin.users.listRoleMappings({ realm, id: account.id ?? '' });
+    return realmMappings.some(({ name }) => name === this.settings.webhookRole);
+  }
+
   private async ensureClient(found: KnownClient | undefined): Promise<KnownClient | undefined> {
     const { realm } = this;
-    const { clientId, secret, dryRun } = this.settings;
+    const { secret, dryRun } = this.settings;
+    const { clientId } = this;
     const scopes = found || !dryRun ? await this.admin.clientScopes.find({ realm }) : [];
     const wanted = scopes.filter(({ name = '' }) => TOKEN_SCOPES.includes(name));
     const missing = found ? wanted.filter(({ name = '' }) => !found.defaultClientScopes?.includes(name)) : [];
