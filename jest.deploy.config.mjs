@@ -14,4 +14,6 @@ export default {
   testPathIgnorePatterns: [],
   testTimeout: 120_000,
   maxWorkers: 1,
+  // Of tests within a file that say so.
+  maxConcurrency: 3,
 };

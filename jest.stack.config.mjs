@@ -14,5 +14,6 @@ export default {
   globalSetup: '<rootDir>/test/stack/support/build.setup.ts',
   globalTeardown: undefined,
   testTimeout: 120_000,
-  maxWorkers: 1,
+  // Two side by side: most of their time they wait.
+  maxWorkers: 2,
 };

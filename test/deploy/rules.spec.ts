@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEPLOY, deployFiles, load, read, ruleGroups, RULES_FILES } from './support/files.js';
-import { run, tryToRun } from './support/programs.js';
+import { run, tryToRunBeside } from './support/programs.js';
 
 const TESTS = deployFiles(/^prometheus\/tests\/.+\.yml$/);
 
@@ -368,22 +368,21 @@ describe('the alerts for users', () => {
   ];
 
   describe('have a case for each of their guards', () => {
-    let folder: string;
-    beforeEach(() => {
-      folder = mkdtempSync(join(tmpdir(), 'session-alerts-rules-'));
-      cpSync(join(DEPLOY, 'prometheus'), folder, { recursive: true });
-    });
-    afterEach(() => {
-      rmSync(folder, { recursive: true });
-    });
-
-    it.each(FAULTS)('%s fails where %s', (cases, _what, from, to) => {
+    // Several at once: each is a program that counts for some seconds.
+    it.concurrent.each(FAULTS)('%s fails where %s', async (cases, _what, from, to) => {
       const rulesText = read('prometheus/session-alerts.rules.yml');
       expect(rulesText).toContain(from);
-      writeFileSync(join(folder, 'session-alerts.rules.yml'), rulesText.replaceAll(from, to));
-      const { isGood, output } = tryToRun('promtool', 'test', 'rules', join(folder, 'tests', `${cases}.yml`));
-      expect(output).not.toMatch(/no such file|could not parse|parse error/);
-      expect(isGood).toBe(false);
+      const folder = mkdtempSync(join(tmpdir(), 'session-alerts-rules-'));
+      try {
+        cpSync(join(DEPLOY, 'prometheus'), folder, { recursive: true });
+        writeFileSync(join(folder, 'session-alerts.rules.yml'), rulesText.replaceAll(from, to));
+        const casesFile = join(folder, 'tests', `${cases}.yml`);
+        const { isGood, output } = await tryToRunBeside('promtool', 'test', 'rules', casesFile);
+        expect(output).not.toMatch(/no such file|could not parse|parse error/);
+        expect(isGood).toBe(false);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
   });
 });
