@@ -4,6 +4,7 @@ import { readState, usersOf, writeChanges } from '../src/alerts/life.statements.
 import { BEGIN, COMMIT, notifyChange } from '../src/database/transaction.statements.js';
 import type { Statement } from '../src/database/statement.js';
 import { AlertMapper } from '../src/webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../src/webhooks/senders.js';
 import { lockOn } from './user-locks.js';
 import { WebhookTemplate } from './webhook-bodies.js';
 import type { Kind } from './webhook-bodies.js';
@@ -31,7 +32,7 @@ export class WebhookStatements {
 
   private statementsOf(batch: number, posted: unknown[], now: Date): Flights {
     const observations = posted.map((alert) => {
-      const mapped = this.mapper.map(alert);
+      const mapped = this.mapper.map(alert, ALERTMANAGER);
       if (!('observation' in mapped)) throw new Error("One of the benchmark's alerts cannot be shown");
       return mapped.observation;
     });

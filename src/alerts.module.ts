@@ -29,6 +29,7 @@ import type { Registration } from './options/registration.js';
 import type { DataSource } from 'typeorm';
 import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
+import { SignedRequests } from './auth/signed-requests.service.js';
 import { AlertsStrategy } from './auth/alerts.strategy.js';
 import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
@@ -52,6 +53,8 @@ import { FeedRepository } from './feed/feed.repository.js';
 import { AlertsDatabase } from './database/alerts-database.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
+import { GrafanaArrivalMiddleware } from './webhooks/grafana/grafana-arrival.middleware.js';
+import { GrafanaWebhooksController } from './webhooks/grafana/grafana-webhooks.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WebhooksService } from './webhooks/webhooks.service.js';
 
@@ -83,6 +86,7 @@ const ALWAYS: Provider[] = [
   KnownUsers,
   OpenAlerts,
   OpenAlertsGauge,
+  SignedRequests,
   SigningKeys,
   UpkeepRepository,
 ];
@@ -93,7 +97,7 @@ const OF_UPKEEP = [ReconcileService, UpkeepService];
 /** What the module asks of its registration: controllers, with the host's decorators, and the DataSource's name. */
 interface Registered {
   alertsController: Type<object>;
-  webhooksController: Type<object> | undefined;
+  webhooks: { alertmanager: Type<object>; grafana: Type<object> } | undefined;
   dataSource: string | undefined;
 }
 const REGISTERED = Symbol('ALERTS_REGISTERED');
@@ -129,22 +133,24 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    const { alertsController, webhooksController } = this.registered;
+    const { alertsController, webhooks } = this.registered;
     consumer.apply(TokenFirstMiddleware).forRoutes(alertsController);
-    if (webhooksController) consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooksController);
+    if (!webhooks) return;
+    consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks.alertmanager);
+    consumer.apply(GrafanaArrivalMiddleware).forRoutes(webhooks.grafana);
   }
 }
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
-  const { dataSource, isGlobal, webhooks, live, upkeep } = registration;
-  const { alertsController, webhooksController, others } = controllersOf(registration);
-  const shape: Registered = { alertsController, webhooksController, dataSource };
+  const { dataSource, isGlobal, live, upkeep } = registration;
+  const { alertsController, webhooks, others } = controllersOf(registration);
+  const shape: Registered = { alertsController, webhooks, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers: [...others, alertsController, ...(webhooksController ? [webhooksController] : [])],
+    controllers: [...others, alertsController, ...Object.values(webhooks ?? {})],
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
@@ -169,7 +175,9 @@ function controllersOf({ decorators, webhooks, live }: Registration) {
   const ours = (controller: Type<object>) => decorated(controller, decorators);
   return {
     alertsController: ours(AlertsController),
-    webhooksController: webhooks ? ours(WebhooksController) : undefined,
+    webhooks: webhooks
+      ? { alertmanager: ours(WebhooksController), grafana: ours(GrafanaWebhooksController) }
+      : undefined,
     others: [FeedController, ...(live ? [AlertStreamController] : [])].map(ours),
   };
 }

@@ -7,6 +7,7 @@ export type {
   AlertsModuleRootOptions,
   AlertsOptionsFactory,
   FeedOptions,
+  GrafanaOptions,
   HostAuthOptions,
   LiveOptions,
   MetricsRegistry,
@@ -26,6 +27,7 @@ export { TOKEN_ALGORITHMS } from './options/module-options.js';
 export { AlertsController } from './alerts/alerts.controller.js';
 export { AlertStreamController } from './live/alert-stream.controller.js';
 export { FeedController } from './feed/feed.controller.js';
+export { GrafanaWebhooksController } from './webhooks/grafana/grafana-webhooks.controller.js';
 export { WebhooksController } from './webhooks/webhooks.controller.js';
 export { AlertsService } from './alerts/alerts.service.js';
 export type { AlertChange } from './alerts/alerts.service.js';

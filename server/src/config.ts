@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { TOKEN_ALGORITHMS } from 'nestjs-session-alerts';
 import type {
   FeedOptions,
+  GrafanaOptions,
   LiveOptions,
   ReconcileOptions,
   TokenAlgorithm,
   UpkeepOptions,
 } from 'nestjs-session-alerts';
-import { isDuration, isHttpUrl, parseDuration } from 'nestjs-session-alerts/operations';
+import { isDuration, isHttpUrl, parseDuration, SHORTEST_SECRET } from 'nestjs-session-alerts/operations';
 
 /** What the standalone server is told by its environment. */
 export interface ServerConfig {
@@ -31,6 +32,7 @@ export interface ServerConfig {
   upkeep: Required<UpkeepOptions>;
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
+  grafana: GrafanaOptions;
   /** Undefined where no Alertmanager is named. */
   reconcile: ReconcileOptions | undefined;
   logLevel: LogLevelName;
@@ -103,6 +105,16 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       problems.push(`${name} must name a file that can be read, not "${path}"`);
       return undefined;
     }
+  };
+  const grafana = (): GrafanaOptions => {
+    const secret = secretFile('GRAFANA_WEBHOOK_SECRET_FILE');
+    if (secret === undefined) return {};
+    if (secret.length < SHORTEST_SECRET) {
+      problems.push(
+        `GRAFANA_WEBHOOK_SECRET_FILE must hold a secret of at least ${SHORTEST_SECRET} characters, such as \`openssl rand -hex 32\` makes`,
+      );
+    }
+    return { secret };
   };
   const list = (name: string, fallback: string): string[] =>
     text(name, fallback)
@@ -186,6 +198,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       streams: wholeNumber('STREAMS', 20_000, 1, 1_000_000),
       streamsPerUser: wholeNumber('STREAMS_PER_USER', 20, 1, 10_000),
     },
+    grafana: grafana(),
     reconcile: reconcile(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),
     logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'),

@@ -39,6 +39,7 @@ export class ServerModule {
           upkeep: config.upkeep,
           feed: config.feed,
           live: config.live,
+          grafana: config.grafana,
           ...(config.reconcile && { reconcile: config.reconcile }),
           metricsRegistry: processMetrics(),
         }),

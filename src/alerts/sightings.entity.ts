@@ -23,7 +23,7 @@ export class Sightings {
   @Column('timestamptz', { name: 'ends_at', array: true, nullable: true })
   endsAt!: (Date | null)[] | null;
 
-  /** External URL of the Alertmanager that reported them, where it may be none of those that reconciling asks. */
+  /** External URL of the Alertmanager that reported them where it may be none of those that reconciling asks; of another system with its name before it (`grafana:…`). */
   @Column({ type: 'text', nullable: true })
   alertmanager!: string | null;
 }

@@ -7,6 +7,7 @@ import type { AlertsUser } from '../options/alerts-user.js';
 import { AccessGuard } from './access.guard.js';
 import type { AccessTokens } from './access-tokens.service.js';
 import type { AccessService } from './access.service.js';
+import type { SignedRequests } from './signed-requests.service.js';
 
 class HostGuard implements CanActivate {
   answer: unknown = true;
@@ -36,6 +37,7 @@ describe('The guard of a host', () => {
       alertsSettings({ auth }),
       { admitUser } as unknown as AccessService,
       {} as AccessTokens,
+      { isExpected: () => false } as unknown as SignedRequests,
       { get: () => 'admin' } as unknown as Reflector,
       { create: () => Promise.resolve(hostGuard) } as unknown as ModuleRef,
     );

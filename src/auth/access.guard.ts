@@ -16,6 +16,7 @@ import { REQUIRED_ROLE } from './allowed-role.js';
 import type { AllowedRole } from './allowed-role.js';
 import { TokenMissingException } from './auth-errors.js';
 import { callerOf } from './caller.decorator.js';
+import { SignedRequests } from './signed-requests.service.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
 import { wrong } from '../options/option-checks.js';
@@ -26,7 +27,10 @@ const HOST_TIMEOUT = 30_000;
 
 const NAME_IS_TAKEN = `another strategy of passport's is called ${STRATEGY}: give it another name`;
 
-/** Lets pass who is known, by token or by the host's own guard, and has the role that the handler asks for. */
+/**
+ * Lets pass who is known, by token or by the host's own guard, and has the role that the handler asks for; and what is
+ * signed, where the call takes that.
+ */
 @Injectable()
 export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
   private hostGuard: CanActivate | undefined;
@@ -35,6 +39,7 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly access: AccessService,
     private readonly tokens: AccessTokens,
+    private readonly signatures: SignedRequests,
     private readonly reflector: Reflector,
     private readonly moduleRef: ModuleRef,
   ) {
@@ -48,7 +53,9 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const { auth } = this.settings;
     const request = requestOf(context);
-    if ('guard' in auth) {
+    if (this.signatures.isExpected(request)) {
+      this.signatures.verify(request);
+    } else if ('guard' in auth) {
       if (!(await this.passesHostGuard(context))) return false;
       this.access.admitUser(request, await userOf(auth, request), this.roleFor(context));
     } else if (callerOf(request)) {

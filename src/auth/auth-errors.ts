@@ -24,6 +24,15 @@ export class TokenRefusedException extends UnauthorizedException implements Chal
 /** 401: the signature is not that of the key that the token names. */
 export class SignatureRefusedException extends TokenRefusedException {}
 
+/** 401: the request is signed, and not as it should be. */
+export class SignatureMismatchException extends UnauthorizedException implements Challenge {
+  readonly challenge = bearer();
+
+  constructor(reason = 'it does not fit the body and the secret') {
+    super(`The signature was refused: ${reason}`);
+  }
+}
+
 /** 403: the caller is known but lacks the role. */
 export class RoleMissingException extends ForbiddenException implements Challenge {
   readonly challenge = bearer({ error: 'insufficient_scope' });

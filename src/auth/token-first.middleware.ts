@@ -26,7 +26,7 @@ const CALLS: ReadonlyMap<string | undefined, { role: AllowedRole | undefined; lo
 @UseFilters(new ErrorResponseFilter())
 export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   constructor(
-    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    @Inject(ALERTS_SETTINGS) protected readonly settings: AlertsSettings,
     private readonly access: AccessService,
     protected readonly bodies: CountedBodies,
   ) {}

@@ -21,8 +21,8 @@ interface Fastify {
   ): unknown;
 }
 
-/** Says, chunk by chunk, when there is too much of a body. */
-type Scale = (chunk: Buffer) => Error | undefined;
+/** Is shown a body chunk by chunk; an error says that there is too much of it. */
+export type Follower = (chunk: Buffer) => Error | undefined;
 
 /** Largest body (bytes) where nobody says what it is; that of the standalone server. */
 const USUAL_LIMIT = 32 * 1024 * 1024;
@@ -42,27 +42,38 @@ const FEW_VALUES = 200_000;
  */
 @Injectable()
 export class CountedBodies implements OnModuleInit {
-  private readonly scales = new WeakMap<IncomingMessage, Scale>();
+  private readonly followers = new WeakMap<IncomingMessage, Follower[]>();
   private bodyLimit = USUAL_LIMIT;
+  private isFastify = false;
 
   constructor(private readonly host: HttpAdapterHost) {}
 
   onModuleInit(): void {
     const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     if (adapter?.getType() !== 'fastify') return;
+    this.isFastify = true;
     const fastify = adapter.getInstance<Fastify>();
     this.bodyLimit = fastify.initialConfig.bodyLimit ?? USUAL_LIMIT;
     fastify.addHook('preParsing', (request, reply, body, next) => {
-      const scale = this.scales.get(request.raw);
-      next(null, scale ? weighed(body, scale, reply.raw) : body);
+      const followers = this.followers.get(request.raw);
+      next(null, followers ? followed(body, followers, reply.raw) : body);
     });
+  }
+
+  /**
+   * Shows the request's body chunk by chunk, as it came.
+   * @returns false on Express, where nobody is shown anything
+   */
+  follow(request: IncomingMessage, follower: Follower): boolean {
+    this.followers.set(request, [...(this.followers.get(request) ?? []), follower]);
+    return this.isFastify;
   }
 
   /** Ends the reading of a body that did not say its length where it has more bytes than that. */
   limitBytes(request: IncomingMessage, longest: number): void {
     if (!isUnannounced(request) || longest >= this.bodyLimit) return;
     let bytes = 0;
-    this.scales.set(request, (chunk) => {
+    this.follow(request, (chunk) => {
       bytes += chunk.length;
       return bytes > longest ? new BodyTooLargeException(longest) : undefined;
     });
@@ -74,7 +85,7 @@ export class CountedBodies implements OnModuleInit {
     const most = Math.max(this.bodyLimit, USUAL_LIMIT) / BYTES_OF_THE_LIMIT_A_VALUE;
     const values = new JsonValues();
     let bytes = 0;
-    this.scales.set(request, (chunk) => {
+    this.follow(request, (chunk) => {
       values.add(chunk);
       bytes += chunk.length;
       const isTooMuch = values.count > Math.max(FEW_VALUES, Math.min(bytes / BYTES_A_VALUE, most));
@@ -99,12 +110,17 @@ function isUnannounced({ headers }: IncomingMessage): boolean {
 }
 
 /** Fails once there is too much; what comes after the answer is read and dropped, so that the next request can be read. */
-function weighed(body: Readable, scale: Scale, response: ServerResponse): Readable {
+function followed(body: Readable, followers: Follower[], response: ServerResponse): Readable {
   const within = new Transform({
     transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
-      const tooMuch = scale(chunk);
-      if (tooMuch) done(tooMuch);
-      else done(null, chunk);
+      for (const follower of followers) {
+        const tooMuch = follower(chunk);
+        if (tooMuch) {
+          done(tooMuch);
+          return;
+        }
+      }
+      done(null, chunk);
     },
   });
   within.once('error', () => body.resume());

@@ -5,6 +5,7 @@ import type {
   AlertmanagerOptions,
   AlertsModuleOptions,
   FeedOptions,
+  GrafanaOptions,
   HostAuthOptions,
   LiveOptions,
   MetricsRegistry,
@@ -23,6 +24,7 @@ export interface AlertsSettings {
   reconcile: ReconcileSettings | undefined;
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
+  grafana: GrafanaOptions;
   users: Required<UserDirectoryOptions> | undefined;
   metricsRegistry: MetricsRegistry | undefined;
   /** Where nothing is said the DataSource decides. */
@@ -42,6 +44,7 @@ const OPTIONS: Record<keyof AlertsModuleOptions, true> = {
   reconcile: true,
   feed: true,
   live: true,
+  grafana: true,
   users: true,
   metricsRegistry: true,
   migrate: true,
@@ -64,6 +67,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
   });
   const feed = group('feed', given.feed, { alertname: true, staleAfter: true });
   const live = group('live', given.live, { streams: true, streamsPerUser: true });
+  const { secret } = group('grafana', given.grafana, { secret: true });
   return {
     auth: authSettings(auth),
     webhookRole: text('webhookRole', webhookRole),
@@ -83,6 +87,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
       streams: wholeNumber('live.streams', live.streams ?? 20_000),
       streamsPerUser: wholeNumber('live.streamsPerUser', live.streamsPerUser ?? 20),
     },
+    grafana: secret === undefined ? {} : { secret: grafanaSecret(secret) },
     users: users === undefined ? undefined : userSettings(users),
     metricsRegistry: metricsRegistry === undefined ? undefined : registry(metricsRegistry),
     migrate: migrate === undefined ? undefined : oneOf('migrate', [true, false] as const, migrate),
@@ -147,6 +152,12 @@ function userSettings(options: UserDirectoryOptions): Required<UserDirectoryOpti
   return { directory, onFailure: oneOf('users.onFailure', ['open', 'closed'] as const, onFailure) };
 }
 
+/** One that cannot be guessed; the value is not repeated. */
+function grafanaSecret(secret: unknown): string {
+  if (typeof secret === 'string' && secret.length >= SHORTEST_SECRET) return secret;
+  throw wrong(`grafana.secret must be a text of at least ${SHORTEST_SECRET} characters, or be left out`);
+}
+
 /** By what it can, as there may be several copies of prom-client. */
 function registry(value: Partial<MetricsRegistry>): MetricsRegistry {
   if (!isObject(value) || typeof value.getSingleMetric !== 'function') {
@@ -161,6 +172,9 @@ function milliseconds(option: string, seconds: unknown): number {
   }
   return Math.round(seconds * 1000);
 }
+
+/** Characters of a shared secret. */
+export const SHORTEST_SECRET = 16;
 
 /** Bounds (s) of every duration that can be set; a year has 365 days. */
 const SHORTEST = 1;

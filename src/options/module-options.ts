@@ -86,6 +86,15 @@ export interface FeedOptions {
   staleAfter?: number;
 }
 
+/** Grafana Alerting, which may sign what it posts instead of fetching a token. */
+export interface GrafanaOptions {
+  /**
+   * The secret of its contact point's HMAC signature, of at least 16 characters; a signature has to come with its
+   * timestamp. Default: none, and it posts with a token like Alertmanager.
+   */
+  secret?: string;
+}
+
 /** Pages that are sent every change (`GET /alerts/stream`). */
 export interface LiveOptions {
   /** How many a process serves. Default: 20000. */
@@ -125,6 +134,7 @@ export interface AlertsModuleOptions {
   reconcile?: ReconcileOptions;
   feed?: FeedOptions;
   live?: LiveOptions;
+  grafana?: GrafanaOptions;
   users?: UserDirectoryOptions;
   /**
    * Whether this process migrates the module's tables at boot, before anything uses them: those who start together wait

@@ -3,6 +3,7 @@ import type { ReconcileSettings } from '../options/alerts-settings.js';
 import type { FiringObservation } from '../alerts/observation.js';
 import { isRecord, recordOf } from '../http/untyped.js';
 import type { AlertMapper } from '../webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../webhooks/senders.js';
 import type { AlertmanagerClient, ListedAlert, ListedStatus } from './alertmanager-client.js';
 import { expression, MatcherError, routesOf } from './alertmanager-routing.js';
 import type { Labels } from './alertmanager-routing.js';
@@ -49,7 +50,7 @@ export async function addListOf(
     if (key === undefined) continue;
     listing.known.add(key);
     if (isSilenced(alert.status)) listing.silenced.add(key);
-    const mapped = mapper.map({ ...alert, status: 'firing' });
+    const mapped = mapper.map({ ...alert, status: 'firing' }, ALERTMANAGER);
     if ('observation' in mapped && mapped.observation.status === 'firing') {
       listing.firing.set(key, mapped.observation);
     }
@@ -62,7 +63,7 @@ export async function addListOf(
 }
 
 function keyOf(alert: ListedAlert, mapper: AlertMapper): number | undefined {
-  const ending = mapper.map({ ...alert, status: 'resolved' });
+  const ending = mapper.map({ ...alert, status: 'resolved' }, ALERTMANAGER);
   return 'observation' in ending ? ending.observation.seriesKey : undefined;
 }
 

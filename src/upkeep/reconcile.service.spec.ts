@@ -9,6 +9,7 @@ import type { Observation, Outcome } from '../alerts/observation.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../webhooks/senders.js';
 import type { AskedAlertmanagers } from '../webhooks/alertmanager/asked-alertmanagers.service.js';
 import { ReconcileService } from './reconcile.service.js';
 import type { FiringSeries, UpkeepRepository } from './upkeep.repository.js';
@@ -92,7 +93,7 @@ describe('Reconciling', () => {
   }
 
   function keyOf(session: string): number {
-    const mapped = mapper.map(firing({ session }));
+    const mapped = mapper.map(firing({ session }), ALERTMANAGER);
     return 'observation' in mapped ? mapped.observation.seriesKey : NaN;
   }
 

@@ -2,11 +2,12 @@ import { firing, minute, resolved } from '../../test/support/alerts.js';
 import type { FiringSpec } from '../../test/support/alerts.js';
 import type { FiringObservation, Observation } from '../alerts/observation.js';
 import { AlertMapper } from './alert-mapper.service.js';
+import { ALERTMANAGER, GRAFANA } from './senders.js';
 
 const mapper = new AlertMapper({ feed: { alertname: 'Watchdog', staleAfter: 600_000 } });
 
 function observed(alert: unknown): Observation {
-  const mapped = mapper.map(alert);
+  const mapped = mapper.map(alert, ALERTMANAGER);
   if (!('observation' in mapped)) throw new Error(`The alert became ${JSON.stringify(mapped)}`);
   return mapped.observation;
 }
@@ -208,8 +209,40 @@ describe('The identity of a series', () => {
 describe('The watchdog', () => {
   it('is no alert for anybody, whether it fires or has ended', () => {
     const watchdog = firing({ name: 'Watchdog' });
-    expect(mapper.map(watchdog)).toEqual({ watchdog: true });
-    expect(mapper.map(resolved(watchdog))).toEqual({ skipped: 'watchdog_resolved' });
+    expect(mapper.map(watchdog, ALERTMANAGER)).toEqual({ watchdog: true });
+    expect(mapper.map(resolved(watchdog), ALERTMANAGER)).toEqual({ skipped: 'watchdog_resolved' });
+  });
+});
+
+describe("An alert of Grafana's", () => {
+  const alertOf = (annotations: Record<string, string>): unknown => ({ ...firing(), annotations });
+  const titleOf = (annotations: Record<string, string>, sender = GRAFANA): unknown => {
+    const mapped = mapper.map(alertOf({ description: 'text', ...annotations }), sender);
+    return 'observation' in mapped && mapped.observation.status === 'firing'
+      ? mapped.observation.title
+      : mapped;
+  };
+
+  it('has its summary for a title where it has no title, and only there', () => {
+    expect(titleOf({ title: 'Title', summary: 'Summary' })).toBe('Title');
+    expect(titleOf({ title: ' ', summary: 'Summary' })).toBe('Summary');
+    expect(titleOf({ summary: 'Summary' })).toBe('Summary');
+    expect(titleOf({ summary: '\n' })).toEqual({ skipped: 'no_title' });
+    expect(titleOf({ summary: 'Summary' }, ALERTMANAGER)).toEqual({ skipped: 'no_title' });
+  });
+
+  it.each([
+    ['DatasourceNoData', 'datasource_no_data'],
+    ['DatasourceError', 'datasource_error'],
+  ])('that tells of its data source is told to nobody: %s', (name, skipped) => {
+    const alert = firing({ name });
+    expect(mapper.map(alert, GRAFANA)).toEqual({ skipped });
+    expect(mapper.map(resolved(alert), GRAFANA)).toEqual({ skipped });
+    expect(mapper.map(alert, ALERTMANAGER)).toHaveProperty('observation');
+  });
+
+  it('is the same as that of the same labels by Alertmanager', () => {
+    expect(mapper.map(firing(), GRAFANA)).toEqual(mapper.map(firing(), ALERTMANAGER));
   });
 });
 
@@ -260,6 +293,6 @@ describe('An alert that cannot be shown', () => {
       manyLabels({ fingerprint: undefined }),
     ],
   ])('says %s where it %s', (skipped, _what, alert) => {
-    expect(mapper.map(alert)).toEqual({ skipped });
+    expect(mapper.map(alert, ALERTMANAGER)).toEqual({ skipped });
   });
 });

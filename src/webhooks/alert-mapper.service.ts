@@ -6,20 +6,9 @@ import { USER_ID } from '../auth/user-id.js';
 import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { parseMoment } from './rfc3339.js';
+import type { Sender } from './senders.js';
+import type { SkipReason } from './skip-reason.js';
 import { seriesFingerprint as fingerprintOfLabels } from './series-fingerprint.js';
-
-/** Why an alert of a webhook cannot be shown to anybody (rule 13). */
-export type SkipReason =
-  | 'not_an_object'
-  | 'no_status'
-  | 'no_user'
-  | 'invalid_user'
-  | 'no_session'
-  | 'invalid_session'
-  | 'no_title'
-  | 'no_message'
-  | 'too_many_labels'
-  | 'watchdog_resolved';
 
 /** The watchdog is no alert for anybody: that it comes is what it says. */
 export type MappedAlert = { observation: Observation } | { skipped: SkipReason } | { watchdog: true };
@@ -29,14 +18,17 @@ export type MappedAlert = { observation: Observation } | { skipped: SkipReason }
 export class AlertMapper {
   constructor(@Inject(ALERTS_SETTINGS) private readonly settings: Pick<AlertsSettings, 'feed'>) {}
 
-  map(alert: unknown): MappedAlert {
+  map(alert: unknown, sender: Sender): MappedAlert {
     if (!isRecord(alert)) return { skipped: 'not_an_object' };
     const { status } = alert;
     if (status !== 'firing' && status !== 'resolved') return { skipped: 'no_status' };
     const { labels } = alert;
-    if (textOf(labels, 'alertname') === this.settings.feed.alertname) {
+    const name = textOf(labels, 'alertname');
+    if (name === this.settings.feed.alertname) {
       return status === 'firing' ? { watchdog: true } : { skipped: 'watchdog_resolved' };
     }
+    const untold = name === undefined ? undefined : sender.untold.get(name);
+    if (untold) return { skipped: untold };
 
     const userId = textOf(labels, 'safe_username');
     if (!userId) return { skipped: 'no_user' };
@@ -48,7 +40,6 @@ export class AlertMapper {
 
     const seriesFingerprint = fingerprintOf(alert);
     if (seriesFingerprint === undefined) return { skipped: 'too_many_labels' };
-    const name = textOf(labels, 'alertname');
     const key = seriesKey(userId, sessionName, seriesFingerprint);
     const isNamed = name !== undefined;
     const startsAt = parseMoment(alert.startsAt);
@@ -69,8 +60,8 @@ export class AlertMapper {
     }
 
     const { annotations } = alert;
-    const title = textOf(annotations, 'title');
-    if (!title?.trim()) return { skipped: 'no_title' };
+    const title = sender.titles.map((one) => textOf(annotations, one)).find((text) => text?.trim());
+    if (title === undefined) return { skipped: 'no_title' };
     const message = textOf(annotations, 'description');
     if (!message?.trim()) return { skipped: 'no_message' };
     const eventType = name ?? title;

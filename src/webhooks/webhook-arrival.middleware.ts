@@ -43,16 +43,23 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
 
   override async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
     arrivals.set(request, performance.now());
-    await this.admit(request, 'alertmanager');
+    const longestBody = await this.admitSender(request);
     const room = { bytes: 0 };
     onceOver(request, response, () => {
       this.bytesUnderWay -= room.bytes;
       room.bytes = 0;
       this.countUntaken(request, response);
     });
-    checkHead(request, Infinity);
+    checkHead(request, longestBody);
+    this.bodies.limitBytes(request, longestBody);
     this.makeRoom(request, room);
     next();
+  }
+
+  /** @returns how many bytes its body may have, as far as that is not the host's to say */
+  protected async admitSender(request: IncomingMessage): Promise<number> {
+    await this.admit(request, 'alertmanager');
+    return Infinity;
   }
 
   private makeRoom(request: IncomingMessage, room: { bytes: number }): void {

@@ -9,6 +9,8 @@ import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import { AlertMapper } from './alert-mapper.service.js';
 import type { AskedAlertmanagers } from './alertmanager/asked-alertmanagers.service.js';
+import { ALERTMANAGER } from './senders.js';
+import type { Sender } from './senders.js';
 import { WebhooksService } from './webhooks.service.js';
 
 const WATCHDOG = { status: 'firing', labels: { alertname: 'Watchdog' } };
@@ -36,7 +38,9 @@ describe("What becomes of Alertmanager's webhooks", () => {
       new AlertMapper(settings),
       { apply, preview } as unknown as AlertsService,
       { record } as unknown as FeedHealth,
-      { unaskedNameOf: (url: string) => `name of ${url}` } as unknown as AskedAlertmanagers,
+      {
+        unaskedNameOf: (url: string, { name }: Sender) => `name of ${name} ${url}`,
+      } as unknown as AskedAlertmanagers,
       new AlertsMetrics(settings),
     );
   });
@@ -70,7 +74,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
       firing({ session: 'c' }),
       resolved(firing({ session: 'd' })),
     ];
-    expect(await webhooks.receive(webhook(alerts), 5)).toEqual({
+    expect(await webhooks.receive(webhook(alerts), ALERTMANAGER, 5)).toEqual({
       stored: 3,
       resolved: 1,
       skipped: 2,
@@ -81,7 +85,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
         ['a', 'b', 'c', 'd'].map((sessionName) => expect.objectContaining({ sessionName }) as Observation),
         5,
         'resolved',
-        'name of http://alertmanager.example',
+        'name of Alertmanager http://alertmanager.example',
       ],
     ]);
     expect(record).toHaveBeenCalledTimes(1);
@@ -93,8 +97,8 @@ describe("What becomes of Alertmanager's webhooks", () => {
 
   it('that open nothing, or refresh nothing, are not counted as if they had', async () => {
     apply.mockResolvedValueOnce(outcomes('opened')).mockResolvedValueOnce([]);
-    await webhooks.receive(webhook([firing()]), 0);
-    await webhooks.receive(webhook([]), 0);
+    await webhooks.receive(webhook([firing()]), ALERTMANAGER, 0);
+    await webhooks.receive(webhook([]), ALERTMANAGER, 0);
     expect(record).not.toHaveBeenCalled();
     const all = await registry.getMetricsAsJSON();
     const stored = all.find(({ name }) => name === 'session_alerts_stored_total')?.values;
@@ -104,22 +108,24 @@ describe("What becomes of Alertmanager's webhooks", () => {
   it('take as long as they take, in seconds', async () => {
     apply.mockResolvedValue([]);
     jest.spyOn(performance, 'now').mockReturnValue(12_000);
-    await webhooks.receive(webhook([]), 2_000);
+    await webhooks.receive(webhook([]), ALERTMANAGER, 2_000);
     const text = await registry.metrics();
     expect(text).toContain('session_alerts_webhook_duration_seconds_sum{outcome="ok"} 10\n');
   });
 
   it('are refused, too many or failed, and the watchdog is not taken where it cannot be', async () => {
-    await expect(webhooks.receive({ alerts: 'none' }, 0)).rejects.toThrow();
-    await expect(webhooks.receive({ alerts: 'none' }, 0)).rejects.toThrow();
+    await expect(webhooks.receive({ alerts: 'none' }, ALERTMANAGER, 0)).rejects.toThrow();
+    await expect(webhooks.receive({ alerts: 'none' }, ALERTMANAGER, 0)).rejects.toThrow();
     apply.mockRejectedValueOnce(new WritesFullError());
-    await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow(WritesFullError);
+    await expect(webhooks.receive(webhook([firing()]), ALERTMANAGER, 0)).rejects.toThrow(WritesFullError);
     apply.mockRejectedValueOnce(new ServiceUnavailableException());
-    await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow(ServiceUnavailableException);
+    await expect(webhooks.receive(webhook([firing()]), ALERTMANAGER, 0)).rejects.toThrow(
+      ServiceUnavailableException,
+    );
     apply.mockRejectedValueOnce(new Error('odd'));
-    await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow('odd');
+    await expect(webhooks.receive(webhook([firing()]), ALERTMANAGER, 0)).rejects.toThrow('odd');
     record.mockRejectedValueOnce(new Error('away'));
-    await expect(webhooks.receive(webhook([WATCHDOG]), 0)).rejects.toThrow('away');
+    await expect(webhooks.receive(webhook([WATCHDOG]), ALERTMANAGER, 0)).rejects.toThrow('away');
     expect(await counted('webhook_duration_seconds')).toEqual({ refused: 2, overloaded: 1, failed: 3 });
     expect(await counted('received_total')).toEqual({});
   });
@@ -128,7 +134,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     apply.mockResolvedValue(outcomes('ignored'));
     const receiver = `"${'r'.repeat(100)}`;
     const body = webhook([firing({ user: '' }), 7, 8, firing()], { receiver, truncatedAlerts: 3 });
-    await webhooks.receive(body, 0);
+    await webhooks.receive(body, ALERTMANAGER, 0);
     const from = `receiver "\\"${'r'.repeat(99)}"`;
     expect(warnings).toEqual([
       `Some alerts can be shown to nobody: 1 no_user, 2 not_an_object; the last of them came from ${from}`,
@@ -142,7 +148,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     async (reason) => {
       apply.mockResolvedValue([{ result: 'ignored', reason }]);
       const body = webhook([firing(), { ...WATCHDOG, status: 'resolved' }]);
-      expect(await webhooks.receive(body, 0)).toMatchObject({
+      expect(await webhooks.receive(body, ALERTMANAGER, 0)).toMatchObject({
         reasons: { [reason]: 1, watchdog_resolved: 1 },
       });
       expect(warnings).toEqual([]);
@@ -151,7 +157,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
 
   it('are told of where it is not', async () => {
     apply.mockResolvedValue([{ result: 'ignored', reason: 'unknown_user' }]);
-    await webhooks.receive(webhook([firing()]), 0);
+    await webhooks.receive(webhook([firing()]), ALERTMANAGER, 0);
     expect(warnings).toEqual([
       'Some alerts can be shown to nobody: 1 unknown_user; the last of them came from receiver "renku-webhook"',
     ]);
@@ -164,7 +170,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
     const body = webhook([firing(), firing({ session: 'b' }), firing({ session: 'c' })]);
     let turns = 0;
     const waiting = setImmediate(() => (turns += 1));
-    await webhooks.receive(body, 0);
+    await webhooks.receive(body, ALERTMANAGER, 0);
     clearImmediate(waiting);
     expect(turns).toBe(1);
     expect(body['alerts']).toEqual([undefined, undefined, undefined]);
@@ -183,7 +189,7 @@ describe("What becomes of Alertmanager's webhooks", () => {
       { result: 'ignored', reason: 'unknown_series' },
       ...outcomes(...Array.from({ length: 1_000 }, () => 'refreshed' as const)),
     ]);
-    const answer = await webhooks.dryRun(webhook(alerts));
+    const answer = await webhooks.dryRun(webhook(alerts), ALERTMANAGER);
     expect(answer).toMatchObject({ dry_run: true, stored: 1_002, resolved: 0, skipped: 2 });
     expect(answer.alerts).toHaveLength(1_000);
     const whom = { user_id: 'jane', session_name: 'jane-1' };
@@ -208,6 +214,8 @@ describe("What becomes of Alertmanager's webhooks", () => {
 
   it('fail where an observation has no outcome', async () => {
     apply.mockResolvedValue([]);
-    await expect(webhooks.receive(webhook([firing()]), 0)).rejects.toThrow('An observation has no outcome');
+    await expect(webhooks.receive(webhook([firing()]), ALERTMANAGER, 0)).rejects.toThrow(
+      'An observation has no outcome',
+    );
   });
 });

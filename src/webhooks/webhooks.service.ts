@@ -9,9 +9,11 @@ import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
 import { AskedAlertmanagers } from './alertmanager/asked-alertmanagers.service.js';
 import { FeedHealth } from '../feed/feed-health.service.js';
 import { AlertMapper } from './alert-mapper.service.js';
-import type { MappedAlert, SkipReason } from './alert-mapper.service.js';
-import { parsePayload } from './alertmanager/alertmanager-payload.js';
-import type { AlertmanagerPayload } from './alertmanager/alertmanager-payload.js';
+import type { MappedAlert } from './alert-mapper.service.js';
+import type { SkipReason } from './skip-reason.js';
+import type { Sender } from './senders.js';
+import { parseWebhookBody } from './webhook-body.js';
+import type { WebhookBody } from './webhook-body.js';
 import type { DryRunAlert, DryRunSummary, WebhookSummary } from './webhooks.dto.js';
 
 /** What became of one alert of a webhook, and the observation that it gave, if any. */
@@ -34,7 +36,7 @@ const ORDINARY: ReadonlySet<string> = new Set<IgnoredReason | SkipReason>([
   'watchdog_resolved',
 ]);
 
-/** Takes Alertmanager's webhooks. */
+/** Takes the webhooks of monitoring systems. */
 @Injectable()
 export class WebhooksService {
   private readonly logger = new Logger(WebhooksService.name);
@@ -52,18 +54,19 @@ export class WebhooksService {
 
   /**
    * Stores a webhook; when it returns, all that can be shown of it is committed.
+   * @param sender whose it is
    * @param arrivedAt when the request arrived (`performance.now()`, ms)
    */
-  async receive(body: unknown, arrivedAt: number): Promise<WebhookSummary> {
+  async receive(body: unknown, sender: Sender, arrivedAt: number): Promise<WebhookSummary> {
     try {
-      const payload = parsePayload(body);
-      const mapped = await this.mapAll(payload);
+      const webhook = parseWebhookBody(body, sender);
+      const mapped = await this.mapAll(webhook, sender);
       if (mapped.some((one) => 'watchdog' in one)) await this.feed.record();
-      const reporter = this.alertmanagers.unaskedNameOf(payload.externalUrl);
+      const reporter = this.alertmanagers.unaskedNameOf(webhook.externalUrl, sender);
       const outcomes = await this.alerts.apply(observationsOf(mapped), arrivedAt, 'resolved', reporter);
       const results = withOutcomes(mapped, outcomes);
       const summary = summarize(results);
-      this.report(payload, results, summary);
+      this.report(webhook, sender, results, summary);
       this.observeDuration(arrivedAt, 'ok');
       return summary;
     } catch (error) {
@@ -73,8 +76,8 @@ export class WebhooksService {
   }
 
   /** Says what `receive` would do now; stores nothing. */
-  async dryRun(body: unknown): Promise<DryRunSummary> {
-    const mapped = await this.mapAll(parsePayload(body));
+  async dryRun(body: unknown, sender: Sender): Promise<DryRunSummary> {
+    const mapped = await this.mapAll(parseWebhookBody(body, sender), sender);
     const results = withOutcomes(mapped, await this.alerts.preview(observationsOf(mapped)));
     return { dry_run: true, ...summarize(results), alerts: results.slice(0, LONGEST_REPORT).map(describe) };
   }
@@ -83,7 +86,7 @@ export class WebhooksService {
    * In slices: one webhook of thousands of alerts does not keep all other requests waiting. What has been mapped
    * leaves the body, which lives as long as the request does.
    */
-  private async mapAll({ alerts }: AlertmanagerPayload): Promise<MappedAlert[]> {
+  private async mapAll({ alerts }: WebhookBody, sender: Sender): Promise<MappedAlert[]> {
     const mapped: MappedAlert[] = [];
     let until = performance.now() + SLICE;
     for (const [index, alert] of alerts.entries()) {
@@ -91,7 +94,7 @@ export class WebhooksService {
         await setImmediate();
         until = performance.now() + SLICE;
       }
-      mapped.push(this.mapper.map(alert));
+      mapped.push(this.mapper.map(alert, sender));
       alerts[index] = undefined;
     }
     return mapped;
@@ -102,7 +105,8 @@ export class WebhooksService {
   }
 
   private report(
-    { receiver, alerts, truncatedAlerts }: AlertmanagerPayload,
+    { receiver, alerts, truncatedAlerts }: WebhookBody,
+    sender: Sender,
     results: AlertResult[],
     summary: WebhookSummary,
   ): void {
@@ -122,7 +126,7 @@ export class WebhooksService {
     });
     if (truncatedAlerts > 0) {
       const line = (count: number): string =>
-        `Alertmanager left out ${count} alerts, and they are lost: in ${from} set "max_alerts: 0", or give its route "group_by: ['...']"`;
+        `${sender.name} left out ${count} alerts, and they are lost: in ${from} ${sender.sendAll}`;
       this.lines.say('truncated', line, truncatedAlerts);
     }
   }

@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import { DEPLOY, deployFiles, load } from './support/files.js';
 import { run } from './support/programs.js';
-import { join } from 'node:path';
 
 /** Every kind of file that deploy/ has, and the spec that checks all of the kind. */
 const KINDS: Record<string, RegExp> = {
   'rules.spec.ts': /^prometheus\/([^/]+\.rules\.yml|prometheus\.yml|tests\/.+\.yml)$/,
-  'files.spec.ts': /^(alertmanager\/.+\.yml|keycloak\/.+\.json)$/,
+  'files.spec.ts': /^(alertmanager\/.+\.yml|grafana\/.+\.yaml|keycloak\/.+\.json)$/,
   'manifests.spec.ts': /^(kubernetes|kube-state-metrics)\/.+\.yaml$/,
   'helm-values.spec.ts': /^helm\/values-.+\.yaml$/,
   'metrics.spec.ts': /^grafana\/.+\.json$/,
@@ -55,6 +57,62 @@ it.each([
     `--config.file=${join(DEPLOY, 'alertmanager/alertmanager.yml')}`,
   ];
   expect(run('amtool', ...routes, ...labels).trim()).toBe(receiver);
+});
+
+describe('Grafana', () => {
+  interface Route {
+    receiver: string;
+    group_by?: string[];
+    group_wait?: string;
+    group_interval?: string;
+    repeat_interval?: string;
+  }
+  const alertmanager = load<{
+    receivers: { name: string; webhook_configs?: { http_config: { oauth2: object } }[] }[];
+    route: { routes: (Route & { matchers: string[] })[] };
+  }>('alertmanager/alertmanager.yml');
+  const contactPoint = readFileSync(join(DEPLOY, 'grafana/contact-point.yaml'), 'utf8');
+  const settingsOf = (text: string): unknown =>
+    (parse(text) as { contactPoints: { receivers: { settings: unknown }[] }[] }).contactPoints[0]
+      ?.receivers[0]?.settings;
+
+  it('posts with the token that Alertmanager posts with', () => {
+    const oauth2 = alertmanager.receivers.flatMap(({ webhook_configs = [] }) => webhook_configs)[0]
+      ?.http_config.oauth2;
+    const { client_id, token_url } = oauth2 as { client_id: string; token_url: string };
+    expect(settingsOf(contactPoint)).toEqual({
+      url: 'https://your-renku-instance.com/api/data/webhooks/grafana',
+      httpMethod: 'POST',
+      maxAlerts: 0,
+      http_config: {
+        oauth2: { client_id, token_url, client_secret: '$__file{/etc/grafana/secrets/oauth2-client-secret}' },
+      },
+    });
+  });
+
+  it('signs as the server reads it, where it is told to', () => {
+    const signing = contactPoint.replace(/# (?= *(hmacConfig|secret|header|timestampHeader):)/g, '');
+    expect(settingsOf(signing)).toMatchObject({
+      hmacConfig: {
+        secret: '$__file{/etc/grafana/secrets/webhook-secret}',
+        header: 'X-Grafana-Alerting-Signature',
+        timestampHeader: 'X-Grafana-Alerting-Timestamp',
+      },
+    });
+  });
+
+  it('sends the same alerts as Alertmanager, as often', () => {
+    const { group_by, group_wait, group_interval, repeat_interval } = alertmanager.route.routes[0]!;
+    const times = { group_by, group_wait, group_interval, repeat_interval };
+    const { policies } = load<{ policies: { orgId: number; routes: Route[] }[] }>(
+      'grafana/notification-policy.yaml',
+    );
+    const point = parse(contactPoint) as { contactPoints: { name: string; orgId: number }[] };
+    const [{ name, orgId }] = point.contactPoints as [{ name: string; orgId: number }];
+    expect(policies).toMatchObject([
+      { orgId, routes: [{ receiver: name, object_matchers: [['purpose', '=', 'renku-session']], ...times }] },
+    ]);
+  });
 });
 
 describe('the realm', () => {

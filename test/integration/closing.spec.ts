@@ -3,6 +3,7 @@ import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../../src/webhooks/senders.js';
 import { AlertsApi, expectError, firing, minute, resolved } from '../support/alerts.js';
 import type { AlertmanagerAlert } from '../support/alerts.js';
 import { execute, forgetAlerts, giveDatabaseBack, takeDatabaseAway } from '../support/database.js';
@@ -58,7 +59,7 @@ describe('How an alert ends', () => {
     const late = early + 1;
 
     function observed(alert: AlertmanagerAlert): Observation {
-      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert);
+      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert, ALERTMANAGER);
       if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
       return mapped.observation;
     }

@@ -43,6 +43,7 @@ import type { Person } from '../support/alerts.js';
 import { createTestDatabase, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
+import { grafanaFiring, grafanaWebhook, signed } from '../support/grafana.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { startIssuer } from '../support/server.js';
 import type { TestIssuer } from '../support/server.js';
@@ -68,6 +69,7 @@ class HostModule {}
 const JANE = { sub: 'jane' };
 const NOTICE = { title: 'Notice', message: 'Hello', event_type: 'notice', user_id: 'jane' };
 const UNKNOWN = '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R';
+const GRAFANA_SECRET = 'a secret of the tests';
 
 let issuer: TestIssuer;
 let database: TestDatabase;
@@ -116,7 +118,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       module: HostModule,
       imports: [
         TypeOrmModule.forRoot({ type: 'postgres', url: database.url, autoLoadEntities: true }),
-        AlertsModule.forRoot({ auth: { issuer: issuer.issuer.url } }),
+        AlertsModule.forRoot({ auth: { issuer: issuer.issuer.url }, grafana: { secret: GRAFANA_SECRET } }),
         ...imports,
       ],
       controllers: [ProjectsController],
@@ -415,6 +417,29 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       duplex: 'half',
     });
     expect(response.status).toBe(adapter === 'Fastify' ? 413 : 422);
+  });
+
+  describe('what Grafana signs', () => {
+    const body = JSON.stringify(grafanaWebhook([grafanaFiring()]), null, 1);
+    const post = (url: string, secret = GRAFANA_SECRET): Promise<Response> =>
+      fetch(`${url}/webhooks/grafana`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...signed(body, secret) },
+        body,
+      });
+
+    it('is taken where bodies are kept as they came', async () => {
+      const url = await startHost({ options: { rawBody: true } });
+      expect((await post(url, 'another secret of some length')).status).toBe(401);
+      expect((await post(url)).status).toBe(200);
+      expect(await apiAt(url).onlyAlert()).toMatchObject({ session_name: 'jane-1' });
+    });
+
+    it('is taken on Fastify though they are not', async () => {
+      const url = await startHost();
+      expect((await post(url)).status).toBe(adapter === 'Fastify' ? 200 : 500);
+      expect(await apiAt(url).openAlerts()).toHaveLength(adapter === 'Fastify' ? 1 : 0);
+    });
   });
 
   it('answers are compressed, their tags hold, and what is live comes at once', async () => {

@@ -3,6 +3,9 @@ import { AlertsRepository } from '../../src/alerts/alerts.repository.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { ALERTMANAGER, GRAFANA } from '../../src/webhooks/senders.js';
+import type { Sender } from '../../src/webhooks/senders.js';
+import { parseWebhookBody } from '../../src/webhooks/webhook-body.js';
 import { seriesFingerprint } from '../../src/webhooks/series-fingerprint.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -25,8 +28,8 @@ interface History {
   episodes: Episode[][];
   /** Whether the last episode of a series goes on. */
   goesOn: boolean[];
-  /** Which Alertmanager says its next thing, how often it says it, and how late that is written. */
-  turns: { alertmanager: number; series: number; copies: number; delay: number }[];
+  /** Which Alertmanager says its next thing, how often it says it, by which door, and how late that is written. */
+  turns: { alertmanager: number; series: number; copies: number; sender: Sender; delay: number }[];
   /** After which turn a person closes the alert of a series. */
   closings: { after: number; series: number }[];
   /** After which turn a series is silenced, and how many turns later that ends: reconciling notices both. */
@@ -69,6 +72,7 @@ const history: fc.Arbitrary<History> = fc.record({
       alertmanager: fc.integer({ min: 0, max: 1 }),
       series: fc.integer({ min: 0, max: SERIES - 1 }),
       copies: fc.integer({ min: 1, max: 3 }),
+      sender: fc.constantFrom(ALERTMANAGER, GRAFANA),
       delay: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 4 })),
     }),
     { maxLength: 40 },
@@ -98,8 +102,8 @@ const CLOSED_WHILE_SLOW: History = {
   ]),
   goesOn: [true, false, false, false],
   turns: [
-    { alertmanager: 0, series: 1, copies: 1, delay: 1 },
-    { alertmanager: 0, series: 0, copies: 1, delay: 2 },
+    { alertmanager: 0, series: 1, copies: 1, sender: GRAFANA, delay: 1 },
+    { alertmanager: 0, series: 0, copies: 1, sender: ALERTMANAGER, delay: 2 },
   ],
   closings: [{ after: 3, series: 0 }],
   silences: [],
@@ -307,7 +311,7 @@ describe('any history of series, however it is delivered', () => {
     // What the turns leave over is said in the end: everything is delivered.
     const rest = queues.flatMap((bySeries, alertmanager) =>
       bySeries.flatMap((notices, series) =>
-        notices.map(() => ({ alertmanager, series, copies: 1, delay: 0 })),
+        notices.map(() => ({ alertmanager, series, copies: 1, sender: GRAFANA, delay: 0 })),
       ),
     );
     const now = performance.now() - 500;
@@ -333,7 +337,7 @@ describe('any history of series, however it is delivered', () => {
       model.notice(last);
       await alerts.apply([observationOf(last, suffix)], askedAt());
     };
-    for (const { alertmanager, series, copies, delay: toldDelay } of [...told.turns, ...rest]) {
+    for (const { alertmanager, series, copies, sender, delay: toldDelay } of [...told.turns, ...rest]) {
       const delay = told.isOrderly ? 0 : toldDelay;
       const notice = queues[alertmanager]![series]!.shift();
       if (!notice) continue;
@@ -352,7 +356,7 @@ describe('any history of series, however it is delivered', () => {
       const arrivedAt = now + turn;
       model.notice(notice);
       lastNotices[series] = notice;
-      const write = (): Promise<unknown> => alerts.apply([observationOf(notice, suffix)], arrivedAt);
+      const write = (): Promise<unknown> => alerts.apply([observationOf(notice, suffix, sender)], arrivedAt);
       if (delay > 0) late.push({ writeAfter: turn + delay, write });
       const due = late.filter(({ writeAfter }) => writeAfter <= turn);
       for (const one of due) late.splice(late.indexOf(one), 1);
@@ -376,17 +380,22 @@ describe('any history of series, however it is delivered', () => {
   }
 
   /** A severity that changes is no other series: here its fingerprint says so. */
-  function observationOf(notice: Notice, suffix: string): Observation {
+  function observationOf(notice: Notice, suffix: string, sender = ALERTMANAGER): Observation {
     const { series, startsAt, endsAt, severity, message } = notice;
     const labels = labelsOf(series, suffix);
-    const mapped = mapper.map({
+    const sent = {
       status: endsAt === undefined ? 'firing' : 'resolved',
       labels: { ...labels, severity },
-      annotations: { title: 'Low disk space', description: message },
+      annotations: {
+        [sender === GRAFANA ? 'summary' : 'title']: 'Low disk space',
+        description: message,
+      },
       startsAt: new Date(EPOCH + startsAt * 1000).toISOString(),
       endsAt: endsAt === undefined ? '0001-01-01T00:00:00Z' : new Date(EPOCH + endsAt * 1000).toISOString(),
       fingerprint: seriesFingerprint(new Map(Object.entries(labels))),
-    });
+    };
+    const body = { version: sender.version, alerts: [sent] };
+    const mapped = mapper.map(parseWebhookBody(body, sender).alerts[0], sender);
     if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
     return mapped.observation;
   }

@@ -3,6 +3,7 @@ import { lockAll } from '../../src/database/transaction.statements.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../../src/webhooks/senders.js';
 import { AlertsApi, expectError, firing, resolved, webhook } from '../support/alerts.js';
 import type { AlertmanagerAlert, Answer, Summary } from '../support/alerts.js';
 import { connectTo, execute, forgetAlerts } from '../support/database.js';
@@ -311,7 +312,7 @@ describe('Webhooks that come while one is being written', () => {
     }
 
     function observed(alert: AlertmanagerAlert): Observation {
-      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert);
+      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert, ALERTMANAGER);
       if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
       return mapped.observation;
     }

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../../server/demo/embedded-postgres.js';
 import type { EmbeddedPostgres } from '../../server/demo/embedded-postgres.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertMapper } from '../../src/webhooks/alert-mapper.service.js';
+import { ALERTMANAGER } from '../../src/webhooks/senders.js';
 import { AlertsApi, firing, minute, resolved } from '../support/alerts.js';
 import type { AlertmanagerAlert, FiringSpec } from '../support/alerts.js';
 import { connectTo, execute, forgetAlerts } from '../support/database.js';
@@ -311,7 +312,7 @@ describe('Repeats that change nothing', () => {
     afterAll(() => replica.close());
 
     function observed(alert: AlertmanagerAlert): Observation {
-      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert);
+      const mapped = server.app.get(AlertMapper, { strict: false }).map(alert, ALERTMANAGER);
       if (!('observation' in mapped)) throw new Error('The test made an alert that cannot be shown');
       return mapped.observation;
     }

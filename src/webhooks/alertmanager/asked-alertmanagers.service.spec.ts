@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { AlertsMetrics } from '../../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../../options/alerts-settings.js';
 import type { AlertmanagersNote, AskedAlertmanagersRepository } from './asked-alertmanagers.repository.js';
+import { ALERTMANAGER, GRAFANA } from '../senders.js';
 import { AskedAlertmanagers } from './asked-alertmanagers.service.js';
 
 const ASKED = ['http://a.example', 'http://b.example'];
@@ -66,7 +67,7 @@ describe('The Alertmanagers that post here', () => {
   }
 
   it('are all alike where nothing is reconciled', () => {
-    expect(create().unaskedNameOf(OTHER)).toBeUndefined();
+    expect(create().unaskedNameOf(OTHER, ALERTMANAGER)).toBeUndefined();
     expect(gauges).toEqual([]);
   });
 
@@ -80,17 +81,33 @@ describe('The Alertmanagers that post here', () => {
     ['of what is no address', 'alertmanager\0', 'alertmanager\uFFFD'],
     ['of a long name', `http://${'x'.repeat(300)}/`, `http://${'x'.repeat(193)}`],
   ])('are known by their external URL: one %s', (_what, externalUrl, name) => {
-    expect(create('http://b.example/', 'http://a.example').unaskedNameOf(externalUrl)).toBe(name);
+    expect(create('http://b.example/', 'http://a.example').unaskedNameOf(externalUrl, ALERTMANAGER)).toBe(
+      name,
+    );
+  });
+
+  it('are never asked for what Grafana posts, and it is none of them', async () => {
+    const name = 'grafana:http://a.example';
+    expect(create().unaskedNameOf('http://a.example', GRAFANA)).toBe(name);
+    const asked = create(...ASKED);
+    expect(asked.unaskedNameOf('http://a.example/', GRAFANA)).toBe(name);
+    // Listed by those that are asked or not: nothing is learned of it, and nothing of it is closed.
+    report(30, 0, name);
+    expect(await learn(asked)).toEqual([...keys(30, 100), ...keys(1_000, 1_100)]);
+    report(0, 50, name);
+    expect(await learn(asked)).toEqual([...keys(30, 100), ...keys(1_050, 1_100)]);
+    expect(await learn(asked)).toEqual([...keys(30, 100), ...keys(1_050, 1_100)]);
+    expect([notes, said]).toEqual([[], []]);
   });
 
   it('are those of whom it was noted by another replica that asks the same', async () => {
     const asked = create(...ASKED.toReversed());
     noted = { addresses: ASKED, knownAs: [OTHER], unasked: ['http://c.example'] };
     await asked.refresh();
-    expect([asked.unaskedNameOf(OTHER), asked.unaskedNameOf('http://c.example')]).toEqual([
-      undefined,
-      'http://c.example',
-    ]);
+    expect([
+      asked.unaskedNameOf(OTHER, ALERTMANAGER),
+      asked.unaskedNameOf('http://c.example', ALERTMANAGER),
+    ]).toEqual([undefined, 'http://c.example']);
     const [gauge] = gauges;
     expect([gauge?.name, gauge?.help]).toEqual([
       'session_alerts_unasked_alertmanagers',
@@ -99,7 +116,7 @@ describe('The Alertmanagers that post here', () => {
     expect(await gauge?.read()).toBe(1);
     noted = { ...noted, addresses: ['http://a.example'] };
     await asked.refresh();
-    expect([asked.unaskedNameOf(OTHER), await gauge?.read()]).toEqual([OTHER, 0]);
+    expect([asked.unaskedNameOf(OTHER, ALERTMANAGER), await gauge?.read()]).toEqual([OTHER, 0]);
   });
 
   it.each([
@@ -115,7 +132,7 @@ describe('The Alertmanagers that post here', () => {
       const asked = create(...ASKED);
       report(listed, missing);
       await learn(asked);
-      expect(asked.unaskedNameOf(OTHER)).toBe(isSame ? undefined : OTHER);
+      expect(asked.unaskedNameOf(OTHER, ALERTMANAGER)).toBe(isSame ? undefined : OTHER);
       expect(notes).toEqual(isSame ? [{ addresses: ASKED, knownAs: [OTHER], unasked: [] }] : []);
       expect(said).toEqual(
         isSame

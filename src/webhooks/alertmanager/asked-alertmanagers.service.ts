@@ -3,6 +3,8 @@ import { ALERTS_SETTINGS } from '../../options/alerts-settings.js';
 import type { AlertsSettings } from '../../options/alerts-settings.js';
 import { storable } from '../../alerts/text.js';
 import { AlertsMetrics } from '../../metrics/alerts-metrics.service.js';
+import { ALERTMANAGER, SENDERS } from '../senders.js';
+import type { Sender } from '../senders.js';
 import { AskedAlertmanagersRepository } from './asked-alertmanagers.repository.js';
 import type { AlertmanagersNote } from './asked-alertmanagers.repository.js';
 
@@ -47,8 +49,13 @@ export class AskedAlertmanagers {
     );
   }
 
-  /** How an Alertmanager is called that may not be one of those that are asked; undefined for the others. */
-  unaskedNameOf(externalUrl: string): string | undefined {
+  /**
+   * How who posts is called, where it may not be one of those that are asked; undefined for the others.
+   * @param externalUrl as the webhook has it
+   */
+  unaskedNameOf(externalUrl: string, sender: Sender): string | undefined {
+    // It has no list to be asked for, whoever is.
+    if (sender !== ALERTMANAGER) return nameOf(`${prefixOf(sender)}${externalUrl}`);
     if (this.addresses.length === 0 || externalUrl === '') return undefined;
     const name = nameOf(externalUrl);
     return this.isAsked(name) ? undefined : name;
@@ -76,7 +83,8 @@ export class AskedAlertmanagers {
     const firing = new Set(ours.map(({ seriesKey }) => seriesKey));
     const evidence = new Map<string, Evidence>();
     for (const { alertmanager, seriesKey } of reported) {
-      if (this.isAsked(alertmanager) || !firing.has(seriesKey)) continue;
+      if (this.isAsked(alertmanager) || isNoAlertmanager(alertmanager)) continue;
+      if (!firing.has(seriesKey)) continue;
       const found = evidence.get(alertmanager) ?? { listed: 0, missing: 0 };
       if (known.has(seriesKey)) found.listed += 1;
       else found.missing += 1;
@@ -85,7 +93,8 @@ export class AskedAlertmanagers {
     // What was learned in this very moment counts from the next time on.
     const ofOthers = reported.filter(({ alertmanager }) => !this.isAsked(alertmanager));
     const isOfUnasked = new Set(ofOthers.map(({ seriesKey }) => seriesKey));
-    await this.note(replica, evidence, new Set(ofOthers.map(({ alertmanager }) => alertmanager)));
+    const others = ofOthers.map(({ alertmanager }) => alertmanager);
+    await this.note(replica, evidence, new Set(others.filter((name) => !isNoAlertmanager(name))));
     return ours.filter(({ seriesKey }) => !isOfUnasked.has(seriesKey));
   }
 
@@ -138,6 +147,15 @@ export class AskedAlertmanagers {
 
 function isTheSame({ listed, missing }: Evidence): boolean {
   return listed > 0 && missing * SHARE_KNOWN <= listed;
+}
+
+/** Tells what other systems post from what Alertmanagers do. */
+function prefixOf({ path }: Sender): string {
+  return `${path}:`;
+}
+
+function isNoAlertmanager(name: string): boolean {
+  return SENDERS.some((sender) => sender !== ALERTMANAGER && name.startsWith(prefixOf(sender)));
 }
 
 /** An address, however it is written. */

@@ -17,6 +17,7 @@ export interface Finding {
 const OF_ANY_USER = [401, 413, 415, 422, 503];
 const DOCUMENTED: Record<RouteName, { well: number[]; ill: number[] }> = {
   webhook: { well: [200, 503], ill: [403, ...OF_ANY_USER] },
+  grafana: { well: [200, 503], ill: [403, ...OF_ANY_USER] },
   list: { well: [200, 304], ill: OF_ANY_USER },
   history: { well: [200], ill: OF_ANY_USER },
   stream: { well: [200], ill: [429, ...OF_ANY_USER] },

@@ -2,6 +2,7 @@ import type { JsonTree } from './json-tree.js';
 
 export type RouteName =
   | 'webhook'
+  | 'grafana'
   | 'list'
   | 'history'
   | 'stream'

@@ -1,5 +1,6 @@
 import type { Random } from '../../stack/support/random.js';
 import { firing, minute, resolved, webhook } from '../../support/alerts.js';
+import { grafanaWebhook, signed } from '../../support/grafana.js';
 import type { FuzzRequest, RouteName } from './fuzz-request.js';
 import { treeOf } from './json-tree.js';
 import type { World } from './world.js';
@@ -22,6 +23,15 @@ const DRAFTS: Record<RouteName, (random: Random, world: World) => Draft> = {
     query: random.oneOf(['', '', '', 'dry_run=true', 'dry_run=false']),
     token: world.tokens.alertmanager,
     body: webhook(Array.from({ length: random.between(1, 5) }, () => anAlert(random, world))),
+  }),
+  grafana: (random, world) => ({
+    method: 'POST',
+    path: `${PREFIX}/webhooks/grafana`,
+    query: random.oneOf(['', '', '', 'dry_run=true', 'dry_run=false']),
+    token: world.tokens.alertmanager,
+    // Where there is a token, what is signed or not counts for nothing.
+    headers: Object.entries(random.next() < 0.3 ? signed('{}', 'of nobody', 1_768_000_000) : {}),
+    body: grafanaWebhook(Array.from({ length: random.between(1, 5) }, () => anAlert(random, world))),
   }),
   list: (random, world) => {
     const user = random.oneOf(world.users);
@@ -107,7 +117,7 @@ const DRAFTS: Record<RouteName, (random: Random, world: World) => Draft> = {
       '/api',
       PREFIX,
       `${PREFIX}/webhooks`,
-      `${PREFIX}/webhooks/grafana`,
+      `${PREFIX}/webhooks/prometheus`,
       `${PREFIX}/alerts/x/y`,
       `${PREFIX}/alerts/stream/x`,
       '/panel/',

@@ -1,10 +1,11 @@
 import { PayloadTooLargeException, UnprocessableEntityException } from '@nestjs/common';
-import { parsePayload } from './alertmanager-payload.js';
+import { ALERTMANAGER, GRAFANA } from './senders.js';
+import { parseWebhookBody } from './webhook-body.js';
 
-describe("The body of Alertmanager's webhook", () => {
-  function refusalOf(body: unknown): unknown {
+describe('The body of a webhook', () => {
+  function refusalOf(body: unknown, sender = ALERTMANAGER): unknown {
     try {
-      parsePayload(body);
+      parseWebhookBody(body, sender);
       return undefined;
     } catch (error) {
       expect(error).toBeInstanceOf(UnprocessableEntityException);
@@ -15,7 +16,7 @@ describe("The body of Alertmanager's webhook", () => {
   it('is taken with who posts it, and what was left out', () => {
     const alerts = [1, 2];
     const body = { version: '4', alerts, truncatedAlerts: 3, receiver: 'R', externalURL: 'U' };
-    const payload = parsePayload(body);
+    const payload = parseWebhookBody(body, ALERTMANAGER);
     expect(payload).toEqual({
       alerts: [1, 2],
       truncatedAlerts: 3,
@@ -33,7 +34,10 @@ describe("The body of Alertmanager's webhook", () => {
     ['a count that no number can tell', { truncatedAlerts: 2 ** 53 }],
   ])('is taken with %s', (_what, more) => {
     for (const version of ['4', undefined]) {
-      const { truncatedAlerts, receiver, externalUrl } = parsePayload({ version, alerts: [], ...more });
+      const { truncatedAlerts, receiver, externalUrl } = parseWebhookBody(
+        { version, alerts: [], ...more },
+        ALERTMANAGER,
+      );
       expect([truncatedAlerts, receiver, externalUrl]).toEqual([0, '', '']);
     }
   });
@@ -59,10 +63,30 @@ describe("The body of Alertmanager's webhook", () => {
     expect(JSON.stringify(refusalOf(body))).toMatch(why);
   });
 
+  it.each([
+    ["Grafana's", ALERTMANAGER, '1', '/webhooks/grafana'],
+    ["Alertmanager's", GRAFANA, '4', '/webhooks/alertmanager'],
+  ])('is told the right address where it is %s at that of the other', (whose, sender, version, address) => {
+    expect(refusalOf({ version, alerts: [] }, sender)).toEqual({
+      message: 'The request does not fit',
+      detail: `version is "${version}", as in ${whose} webhook: post that to ${address}`,
+    });
+  });
+
+  it('is of the version of its sender, or of none that it tells', () => {
+    for (const version of ['1', undefined]) {
+      expect(parseWebhookBody({ version, alerts: [] }, GRAFANA).alerts).toEqual([]);
+    }
+    expect(refusalOf({ version: '2', alerts: [] }, GRAFANA)).toMatchObject({
+      detail: 'version must be "1": other versions of Grafana\'s webhook are not known',
+    });
+    expect(JSON.stringify(refusalOf([], GRAFANA))).toContain("the JSON object of Grafana's webhook");
+  });
+
   it('may hold half a million alerts', () => {
     const alerts = Array.from({ length: 500_000 }, () => 0);
-    expect(parsePayload({ version: '4', alerts }).alerts).toHaveLength(500_000);
+    expect(parseWebhookBody({ version: '4', alerts }, ALERTMANAGER).alerts).toHaveLength(500_000);
     alerts.push(0);
-    expect(() => parsePayload({ version: '4', alerts })).toThrow(PayloadTooLargeException);
+    expect(() => parseWebhookBody({ version: '4', alerts }, ALERTMANAGER)).toThrow(PayloadTooLargeException);
   });
 });

@@ -1,0 +1,37 @@
+import { Body, Controller, Req } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '../../http/documented.decorators.js';
+import { nodeRequest } from '../../http/http-request.js';
+import type { HttpRequest } from '../../http/http-request.js';
+import { AlertsEndpoint } from '../../http/alerts-endpoint.decorator.js';
+import { KnownQuery } from '../../http/known-fields.decorators.js';
+import { GRAFANA } from '../senders.js';
+import { takeArrival } from '../webhook-arrival.middleware.js';
+import { TakesWebhook } from '../webhook.decorators.js';
+import { WEBHOOK_FIELDS } from '../webhooks.dto.js';
+import type { WebhookQuery, WebhookSummary } from '../webhooks.dto.js';
+import { WebhooksService } from '../webhooks.service.js';
+
+@ApiTags('webhooks')
+@Controller('webhooks')
+@AlertsEndpoint()
+export class GrafanaWebhooksController {
+  constructor(private readonly webhooks: WebhooksService) {}
+
+  @TakesWebhook(GRAFANA)
+  @ApiHeader({
+    name: 'X-Grafana-Alerting-Signature',
+    required: false,
+    description:
+      'Instead of a token, where a secret is set: HMAC-SHA256 in hex of "timestamp:body", with the timestamp in X-Grafana-Alerting-Timestamp',
+  })
+  receive(
+    @Req() request: HttpRequest,
+    @Body() body: unknown,
+    @KnownQuery(WEBHOOK_FIELDS, 'ignored') query: Readonly<WebhookQuery>,
+  ): Promise<WebhookSummary> {
+    const arrivedAt = takeArrival(nodeRequest(request));
+    return query.dry_run === 'true'
+      ? this.webhooks.dryRun(body, GRAFANA)
+      : this.webhooks.receive(body, GRAFANA, arrivedAt);
+  }
+}
