@@ -1,12 +1,9 @@
-import { ADMIN, AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
-import type { Answer } from '../support/alerts.js';
+import { AlertsApi } from '../support/alerts.js';
 import { forgetAlerts } from '../support/database.js';
-import { OpenPage } from '../support/event-stream.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 const JANE = { sub: 'jane' };
-const UNKNOWN = '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R';
 const NOTICE = { title: 'Notice', message: 'Hello', event_type: 'notice', user_id: 'jane' };
 
 let server: TestServer;
@@ -49,108 +46,6 @@ async function description(of: AlertsApi = api): Promise<OpenApi> {
   return (await of.call<OpenApi>('GET', '/openapi.json')).body;
 }
 
-/** What Renku's clients know of a text. */
-type Check = (value: unknown) => boolean;
-const text: Check = (value) => typeof value === 'string';
-const moment: Check = (value) =>
-  text(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value as string);
-const matching =
-  (pattern: RegExp): Check =>
-  (value) =>
-    typeof value === 'string' && pattern.test(value);
-
-/** An alert of Renku's API: what is in it, and whether it must be. What else there is they pass over. */
-const RENKUS_ALERT: Record<string, { needed: boolean; fits: Check }> = {
-  id: { needed: true, fits: matching(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/) },
-  title: { needed: true, fits: text },
-  message: { needed: true, fits: text },
-  event_type: { needed: true, fits: text },
-  user_id: { needed: true, fits: matching(/^[A-Za-z0-9][A-Za-z0-9-]+$/) },
-  session_name: { needed: false, fits: matching(/^.{1,99}$/su) },
-  creation_date: { needed: true, fits: moment },
-  resolved_date: { needed: false, fits: (value) => value === null || moment(value) },
-};
-
-/** An error of Renku's API. */
-const RENKUS_ERROR: Record<string, { needed: boolean; fits: Check }> = {
-  code: { needed: true, fits: (value) => Number.isInteger(value) && (value as number) > 0 },
-  message: { needed: true, fits: text },
-  detail: { needed: false, fits: text },
-  trace_id: { needed: false, fits: text },
-};
-
-function misfits(value: unknown, fields: typeof RENKUS_ALERT): string[] {
-  const given = value as Record<string, unknown>;
-  return Object.entries(fields)
-    .filter(([name, { needed, fits }]) => (name in given ? !fits(given[name]) : needed))
-    .map(([name]) => `${name}: ${JSON.stringify(given[name])}`);
-}
-
-function expectRenkusAlert(value: unknown): void {
-  expect(misfits(value, RENKUS_ALERT)).toEqual([]);
-}
-
-describe("Renku's clients can read", () => {
-  it('whatever shows an alert', async () => {
-    await api.deliver(firing(), firing({ labels: { pod: 'two' } }));
-    const page = await OpenPage.open(api.url, await server.issuer.userToken(JANE));
-    await page.untilShown(['High memory usage']);
-    page.leave();
-    const { body: ofSession } = await api.create({ ...NOTICE, session_name: 'jane-1' });
-    const { body: ofNone } = await api.create({ ...NOTICE, session_name: null });
-    expect(ofNone).not.toHaveProperty('session_name');
-    const alerts = await api.openAlerts();
-    const answers = [
-      await api.update(ofSession.id, {}, JANE),
-      await api.update(ofSession.id, { dismissed: true }, JANE),
-      await api.update(ofNone.id),
-    ].map(({ status, body }) => {
-      expect(status).toBe(200);
-      return body;
-    });
-    await api.deliver(resolved(firing()), resolved(firing({ labels: { pod: 'two' } })));
-    const { body: history } = await api.call<unknown[]>('GET', '/alerts?status=resolved', { as: JANE });
-    expect([alerts.length, history.length]).toEqual([3, 3]);
-    const shown = [...(page.shown.at(-1) ?? []), ofSession, ofNone, ...alerts, ...answers, ...history];
-    for (const alert of shown) expectRenkusAlert(alert);
-  });
-
-  it.each<[number, () => Promise<Answer>]>([
-    [401, () => api.call('GET', '/alerts')],
-    [403, () => api.call('POST', '/alerts', { as: JANE, body: NOTICE })],
-    [404, () => api.update(UNKNOWN, {})],
-    [404, () => api.call('GET', '/nothing')],
-    [409, async () => ((await api.create(NOTICE)).status === 201 ? api.create(NOTICE) : api.create({}))],
-    [413, () => api.update(UNKNOWN, `"${'x'.repeat(5_000)}"`, JANE)],
-    [415, () => api.call('POST', '/alerts', { as: ADMIN, body: 'a=b', type: 'text/plain' })],
-    [422, () => api.create({})],
-    [422, () => api.create('{')],
-    [422, () => api.call('GET', '/alerts?sesion_name=a', { as: JANE })],
-  ])('an error: %p', async (status, call) => {
-    const answer = await call();
-    expectError(answer, status);
-    expect(misfits((answer.body as { error: unknown }).error, RENKUS_ERROR)).toEqual([]);
-  });
-
-  it('what our description promises: all that they need is always there, and of the same kind', async () => {
-    const { components } = await description();
-    const alert = components.schemas['AlertResponse'];
-    const needed = Object.entries(RENKUS_ALERT).filter(([, field]) => field.needed);
-    expect(alert?.required).toEqual(expect.arrayContaining(needed.map(([name]) => name)));
-    expect(alert?.properties).toMatchObject({
-      id: { type: 'string', pattern: '^[0-7][0-9A-HJKMNP-TV-Z]{25}$' },
-      creation_date: { type: 'string', format: 'date-time' },
-      resolved_date: { type: 'string', format: 'date-time', nullable: true },
-      session_name: { type: 'string', minLength: 1 },
-    });
-    expect(alert?.required).not.toContain('session_name');
-    expect(alert?.properties?.['session_name']).not.toHaveProperty('nullable');
-    const error = components.schemas['ErrorDetails'];
-    expect(error?.properties).toMatchObject({ code: { type: 'integer' }, message: { type: 'string' } });
-    expect(error?.required?.sort()).toEqual(['code', 'message']);
-  });
-});
-
 describe('The description', () => {
   it('has the prefix in its servers, and addresses without it', async () => {
     const { servers, paths } = await description();
@@ -161,6 +56,7 @@ describe('The description', () => {
       '/alerts/stream',
       '/alerts/{id}',
       '/webhooks/alertmanager',
+      '/webhooks/grafana',
     ]);
     for (const [path, operations] of Object.entries(paths)) {
       const { status } = await api.call(Object.keys(operations)[0]?.toUpperCase() ?? '', path);

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Posts Renku's quota alerts once; to be run every five minutes, where psql, curl and jq are: see docs/renku.md.
+# RENKU_DATABASE_URL  Renku's own database, as a role that may SELECT and UPDATE notifications.alerts
+# INSTANCE            https://your-renku-instance.com
+# CLIENT_SECRET_FILE  file with the secret of Keycloak's client CLIENT_ID (default: alertmanager)
+set -eu
+: "${RENKU_DATABASE_URL:?}" "${INSTANCE:?}" "${CLIENT_SECRET_FILE:?}"
+
+post() { curl --silent --show-error --fail-with-body --max-time 30 "$@"; }
+
+token=$(post "$INSTANCE/auth/realms/Renku/protocol/openid-connect/token" \
+  --data grant_type=client_credentials \
+  --data-urlencode "client_id=${CLIENT_ID:-alertmanager}" \
+  --data-urlencode "client_secret@$CLIENT_SECRET_FILE" | jq --raw-output .access_token)
+
+# Only with a token in hand: what the statement closes is to be posted.
+psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 \
+  --file "$(dirname "$0")/quota-alerts.sql" "$RENKU_DATABASE_URL" |
+  post "$INSTANCE/api/data/webhooks/grafana" --header "Authorization: Bearer $token" \
+    --header 'Content-Type: application/json' --data-binary @-
+echo
