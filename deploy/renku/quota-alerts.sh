@@ -8,10 +8,11 @@ set -eu
 
 post() { curl --silent --show-error --fail-with-body --max-time 30 "$@"; }
 
-token=$(post "$INSTANCE/auth/realms/Renku/protocol/openid-connect/token" \
+answer=$(tr -d '\n' <"$CLIENT_SECRET_FILE" | post "$INSTANCE/auth/realms/Renku/protocol/openid-connect/token" \
   --data grant_type=client_credentials \
   --data-urlencode "client_id=${CLIENT_ID:-alertmanager}" \
-  --data-urlencode "client_secret@$CLIENT_SECRET_FILE" | jq --raw-output .access_token)
+  --data-urlencode client_secret@-)
+token=$(printf '%s' "$answer" | jq --exit-status --raw-output .access_token)
 
 # Only with a token in hand: what the statement closes is to be posted.
 psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 \
