@@ -19,8 +19,9 @@ export function tryToRunBeside(
 ): Promise<{ isGood: boolean; output: string }> {
   return new Promise((resolve, reject) => {
     execFile(program, args, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') reject(error);
-      else resolve({ isGood: !error, output: stdout + stderr });
+      if (error && typeof error.code !== 'number') {
+        reject(new Error(`${program} could not be run`, { cause: error }));
+      } else resolve({ isGood: !error, output: stdout + stderr });
     });
   });
 }
