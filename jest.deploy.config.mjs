@@ -13,7 +13,7 @@ export default {
   roots: ['<rootDir>/test/deploy'],
   testPathIgnorePatterns: [],
   testTimeout: 120_000,
-  maxWorkers: 1,
+  maxWorkers: 2,
   // Of tests within a file that say so.
-  maxConcurrency: 3,
+  maxConcurrency: 2,
 };
