@@ -33,8 +33,9 @@ export const ROOMS = {
   webhooks: [
     'src/webhooks/rfc3339.spec.ts',
     'src/webhooks/series-fingerprint.spec.ts',
+    'src/webhooks/webhook-arrival.middleware.spec.ts',
     'src/webhooks/alert-mapper.service.spec.ts',
-    'src/webhooks/alertmanager/alertmanager-payload.spec.ts',
+    'src/webhooks/webhook-body.spec.ts',
     'src/webhooks/alertmanager/asked-alertmanagers.service.spec.ts',
     'src/webhooks/webhooks.service.spec.ts',
     ...['payloads', 'feed', 'metrics', 'administration', 'life', 'bad-input', 'small-calls'].map(spec),
