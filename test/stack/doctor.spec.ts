@@ -79,6 +79,16 @@ interface Fault {
   status?: 'warning';
   message: string;
   mend: string;
+  /** The same of an Alertmanager that hides the addresses of webhooks; null where it cannot be told then. */
+  whereHidden?: Pick<Fault, 'check' | 'status' | 'message' | 'mend'> | null;
+}
+
+/** Whether an Alertmanager takes the addresses of webhooks for secrets, as newer ones do. */
+async function hidesAddresses(url: string | undefined): Promise<boolean> {
+  if (url === undefined) return false;
+  const response = await fetch(`${url}/api/v2/status`);
+  const { config } = (await response.json()) as { config: { original: string } };
+  return /^[ -]+url: <secret>$/m.test(config.original);
 }
 
 /** What the documentation promises. */
@@ -124,6 +134,12 @@ const TWELVE_FAULTS: Record<string, Fault> = {
     check: 'alertmanager.address',
     message: '(301): posts arrive there as empty GETs and count as delivered',
     mend: 'follow_redirects: false in the webhook_configs of the receiver renku-webhook',
+    whereHidden: {
+      check: 'alertmanager.address',
+      status: 'warning',
+      message: 'if it ever does, posts will be lost',
+      mend: 'follow_redirects: false in the webhook_configs of the receiver renku-webhook',
+    },
   },
   'the rules not loaded': {
     put: () => prometheusWith({ ruleFiles: ['watchdog.rules.yml'] }),
@@ -170,6 +186,8 @@ const MORE_FAULTS: Record<string, Fault> = {
     check: 'alertmanager.receiver',
     message: 'No receiver has a webhook at an address that ends with /webhooks/alertmanager',
     mend: 'Add the receiver of deploy/alertmanager/alertmanager.yml',
+    // Its client is ours.
+    whereHidden: null,
   },
   'a route that takes session alerts away': {
     put: () =>
@@ -203,6 +221,11 @@ const MORE_FAULTS: Record<string, Fault> = {
     check: 'alertmanager.oauth2',
     message: 'It posts without a token',
     mend: 'Add http_config.oauth2',
+    whereHidden: {
+      check: 'alertmanager.receiver',
+      message: 'of those whose address this Alertmanager hides none has the client alertmanager',
+      mend: 'http_config.oauth2 with client_id: alertmanager',
+    },
   },
   'tokens of another realm': {
     put: () => alertmanagerWith(asItIs, { issuer: chain.issuer.url.replace('Renku', 'master') }),
@@ -327,15 +350,20 @@ describe.each(Object.entries({ ...TWELVE_FAULTS, ...MORE_FAULTS }))('With %s', (
     const { overrides = {}, mend = nothing } = await fault.put();
     try {
       const findings = await chain.findings(overrides);
-      const { status = 'wrong' } = fault;
-      expect(
-        findings.filter((finding) => finding.status === 'wrong' || finding.status === 'warning'),
-      ).toEqual([
+      const isHidden = fault.whereHidden !== undefined && (await hidesAddresses(overrides.alertmanagerUrl));
+      const told = isHidden ? fault.whereHidden : fault;
+      const amiss = findings.filter(({ status }) => status === 'wrong' || status === 'warning');
+      if (!told) {
+        expect(amiss).toEqual([]);
+        return;
+      }
+      const { status = 'wrong' } = told;
+      expect(amiss).toEqual([
         {
-          check: fault.check,
+          check: told.check,
           status,
-          message: expect.stringContaining(fault.message) as string,
-          mend: expect.stringContaining(fault.mend) as string,
+          message: expect.stringContaining(told.message) as string,
+          mend: expect.stringContaining(told.mend) as string,
         },
       ]);
 
@@ -345,9 +373,9 @@ describe.each(Object.entries({ ...TWELVE_FAULTS, ...MORE_FAULTS }))('With %s', (
       );
       const lines = stdout.split('\n');
       const line = lines.findIndex((one) => one.startsWith(status));
-      expect(lines[line]).toContain(fault.message);
+      expect(lines[line]).toContain(told.message);
       expect(lines[line + 1]).toMatch(/^ {13}\S/);
-      expect(lines[line + 1]).toContain(fault.mend);
+      expect(lines[line + 1]).toContain(told.mend);
       expect(stdout).not.toContain('hunter2');
     } finally {
       await mend();

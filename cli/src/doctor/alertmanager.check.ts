@@ -71,10 +71,14 @@ class AlertmanagerCheck {
     if (!config) return;
     const webhooks = ourWebhooks(config, this.examination.settings.clientId);
     if (webhooks.length === 0) {
+      const { clientId } = this.examination.settings;
+      const unseen = hasHiddenWebhooks(config)
+        ? `; of those whose address this Alertmanager hides none has the client ${clientId}`
+        : '';
       this.wrong(
         'receiver',
-        `No receiver has a webhook at an address that ends with ${WEBHOOK_PATH}`,
-        `Add the receiver of ${EXAMPLE}, with ${this.webhookUrl() ?? 'the address of the API'} as its url, and reload Alertmanager`,
+        `No receiver has a webhook at an address that ends with ${WEBHOOK_PATH}${unseen}`,
+        `Add the receiver of ${EXAMPLE}, with ${this.webhookUrl() ?? 'the address of the API'} as its url${unseen && ` and http_config.oauth2 with client_id: ${clientId}`}, and reload Alertmanager`,
       );
       return;
     }
@@ -477,10 +481,20 @@ function ourWebhooks(config: Record<string, unknown>, clientId: string): OurWebh
       if (pathOf(url)?.endsWith(WEBHOOK_PATH)) return [{ receiver: name, url, settings }];
       // Where the address is hidden, the client tells ours from others.
       const { client_id: client } = recordOf(recordOf(settings['http_config'])['oauth2']);
-      const isHidden = url === HIDDEN || textOf(settings['url_file']) !== '';
-      return isHidden && client === clientId ? [{ receiver: name, url: undefined, settings }] : [];
+      return isHidden(settings) && client === clientId ? [{ receiver: name, url: undefined, settings }] : [];
     }),
   );
+}
+
+function hasHiddenWebhooks(config: Record<string, unknown>): boolean {
+  return recordsIn(config['receivers']).some((receiver) =>
+    recordsIn(receiver['webhook_configs']).some(isHidden),
+  );
+}
+
+/** Whether its address is in a file, or is taken for a secret, as newer ones take it. */
+function isHidden(webhook: Record<string, unknown>): boolean {
+  return textOf(webhook['url']) === HIDDEN || textOf(webhook['url_file']) !== '';
 }
 
 function pathOf(address: string): string | undefined {
