@@ -5,6 +5,7 @@ import { ADMIN, ALERTMANAGER, AlertsApi, expectError, firing, resolved, webhook 
 import type { Answer, Person, ShownAlert, Summary } from '../support/alerts.js';
 import { execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';
+import { RENKUS_ALERTS } from '../support/renku.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
@@ -181,17 +182,7 @@ describe('What Renku takes is taken here', () => {
 describe("Renku's quota alerts", () => {
   const statement = readFileSync(join(project, 'deploy/renku/quota-alerts.sql'), 'utf8');
 
-  /** Renku's own table, as far as its data tasks write it. */
-  beforeAll(() =>
-    execute(
-      server.databaseUrl,
-      `CREATE SCHEMA notifications;
-       CREATE TABLE notifications.alerts (
-         id serial PRIMARY KEY, title varchar NOT NULL, message varchar NOT NULL, event_type varchar NOT NULL,
-         user_id varchar NOT NULL, session_name varchar, creation_date timestamptz NOT NULL DEFAULT now(),
-         resolved_date timestamptz)`,
-    ),
-  );
+  beforeAll(() => execute(server.databaseUrl, RENKUS_ALERTS));
   beforeEach(() => execute(server.databaseUrl, 'TRUNCATE notifications.alerts'));
 
   /** What a check does: the open row gets its words, or there is a new one. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { execute } from '../support/database.js';
+import { RENKUS_ALERTS } from '../support/renku.js';
 import { runInBash } from '../support/shell.js';
 import { Nginx } from './support/nginx.js';
 import { startPostgres } from './support/postgres.js';
@@ -58,14 +59,7 @@ describe("In the place of Renku's own notifications", () => {
     const servers = [`http://127.0.0.1:${(renku.address() as AddressInfo).port}`];
     nginx = await Nginx.start({ instance: { servers, directives: locations(stack.server.url) } }, '');
     renkusDatabase = await postgres.createDatabase();
-    await execute(
-      renkusDatabase,
-      `CREATE SCHEMA notifications;
-       CREATE TABLE notifications.alerts (
-         id serial PRIMARY KEY, title varchar NOT NULL, message varchar NOT NULL, event_type varchar NOT NULL,
-         user_id varchar NOT NULL, session_name varchar, creation_date timestamptz NOT NULL DEFAULT now(),
-         resolved_date timestamptz)`,
-    );
+    await execute(renkusDatabase, RENKUS_ALERTS);
   });
   afterAll(async () => {
     await (nginx as Nginx<'instance'> | undefined)?.stop();

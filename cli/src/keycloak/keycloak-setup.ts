@@ -51,7 +51,7 @@ export interface SetupOutcome {
 type KnownClient = ClientRepresentation & { id: string };
 
 /** What the administrators' guide calls the client, and what Renku's own script does: the first that is there is kept. */
-export const USUAL_CLIENTS = ['alertmanager', 'alertmanager-webhook'] as const;
+const USUAL_CLIENTS = ['alertmanager', 'alertmanager-webhook'] as const;
 
 /**
  * Makes a realm ready for Alertmanager's webhook, and changes only what is not so yet: run again, it changes
