@@ -57,7 +57,10 @@ export class OnlineMove {
     if (runner.isTransactionActive) await runner.query(`SET LOCAL idle_in_transaction_session_timeout = 0`);
     const isPrepared = await this.prepare(runner);
     if (!isPrepared) await queryAll(runner, [...this.move.discard, ...this.move.create]);
-    await this.lock(runner);
+    await lockOut(
+      runner,
+      this.move.from.map(({ name }) => name),
+    );
     await this.copyChanged(runner, isPrepared);
     await queryAll(runner, this.move.copyRest);
     for (const heir of this.move.heirs) await handOver(runner, heir);
@@ -189,24 +192,27 @@ export class OnlineMove {
     if (ids.length === 0) return;
     for (const statement of this.move.copy) await runner.query(statement, [ids]);
   }
+}
 
-  /** Who waits for a lock keeps others waiting who come later: so we give up soon, and try again. */
-  private async lock(runner: QueryRunner): Promise<void> {
-    const tables = this.move.from.map(({ name }) => `session_alerts.${name}`).join(', ');
-    await runner.query(`SET LOCAL lock_timeout = ${LONGEST_LOCK_WAIT}`);
-    for (let attempt = 1; ; attempt++) {
-      await runner.query(`SAVEPOINT before_lock`);
-      try {
-        await runner.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`);
-        break;
-      } catch (error) {
-        if (attempt === MOST_TRIES || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-        await runner.query(`ROLLBACK TO SAVEPOINT before_lock`);
-        await sleep(1_000);
-      }
+/**
+ * Keeps others out of tables of ours until the transaction ends. Who waits for a lock keeps others waiting who come
+ * later: so we give up soon, and try again.
+ */
+export async function lockOut(runner: QueryRunner, names: string[]): Promise<void> {
+  const tables = names.map((name) => `session_alerts.${name}`).join(', ');
+  await runner.query(`SET LOCAL lock_timeout = ${LONGEST_LOCK_WAIT}`);
+  for (let attempt = 1; ; attempt++) {
+    await runner.query(`SAVEPOINT before_lock`);
+    try {
+      await runner.query(`LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`);
+      break;
+    } catch (error) {
+      if (attempt === MOST_TRIES || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      await runner.query(`ROLLBACK TO SAVEPOINT before_lock`);
+      await sleep(1_000);
     }
-    await runner.query(`SET LOCAL lock_timeout = 0`);
   }
+  await runner.query(`SET LOCAL lock_timeout = 0`);
 }
 
 /** Whether there is a second connection: a pool may have one alone. */
