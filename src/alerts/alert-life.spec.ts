@@ -146,13 +146,20 @@ describe('The rules of an alert, decided in memory', () => {
 
   describe('rule 1: what fires opens an alert', () => {
     it('with its words, and the series behind it', () => {
-      const seen = full('data', { severity: 'critical', kind: 'event', runbookUrl: 'https://docs.example' });
+      const action = { label: 'Clean up', url: 'https://sessions.example' };
+      const seen = full('data', {
+        severity: 'critical',
+        kind: 'event',
+        runbookUrl: 'https://docs.example',
+        action,
+      });
       expect(story.say(9, seen)).toEqual({ result: 'opened' });
       const words = {
         title: 'data is nearly full',
         message: 'data is at 95%',
         severity: 'critical',
         runbookUrl: 'https://docs.example',
+        action,
       };
       const series = {
         ...words,
@@ -208,6 +215,7 @@ describe('The rules of an alert, decided in memory', () => {
       ['message', { message: 'Another' }],
       ['severity', { severity: 'info' }],
       ['runbook', { runbookUrl: 'https://docs.example' }],
+      ['action', { action: { label: 'Clean up', url: 'https://sessions.example' } }],
     ])('shows another %s, and that is an update', (_what, more) => {
       expect(story.say(30, full('data', more))).toEqual(REFRESHED);
       expect(story.rewritten).toEqual({ isUpdated: true, isEscalated: false, isSeen: true });

@@ -1,3 +1,4 @@
+import type { Action } from './action.js';
 import { newAlertId } from './alert-id.js';
 import { gravityOf } from './gravity.js';
 import type {
@@ -35,6 +36,7 @@ export interface Words {
   message: string;
   severity: string | null;
   runbookUrl: string | null;
+  action?: Action;
 }
 
 /** A series behind an alert, with the words that are its own. Moments in ms since 1970. */
@@ -331,6 +333,7 @@ export class AlertLife {
       message: seen.message,
       severity: seen.severity,
       runbookUrl: seen.runbookUrl,
+      action: seen.action,
       kind: seen.kind,
       source: 'alertmanager',
       series: [series],
@@ -436,8 +439,8 @@ function showGravest(alert: AlertState): void {
   if (gravest) showWords(alert, gravest);
 }
 
-function showWords(alert: AlertState, { title, message, severity, runbookUrl }: Words): void {
-  Object.assign(alert, { title, message, severity, runbookUrl });
+function showWords(alert: AlertState, { title, message, severity, runbookUrl, action }: Words): void {
+  Object.assign(alert, { title, message, severity, runbookUrl, action });
 }
 
 /** Rules 2, 10 and 16. What an administrator opened does not end by itself. */
@@ -468,7 +471,9 @@ function saysTheSame(one: Words, other: Words): boolean {
     one.title === other.title &&
     one.message === other.message &&
     one.severity === other.severity &&
-    one.runbookUrl === other.runbookUrl
+    one.runbookUrl === other.runbookUrl &&
+    one.action?.label === other.action?.label &&
+    one.action?.url === other.action?.url
   );
 }
 
@@ -487,8 +492,8 @@ function startOf(
 }
 
 function seriesFrom(seen: FiringObservation, startsAt: number, arrival: number): SeriesState {
-  const { seriesFingerprint: fingerprint, title, message, severity, runbookUrl } = seen;
-  return { fingerprint, title, message, severity, runbookUrl, startsAt, endsAt: null, arrival };
+  const { seriesFingerprint: fingerprint, title, message, severity, runbookUrl, action } = seen;
+  return { fingerprint, title, message, severity, runbookUrl, action, startsAt, endsAt: null, arrival };
 }
 
 /** Of silences the one that reaches farthest. */

@@ -82,6 +82,13 @@ export class Alert {
   @Column({ type: 'text', name: 'runbook_url', nullable: true })
   runbookUrl!: string | null;
 
+  /** With `actionUrl`, or neither. */
+  @Column({ type: 'text', name: 'action_label', nullable: true })
+  actionLabel!: string | null;
+
+  @Column({ type: 'text', name: 'action_url', nullable: true })
+  actionUrl!: string | null;
+
   /** The other series behind it, each with its own words. */
   @Column({ type: 'json', name: 'other_series', nullable: true })
   otherSeries!: SeriesState[] | null;

@@ -16,6 +16,8 @@ const STORED: StoredAlert = {
   severity: 'warning',
   kind: 'condition',
   runbook_url: null,
+  action_label: null,
+  action_url: null,
   resolved_reason: null,
   creation_date: String(T0),
   resolved_date: null,
@@ -52,6 +54,8 @@ describe('What is shown of an alert that is stored', () => {
       kind: 'condition',
       updated_date: at(1),
       runbook_url: null,
+      action_label: null,
+      action_url: null,
       resolved_reason: null,
     });
     const without = toAlertRow({ ...STORED, session_name: null });
@@ -69,8 +73,13 @@ describe('What is shown of an alert that is stored', () => {
     const row = toAlertRow({
       ...STORED,
       runbook_url: 'https://docs.example/disk',
+      action_label: 'Get a larger volume',
+      action_url: 'https://sessions.example/volumes',
       other_series: [
-        series('Volume b', { startsAt: T0 }),
+        series('Volume b', {
+          startsAt: T0,
+          action: { label: 'Clean up', url: 'https://sessions.example/b' },
+        }),
         series('Volume c', { severity: 'critical' }),
         series('Volume d', { endsAt: T0 }),
       ],
@@ -83,7 +92,14 @@ describe('What is shown of an alert that is stored', () => {
       severity: 'warning',
       starts_at: at(0),
       runbook_url: 'https://docs.example/disk',
+      action_label: 'Get a larger volume',
+      action_url: 'https://sessions.example/volumes',
     });
+    const others = [row.series?.[0], row.series?.[2]];
+    expect(others).toMatchObject([
+      { action_label: null, action_url: null },
+      { action_label: 'Clean up', action_url: 'https://sessions.example/b' },
+    ]);
   });
 
   it('is the alert alone where one fires, though others have', () => {
@@ -147,6 +163,18 @@ describe('What is shown of an alert that was opened just now', () => {
     const one = toOpenedRow({ ...OPENED, series: [series('Volume a')] }, at(0));
     expect(one).not.toHaveProperty('series');
     expect(one).not.toHaveProperty('series_count');
+  });
+
+  it('has the action that it has when it is read', () => {
+    const action = { label: 'Clean up', url: 'https://sessions.example/a' };
+    expect(toOpenedRow({ ...OPENED, action, series: [] }, at(0))).toEqual(
+      toAlertRow({
+        ...STORED,
+        updated_date: STORED.creation_date,
+        action_label: action.label,
+        action_url: action.url,
+      }),
+    );
   });
 
   it('has no session where it is of none', () => {

@@ -1,11 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '../http/documented.decorators.js';
 import { flag, NOT_EMPTY, nullable, oneOf, optional, text, wholeNumber } from '../http/fields.js';
 import type { Fields } from '../http/fields.js';
+import { actionOf } from './action.js';
 import { ALERT_ID } from './alert-id.js';
 import { firingSeries, RESOLVED_REASONS } from './alert-life.js';
-import type { OpenedAlert, ResolvedReason, SeriesState } from './alert-life.js';
+import type { OpenedAlert, ResolvedReason, SeriesState, Words } from './alert-life.js';
 import type { AlertKind } from './observation.js';
-import { LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE } from './text.js';
+import { LONGEST_ACTION_LABEL, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE } from './text.js';
 
 /** What the API shows of an alert. */
 export interface AlertRow {
@@ -24,6 +25,9 @@ export interface AlertRow {
   /** When it last became graver; absent where it never did. */
   escalated_date?: Date;
   runbook_url: string | null;
+  /** Of a button, which leads to `action_url`; both or neither. */
+  action_label: string | null;
+  action_url: string | null;
   resolved_reason: ResolvedReason | null;
   /** Those that fire, the gravest first; absent where no more than one does. */
   series?: ShownSeries[];
@@ -38,6 +42,8 @@ export interface ShownSeries {
   severity: string | null;
   starts_at: Date;
   runbook_url: string | null;
+  action_label: string | null;
+  action_url: string | null;
 }
 
 /** What the repository reads of an alert; moments in ms since 1970, as `pg` reads a bigint. */
@@ -77,7 +83,8 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
   const isOpen = stored.resolved_date === null;
   const series = isOpen && stored.other_series ? [...stored.other_series] : [];
   if (series.length > 0 && startsAt !== null && endsAt === null) {
-    const own = { title, message, severity, runbookUrl, startsAt: Number(startsAt) };
+    const action = actionOf(stored.action_label, stored.action_url);
+    const own = { title, message, severity, runbookUrl, action, startsAt: Number(startsAt) };
     // Of equals it is the one that is shown: it comes first.
     series.push({ ...own, endsAt: null, fingerprint: '', arrival: 0 });
   }
@@ -95,6 +102,8 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
     updated_date: momentOf(stored.updated_date),
     ...(stored.escalated_date !== null && { escalated_date: momentOf(stored.escalated_date) }),
     runbook_url: runbookUrl,
+    action_label: stored.action_label,
+    action_url: stored.action_url,
     resolved_reason: stored.resolved_reason,
     ...shownSeries(series),
   };
@@ -115,9 +124,14 @@ export function toOpenedRow(alert: OpenedAlert, openedAt: Date): AlertRow {
     kind: alert.kind,
     updated_date: openedAt,
     runbook_url: alert.runbookUrl,
+    ...shownAction(alert),
     resolved_reason: alert.resolvedReason,
     ...shownSeries(alert.resolvedReason === null ? alert.series : []),
   };
+}
+
+function shownAction({ action }: Pick<Words, 'action'>): Pick<AlertRow, 'action_label' | 'action_url'> {
+  return { action_label: action?.label ?? null, action_url: action?.url ?? null };
 }
 
 /** Nothing where no more than one fires: the alert itself says all of it. */
@@ -126,12 +140,13 @@ function shownSeries(series: SeriesState[]): Pick<AlertRow, 'series' | 'series_c
   if (firing.length <= 1) return {};
   const gravest = firing.slice(0, MOST_SERIES);
   return {
-    series: gravest.map(({ title, message, severity, startsAt, runbookUrl }) => ({
+    series: gravest.map(({ title, message, severity, startsAt, runbookUrl, action }) => ({
       title,
       message,
       severity,
       starts_at: new Date(startsAt),
       runbook_url: runbookUrl,
+      ...shownAction({ action }),
     })),
     series_count: firing.length,
   };
@@ -155,6 +170,10 @@ export class SeriesResponse implements ShownSeries {
   starts_at!: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
+  @ApiProperty({ type: String, nullable: true, maxLength: LONGEST_ACTION_LABEL })
+  action_label!: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  action_url!: string | null;
 }
 
 /** An alert as the API answers it. */
@@ -204,6 +223,16 @@ export class AlertResponse implements AlertRow {
   escalated_date?: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    maxLength: LONGEST_ACTION_LABEL,
+    description: 'Words of a button that leads to `action_url`; `null` where that is',
+    example: 'Resize this session',
+  })
+  action_label!: string | null;
+  @ApiProperty({ type: String, nullable: true, example: 'https://sessions.example.org/resize' })
+  action_url!: string | null;
   @ApiProperty({ type: String, enum: [...RESOLVED_REASONS, null], nullable: true })
   resolved_reason!: ResolvedReason | null;
   @ApiPropertyOptional({

@@ -14,19 +14,19 @@ export const SHOWN = `id, title, message, event_type, user_id, session_name,
   (extract(epoch FROM resolved_date) * 1000)::bigint AS resolved_date, severity,
   CASE WHEN is_event THEN 'event' ELSE 'condition' END AS kind,
   (extract(epoch FROM coalesce(updated_date, creation_date)) * 1000)::bigint AS updated_date,
-  (extract(epoch FROM escalated_date) * 1000)::bigint AS escalated_date, runbook_url, resolved_reason,
+  (extract(epoch FROM escalated_date) * 1000)::bigint AS escalated_date, runbook_url, action_label, action_url, resolved_reason,
   (extract(epoch FROM starts_at) * 1000)::bigint AS starts_at,
   (extract(epoch FROM ends_at) * 1000)::bigint AS ends_at, other_series`;
 
 /** The names of `SHOWN`. */
 const SHOWN_COLUMNS = `id, title, message, event_type, user_id, session_name, creation_date, resolved_date, severity,
-  kind, updated_date, escalated_date, runbook_url, resolved_reason, starts_at, ends_at, other_series`;
+  kind, updated_date, escalated_date, runbook_url, action_label, action_url, resolved_reason, starts_at, ends_at, other_series`;
 
 /** How many open alerts an answer carries at most. */
 export const MOST_SHOWN = 500;
 /** How long an answer gets at most (bytes of its JSON, about), and what of that is no text of an alert's. */
 const LONGEST_ANSWER = 270_000;
-const BESIDE_TEXT = 400;
+const BESIDE_TEXT = 440;
 /** As many open alerts as nearly everybody has at most. */
 const FEW = 20;
 
@@ -57,8 +57,10 @@ export function areFew(alerts: StoredAlert[]): boolean {
 }
 
 /** As `firstOf` measures it, in bytes. */
-function lengthOf({ title, message, event_type, runbook_url, other_series }: StoredAlert): number {
-  const texts = [title, message, event_type, runbook_url ?? '', other_series && JSON.stringify(other_series)];
+function lengthOf(alert: StoredAlert): number {
+  const { title, message, event_type, runbook_url, action_label, action_url, other_series } = alert;
+  const others = other_series && JSON.stringify(other_series);
+  const texts = [title, message, event_type, runbook_url, action_label, action_url, others];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), BESIDE_TEXT);
 }
 
@@ -67,7 +69,8 @@ function firstOf(condition: string): string {
   return `
     SELECT ${SHOWN}, count(*) OVER () AS found, row_number() OVER gravest_first AS place,
            sum(${BESIDE_TEXT} + octet_length(title) + octet_length(message) + octet_length(event_type)
-               + coalesce(octet_length(runbook_url), 0) + coalesce(octet_length(other_series::text), 0))
+               + coalesce(octet_length(runbook_url), 0) + coalesce(octet_length(action_label), 0)
+               + coalesce(octet_length(action_url), 0) + coalesce(octet_length(other_series::text), 0))
              OVER gravest_first AS length
       FROM (SELECT *
               FROM session_alerts.alerts

@@ -1,5 +1,6 @@
 import { byteaArray, momentText, plainArray, textArray } from '../database/array-literals.js';
 import type { Statement } from '../database/statement.js';
+import { actionOf } from './action.js';
 import { firingSeries, SILENCING_REASONS } from './alert-life.js';
 import type {
   AlertState,
@@ -22,7 +23,8 @@ const FIRST_SERIES = `encode(alert.series, 'hex') AS series, extract(epoch FROM 
 
 /** What is read of an open alert, as `AlertState` has it, with its first series in its own columns. */
 const STATE = `alert.id, alert.fingerprint, alert.title, alert.message, alert.severity,
-  alert.runbook_url AS "runbookUrl", alert.is_event AS "isEvent", alert.by_hand AS "byHand", ${FIRST_SERIES}`;
+  alert.runbook_url AS "runbookUrl", alert.action_label AS "actionLabel", alert.action_url AS "actionUrl",
+  alert.is_event AS "isEvent", alert.by_hand AS "byHand", ${FIRST_SERIES}`;
 
 /** What is read of a closed one. */
 const PAST = `${FIRST_SERIES}, alert.resolved_reason AS reason`;
@@ -134,7 +136,7 @@ function readUnnamed(asked: Asked[], since: number): Statement {
                   WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
                     AND alert.resolved_date IS NULL
                  UNION ALL
-                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                         json_agg(closed)
                    FROM (SELECT ${PAST}
                            FROM session_alerts.alerts AS alert
@@ -164,11 +166,13 @@ interface SeriesColumns {
 }
 
 /** What `readState` reads of one identity: columns are null where no alert is open. */
-interface KnownRow extends Words, SeriesColumns {
+interface KnownRow extends Omit<Words, 'action'>, SeriesColumns {
   /** The how manieth of those that the statement asks for it is, from 1. */
   place: number;
   id: string | null;
   fingerprint: number;
+  actionLabel: string | null;
+  actionUrl: string | null;
   isEvent: boolean;
   byHand: boolean;
   past: (SeriesColumns & { reason: string })[] | null;
@@ -220,26 +224,25 @@ function pastOf(
 const NO_WORDS = { title: '', message: '', severity: null, runbookUrl: null };
 
 function alertStateOf(row: KnownRow, id: string, { userId, sessionName }: Observation): AlertState {
+  const { title, message, severity, runbookUrl } = row;
+  const words = { title, message, severity, runbookUrl, action: actionOf(row.actionLabel, row.actionUrl) };
   return {
     id,
     fingerprint: row.fingerprint,
     userId,
     sessionName,
-    title: row.title,
-    message: row.message,
-    severity: row.severity,
-    runbookUrl: row.runbookUrl,
+    ...words,
     kind: row.isEvent ? 'event' : 'condition',
     source: row.byHand ? 'api' : 'alertmanager',
-    series: seriesOf(row, row),
+    series: seriesOf(row, words),
   };
 }
 
 /** The first series has the words of its alert. */
-function seriesOf(columns: SeriesColumns, { title, message, severity, runbookUrl }: Words): SeriesState[] {
+function seriesOf(columns: SeriesColumns, words: Words): SeriesState[] {
   const { series, startsAt, endsAt, arrival, otherSeries } = columns;
   if (series === null) return otherSeries ?? [];
-  const first = { fingerprint: series, title, message, severity, runbookUrl, startsAt, endsAt, arrival };
+  const first = { fingerprint: series, ...words, startsAt, endsAt, arrival };
   return otherSeries === null ? [first] : [...otherSeries, first];
 }
 
@@ -298,14 +301,16 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
       UPDATE session_alerts.alerts AS alert
          SET title = changed.title, message = changed.message, severity = changed.severity,
              gravity = changed.gravity, is_event = changed.is_event, runbook_url = changed.runbook_url,
-             updated_date = CASE WHEN changed.is_updated THEN $12 ELSE alert.updated_date END,
-             escalated_date = CASE WHEN changed.is_escalated THEN $12 ELSE alert.escalated_date END,
-             last_seen = CASE WHEN changed.is_seen THEN $12 ELSE alert.last_seen END,
+             action_label = changed.action_label, action_url = changed.action_url,
+             updated_date = CASE WHEN changed.is_updated THEN $14 ELSE alert.updated_date END,
+             escalated_date = CASE WHEN changed.is_escalated THEN $14 ELSE alert.escalated_date END,
+             last_seen = CASE WHEN changed.is_seen THEN $14 ELSE alert.last_seen END,
              ${SET_SERIES}
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::boolean[],
-                    $8::text[], $9::boolean[], $10::boolean[], $11::boolean[], ${seriesTypes(13)})
-          AS changed (id, user_id, title, message, severity, gravity, is_event, runbook_url, is_updated,
-                      is_escalated, is_seen, ${SERIES_COLUMNS})
+                    $8::text[], $9::text[], $10::text[], $11::boolean[], $12::boolean[], $13::boolean[],
+                    ${seriesTypes(15)})
+          AS changed (id, user_id, title, message, severity, gravity, is_event, runbook_url, action_label, action_url,
+                      is_updated, is_escalated, is_seen, ${SERIES_COLUMNS})
        WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
@@ -316,6 +321,8 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
       textArray(alerts.map((alert) => alert.runbookUrl)),
+      textArray(alerts.map(({ action }) => action?.label ?? null)),
+      textArray(alerts.map(({ action }) => action?.url ?? null)),
       plainArray(rewritten.map(({ isUpdated }) => isUpdated)),
       plainArray(rewritten.map(({ isEscalated }) => isEscalated)),
       plainArray(rewritten.map(({ isSeen }) => isSeen)),
@@ -352,14 +359,15 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
     text: `
       INSERT INTO session_alerts.alerts
         (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, by_hand,
-         runbook_url, creation_date, resolved_date, resolved_reason, ${SERIES_COLUMNS})
+         runbook_url, action_label, action_url, creation_date, resolved_date, resolved_reason, ${SERIES_COLUMNS})
       SELECT id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event, false,
-             runbook_url, $13::timestamptz, CASE WHEN resolved_reason IS NOT NULL THEN $13::timestamptz END,
-             resolved_reason, ${SERIES_COLUMNS}
+             runbook_url, action_label, action_url, $15::timestamptz,
+             CASE WHEN resolved_reason IS NOT NULL THEN $15::timestamptz END, resolved_reason, ${SERIES_COLUMNS}
         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::text[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], ${seriesTypes(14)})
-          AS opened (id, fingerprint, user_id, session_name, event_type, title, message,
-                     severity, gravity, is_event, runbook_url, resolved_reason, ${SERIES_COLUMNS})`,
+                    $8::text[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], $13::text[],
+                    $14::text[], ${seriesTypes(16)})
+          AS opened (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event,
+                     runbook_url, action_label, action_url, resolved_reason, ${SERIES_COLUMNS})`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
       plainArray(alerts.map((alert) => alert.fingerprint)),
@@ -372,6 +380,8 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
       textArray(alerts.map((alert) => alert.runbookUrl)),
+      textArray(alerts.map(({ action }) => action?.label ?? null)),
+      textArray(alerts.map(({ action }) => action?.url ?? null)),
       textArray(alerts.map((alert) => alert.resolvedReason)),
       now,
       ...seriesValues(alerts),

@@ -1,3 +1,5 @@
+import type { Action } from './action.js';
+
 /** What an alert is about; together with user and session it makes the alert's identity. */
 export type AlertKind = 'condition' | 'event';
 
@@ -26,6 +28,7 @@ export interface FiringObservation extends SeriesSighting {
   severity: string | null;
   kind: AlertKind;
   runbookUrl: string | null;
+  action?: Action;
   /** Start of the episode; absent where the sender named none. */
   startsAt?: Date;
 }

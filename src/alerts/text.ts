@@ -1,6 +1,7 @@
 /** Longest user id, session name, event type and severity that are kept, in UTF-16 code units. */
 export const LONGEST_NAME = 255;
 export const LONGEST_TITLE = 500;
+export const LONGEST_ACTION_LABEL = 60;
 export const LONGEST_MESSAGE = 20_000;
 
 const CUT_MARK = '… [cut]';

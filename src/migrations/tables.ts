@@ -8,6 +8,7 @@ import { FindHistoryBySession1795600000000 } from './1795600000000-find-history-
 import { OneRowAnAlert1795700000000 } from './1795700000000-one-row-an-alert.js';
 import { TakeTurnsReconciling1795800000000 } from './1795800000000-take-turns-reconciling.js';
 import { NoteReporters1795900000000 } from './1795900000000-note-reporters.js';
+import { OfferActions1796000000000 } from './1796000000000-offer-actions.js';
 import { listed } from './listed-migrations.js';
 
 /** For the host's DataSource, where it does not load entities by itself. */
@@ -24,4 +25,5 @@ export const alertsMigrations = listed([
   OneRowAnAlert1795700000000,
   TakeTurnsReconciling1795800000000,
   NoteReporters1795900000000,
+  OfferActions1796000000000,
 ]);

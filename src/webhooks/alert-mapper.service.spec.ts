@@ -26,7 +26,11 @@ describe('A firing alert', () => {
       title: 'Disk nearly full',
       message: 'Volume data is at 95%',
       startsAt: minute(3),
-      annotations: { runbook_url: 'https://docs.example/disk' },
+      annotations: {
+        runbook_url: 'https://docs.example/disk',
+        action_label: 'Get a larger volume',
+        action_url: 'https://sessions.example/volumes',
+      },
     });
     expect(observed(alert)).toMatchObject({
       status: 'firing',
@@ -38,6 +42,7 @@ describe('A firing alert', () => {
       severity: 'critical',
       kind: 'condition',
       runbookUrl: 'https://docs.example/disk',
+      action: { label: 'Get a larger volume', url: 'https://sessions.example/volumes' },
       startsAt: new Date(minute(3)),
       seriesFingerprint: alert.fingerprint,
     });
@@ -86,6 +91,30 @@ describe('A firing alert', () => {
     ['https://docs.example/'.padEnd(2_000, 'x'), 'https://docs.example/'.padEnd(2_000, 'x')],
   ])('with the runbook %s links to %s', (url, shown) => {
     expect(observedFiring({ annotations: { runbook_url: url } })).toMatchObject({ runbookUrl: shown });
+  });
+
+  const ADDRESS = 'https://sessions.example/volumes';
+
+  it.each([
+    ['no address', { action_label: 'Resize' }],
+    ['no label', { action_url: ADDRESS }],
+    ['a blank label', { action_label: ' \n', action_url: ADDRESS }],
+    ['an address that is none of a page', { action_label: 'Resize', action_url: 'javascript:alert(1)' }],
+    ['an address without its host', { action_label: 'Resize', action_url: '/volumes' }],
+    ['a long address', { action_label: 'Resize', action_url: ADDRESS.padEnd(2_001, 'x') }],
+  ])('has no action where it has %s', (_what, annotations) => {
+    expect(observedFiring({ annotations }).action).toBeUndefined();
+  });
+
+  it.each([
+    ['r'.repeat(60), 'r'.repeat(60)],
+    ['r'.repeat(61), `${'r'.repeat(53)}… [cut]`],
+    ['Resize\0', 'Resize\uFFFD'],
+  ])('with the label %j has an action called %j', (label, shown) => {
+    expect(observedFiring({ annotations: { action_label: label, action_url: ADDRESS } }).action).toEqual({
+      label: shown,
+      url: ADDRESS,
+    });
   });
 
   it.each([undefined, '', '0001-01-01T00:00:00Z', 'yesterday', 7])(

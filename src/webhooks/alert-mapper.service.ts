@@ -1,7 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { actionOf } from '../alerts/action.js';
 import { alertFingerprint, seriesKey } from '../alerts/name-based-id.js';
 import type { Observation } from '../alerts/observation.js';
-import { capped, LONGEST_MESSAGE, LONGEST_NAME, LONGEST_TITLE, storable } from '../alerts/text.js';
+import {
+  capped,
+  LONGEST_ACTION_LABEL,
+  LONGEST_MESSAGE,
+  LONGEST_NAME,
+  LONGEST_TITLE,
+  storable,
+} from '../alerts/text.js';
 import { USER_ID } from '../auth/user-id.js';
 import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
@@ -66,7 +74,7 @@ export class AlertMapper {
     if (!message?.trim()) return { skipped: 'no_message' };
     const eventType = name ?? title;
     const severity = textOf(labels, 'severity');
-    const runbookUrl = textOf(annotations, 'runbook_url');
+    const actionLabel = textOf(annotations, 'action_label');
     return {
       observation: {
         status,
@@ -82,7 +90,11 @@ export class AlertMapper {
         message: capped(message, LONGEST_MESSAGE),
         severity: severity === undefined ? null : capped(severity, LONGEST_NAME),
         kind: textOf(labels, 'alert_kind') === 'event' ? 'event' : 'condition',
-        runbookUrl: isHttpUrl(runbookUrl) && runbookUrl.length <= LONGEST_URL ? storable(runbookUrl) : null,
+        runbookUrl: urlOf(annotations, 'runbook_url'),
+        action: actionOf(
+          actionLabel?.trim() ? capped(actionLabel, LONGEST_ACTION_LABEL) : null,
+          urlOf(annotations, 'action_url'),
+        ),
       },
     };
   }
@@ -106,6 +118,12 @@ function textOf(texts: unknown, name: string): string | undefined {
   if (!isRecord(texts) || !Object.hasOwn(texts, name)) return undefined;
   const text = texts[name];
   return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** An annotation that can be linked to. */
+function urlOf(texts: unknown, name: string): string | null {
+  const url = textOf(texts, name);
+  return isHttpUrl(url) && url.length <= LONGEST_URL ? storable(url) : null;
 }
 
 function isText(label: [string, unknown]): label is [string, string] {

@@ -57,7 +57,12 @@ describe('The alerts API', () => {
     });
 
     it('shows all that the API promises of an alert', async () => {
-      await api.deliver(firing({ annotations: { runbook_url: 'https://docs.example/memory' } }));
+      const links = {
+        runbook_url: 'https://docs.example/memory',
+        action_label: 'Get more memory',
+        action_url: 'https://sessions.example/memory',
+      };
+      await api.deliver(firing({ annotations: links }));
       const before = Date.now() - 60_000;
       const alert = await api.onlyAlert();
       expect(alert).toEqual({
@@ -72,7 +77,7 @@ describe('The alerts API', () => {
         severity: 'warning',
         kind: 'condition',
         updated_date: alert.creation_date,
-        runbook_url: 'https://docs.example/memory',
+        ...links,
         resolved_reason: null,
       });
       expect(Date.parse(alert.creation_date)).toBeGreaterThan(before);
@@ -130,6 +135,8 @@ describe('The alerts API', () => {
         resolved_date: null,
         resolved_reason: null,
         runbook_url: null,
+        action_label: null,
+        action_url: null,
       });
       expect(await api.openAlerts('jane')).toEqual([alert]);
       expect(await api.openAlerts('jane', 'jane-1')).toEqual([alert]);
@@ -248,6 +255,7 @@ describe('The alerts API', () => {
       ['creation_date', '2000-01-01T00:00:00Z'],
       ['resolved_date', '2000-01-01T00:00:00Z'],
       ['runbook_url', 'javascript:alert(1)'],
+      ['action_url', 'https://sessions.example'],
       ['fingerprint', '00000000-0000-0000-0000-000000000000'],
     ])('sets nothing but what may be set: %s', async (field, value) => {
       expect(expectError(await api.create({ ...maintenance, [field]: value }), 422).detail).toContain(field);

@@ -6,6 +6,7 @@ import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
 const MEGABYTE = 1024 * 1024;
+const NO_ACTION = { action_label: null, action_url: null };
 
 describe('Bad input', () => {
   let server: TestServer;
@@ -143,6 +144,8 @@ describe('Bad input', () => {
       ['severity', labelled({ severity: 7 }), { severity: null }],
       ['alertname', labelled({ alertname: ['x'] }), { event_type: 'High memory usage' }],
       ['runbook_url', annotated({ runbook_url: { href: 'x' } }), { runbook_url: null }],
+      ['action_label', annotated({ action_label: 7, action_url: 'https://sessions.example' }), NO_ACTION],
+      ['action_url', annotated({ action_label: 'Resize', action_url: ['x'] }), NO_ACTION],
       ['alert_kind', labelled({ alert_kind: 1 }), { kind: 'condition' }],
     ])('an alert whose %s is no text, without it', async (_what, alert, shown) => {
       expect(await api.deliver(alert)).toMatchObject({ stored: 1 });
@@ -156,9 +159,10 @@ describe('Bad input', () => {
       '//evil.example',
       'https://',
       `https://docs.example/${'x'.repeat(MEGABYTE)}`,
-    ])('an alert with the runbook %.40s, without a link', async (runbook_url) => {
-      await api.deliver(firing({ annotations: { runbook_url } }));
-      expect(await api.onlyAlert()).toMatchObject({ runbook_url: null });
+    ])('an alert with the runbook and the action %.40s, without a link', async (url) => {
+      const annotations = { runbook_url: url, action_label: 'Resize', action_url: url };
+      await api.deliver(firing({ annotations }));
+      expect(await api.onlyAlert()).toMatchObject({ runbook_url: null, ...NO_ACTION });
     });
 
     it.each([undefined, null, '', 'nonsense', 'AF76DC6588FAD5C9', 7, {}, 'a'.repeat(MEGABYTE)])(
@@ -179,7 +183,12 @@ describe('Bad input', () => {
         title: `title ${text}`,
         message: `message ${text}`,
         labels: { [`label ${text}`]: `value ${text}` },
-        annotations: { runbook_url: `https://docs.example/${text}`, [`annotation ${text}`]: text },
+        annotations: {
+          runbook_url: `https://docs.example/${text}`,
+          action_label: `label ${text}`,
+          action_url: `https://sessions.example/${text}`,
+          [`annotation ${text}`]: text,
+        },
       });
 
     it.each([
@@ -200,6 +209,7 @@ describe('Bad input', () => {
           severity: `severity ${kept}`,
           title: `title ${kept}`,
           message: `message ${kept}`,
+          action_label: `label ${kept}`,
         },
       ]);
       expect(await api.deliver(resolved(every(text)))).toMatchObject({ resolved: 1 });

@@ -74,7 +74,11 @@ describe("Grafana's webhook", () => {
   const aBody = (): string => JSON.stringify(grafanaWebhook([grafanaFiring()]));
 
   it('shows its user an alert, and lets it go when it is resolved', async () => {
-    const alert = grafanaFiring({ severity: 'critical' }, { runbook_url: 'https://docs.example/memory' });
+    const action = { action_label: 'Get more memory', action_url: 'https://sessions.example/memory' };
+    const alert = grafanaFiring(
+      { severity: 'critical' },
+      { runbook_url: 'https://docs.example/memory', ...action },
+    );
     expect(await deliver(alert)).toEqual({ ...NOTHING, stored: 1 });
     expect(await api.onlyAlert()).toMatchObject({
       title: 'High memory usage',
@@ -84,6 +88,7 @@ describe("Grafana's webhook", () => {
       severity: 'critical',
       kind: 'condition',
       runbook_url: 'https://docs.example/memory',
+      ...action,
       resolved_date: null,
     });
     expect(await api.openAlerts('bob')).toEqual([]);

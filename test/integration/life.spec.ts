@@ -5,6 +5,9 @@ import { execute, forgetAlerts } from '../support/database.js';
 import { startTestServer } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
 
+const ACTION = { action_label: 'Get more memory', action_url: 'https://sessions.example/memory' };
+const NO_ACTION = { action_label: null, action_url: null };
+
 /** The rules of "How an alert lives" in DESIGN.md, by their numbers. */
 describe('How an alert lives', () => {
   let server: TestServer;
@@ -192,6 +195,7 @@ describe('How an alert lives', () => {
         { annotations: { runbook_url: 'https://docs.example/memory' } },
         { runbook_url: 'https://docs.example/memory' },
       ],
+      ['action', { annotations: ACTION }, ACTION],
     ])('rule 3: another %s alone is shown, and nothing else changes', async (_what, spec, shown) => {
       await api.deliver(firing());
       const opened = await api.onlyAlert();
@@ -346,19 +350,24 @@ describe('How an alert lives', () => {
     });
 
     it('rule 3: the others are listed, the gravest first, each with what is its own', async () => {
+      const links = { runbook_url: 'https://docs.example/memory', ...ACTION };
       await api.deliver(at('info'), at('critical', { startsAt: minute(3) }));
-      await api.deliver(at('warning', { annotations: { runbook_url: 'https://docs.example/memory' } }));
+      await api.deliver(at('warning', { annotations: links }));
       const alert = await api.onlyAlert();
-      const series = (severity: string, startsAt: string, runbook_url: string | null = null) => ({
+      const series = (
+        severity: string,
+        startsAt: string,
+        own: Record<string, string | null> = { runbook_url: null, ...NO_ACTION },
+      ) => ({
         title: `${severity} memory`,
         message: `Memory is ${severity}`,
         severity,
         starts_at: startsAt,
-        runbook_url,
+        ...own,
       });
       expect(alert.series).toEqual([
         series('critical', minute(3)),
-        series('warning', minute(0), 'https://docs.example/memory'),
+        series('warning', minute(0), links),
         series('info', minute(0)),
       ]);
       expect(alert.series_count).toBe(3);
@@ -367,6 +376,22 @@ describe('How an alert lives', () => {
       const left = await api.onlyAlert();
       expect(left).not.toHaveProperty('series');
       expect(left).not.toHaveProperty('series_count');
+    });
+
+    it('rule 3: the action is that of what is shown, and one that has none takes it away', async () => {
+      const other = { action_label: 'Ask for help', action_url: 'https://help.example/' };
+      await api.deliver(at('warning', { annotations: ACTION }), at('info', { annotations: other }));
+      const opened = await api.onlyAlert();
+      expect(opened).toMatchObject(ACTION);
+      await api.deliver(at('critical'));
+      expect(await api.onlyAlert()).toMatchObject({ id: opened.id, ...NO_ACTION });
+      await api.deliver(resolved(at('critical')));
+      expect(await api.onlyAlert()).toMatchObject({ id: opened.id, ...ACTION });
+      await api.deliver(resolved(at('warning')));
+      expect(await api.onlyAlert()).toMatchObject({ id: opened.id, ...other });
+      await api.deliver(resolved(at('info')));
+      const history = await api.call('GET', '/alerts?status=resolved', { as: { sub: 'jane' } });
+      expect(history.body).toMatchObject([{ id: opened.id, ...other }]);
     });
 
     it('rule 3: at most twenty are listed, and how many there are', async () => {

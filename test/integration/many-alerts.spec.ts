@@ -96,6 +96,16 @@ describe('A user with more open alerts than an answer carries', () => {
     expect(JSON.stringify(answer.body).length).toBeLessThan(LONGEST_ANSWER);
   });
 
+  it.each([20, 200])('with %d long addresses of actions is answered fewer', async (count) => {
+    await open(count, 'm'.repeat(count === 20 ? 12_400 : 100));
+    const lead = `UPDATE session_alerts.alerts SET action_label = 'Resize', action_url = $1`;
+    await execute(server.databaseUrl, lead, ['https://sessions.example/'.padEnd(2_000, 'x')]);
+    const answer = await list();
+    expect(totalOf(answer)).toBe(String(count));
+    expect(answer.body.length).toBeLessThan(count);
+    expect(JSON.stringify(answer.body).length).toBeLessThan(LONGEST_ANSWER);
+  });
+
   it('is told when their number changes, though the answer does not', async () => {
     await open(600);
     const { headers, body } = await list();

@@ -200,6 +200,50 @@ describe('The migrations', () => {
     });
   });
 
+  it('give what is written no action, and let it be as it was where they are undone', async () => {
+    const before = await withMigrations(alertsMigrations.length - 1);
+    try {
+      await before.runMigrations();
+      await execute(
+        database.url,
+        `INSERT INTO session_alerts.alerts
+           (id, fingerprint, user_id, event_type, title, message, gravity, is_event, by_hand, creation_date)
+         VALUES ('1', 1, 'jane', 'notice', 'Title', 'Message', 1, false, true, now())`,
+      );
+      const written = () => execute(database.url, `SELECT * FROM session_alerts.alerts`);
+      const [alert] = await written();
+
+      const [last] = await dataSource.runMigrations();
+      expect(last!.name).toBe('OfferActions1796000000000');
+      expect(await written()).toEqual([{ ...alert, action_label: null, action_url: null }]);
+      await dataSource.undoLastMigration();
+      expect(await written()).toEqual([alert]);
+    } finally {
+      await before.destroy();
+    }
+  });
+
+  it('wait for who reads alerts, without keeping others waiting for long', async () => {
+    const before = await withMigrations(alertsMigrations.length - 1);
+    await before.runMigrations();
+    const reader = before.createQueryRunner();
+    await reader.startTransaction();
+    await reader.query(`SELECT FROM session_alerts.alerts`);
+    try {
+      const migrated = dataSource.runMigrations();
+      // Waits behind the migration, which gives up before this does.
+      await execute(
+        database.url,
+        `SET lock_timeout = '5s'; SELECT pg_sleep(0.5); SELECT FROM session_alerts.alerts`,
+      );
+      await reader.commitTransaction();
+      expect(await migrated).toHaveLength(1);
+    } finally {
+      await reader.release();
+      await before.destroy();
+    }
+  });
+
   it('do nothing when they are run again', async () => {
     await dataSource.runMigrations();
     expect(await dataSource.runMigrations()).toEqual([]);

@@ -20,6 +20,7 @@ const words = {
   message: 'Memory usage over 90% of capacity',
   severity: 'warning',
   runbookUrl: null,
+  action: { label: 'Get more memory', url: 'https://sessions.example/memory' },
 };
 const alert: AlertState = {
   id: '1',

@@ -51,6 +51,8 @@ export async function expectEssentials({ app, url, issuer, alertmanager }: Setti
       message: `${TEXT}\uFFFD`,
       severity: null,
       runbook_url: null,
+      action_label: null,
+      action_url: null,
       resolved_date: null,
       resolved_reason: null,
     });
@@ -65,7 +67,11 @@ export async function expectEssentials({ app, url, issuer, alertmanager }: Setti
       firing({
         severity: 'critical',
         labels: { pod: 'two' },
-        annotations: { runbook_url: 'https://runbook.example/' },
+        annotations: {
+          runbook_url: 'https://runbook.example/',
+          action_label: TEXT,
+          action_url: 'https://action.example/',
+        },
       }),
     );
     const graver = await api.onlyAlert();
@@ -73,16 +79,27 @@ export async function expectEssentials({ app, url, issuer, alertmanager }: Setti
       id: alert.id,
       severity: 'critical',
       runbook_url: 'https://runbook.example/',
+      action_label: TEXT,
+      action_url: 'https://action.example/',
       series: [
-        { severity: 'critical', starts_at: minute(0) },
-        { severity: null, title: alert.title, message: alert.message, starts_at: minute(0) },
+        { severity: 'critical', action_label: TEXT, starts_at: minute(0) },
+        {
+          severity: null,
+          action_label: null,
+          title: alert.title,
+          message: alert.message,
+          starts_at: minute(0),
+        },
       ],
       series_count: 2,
     });
     expectNow(graver.escalated_date);
     await api.deliver(resolved(firing({ severity: 'critical', labels: { pod: 'two' } })));
     const less = await api.onlyAlert();
-    expect(less).toMatchObject({ id: alert.id, severity: null, title: alert.title, message: alert.message });
+    expect(less).toMatchObject({
+      ...{ id: alert.id, severity: null, title: alert.title, message: alert.message },
+      action_label: null,
+    });
     expect(less).not.toHaveProperty('series');
 
     // Ended, and looked up: all, since then, page by page. A late copy of the end changes nothing.

@@ -173,7 +173,10 @@ function anAlert(random: Random, world: World): object {
     severity: random.oneOf(['warning', 'critical', '']),
     startsAt: minute(random.between(0, 60)),
     labels: random.next() < 0.1 ? { alert_kind: 'event' } : {},
-    annotations: random.next() < 0.2 ? { runbook_url: 'https://docs.example/memory' } : {},
+    annotations: {
+      ...(random.next() < 0.2 && { runbook_url: 'https://docs.example/memory' }),
+      ...(random.next() < 0.2 && { action_label: 'Resize', action_url: 'https://sessions.example/resize' }),
+    },
   });
   const shown = random.next() < 0.3 ? { ...alert, fingerprint: undefined } : alert;
   return random.next() < 0.3 ? resolved(shown, minute(random.between(30, 120))) : shown;
