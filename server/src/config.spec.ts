@@ -54,6 +54,37 @@ describe('The environment', () => {
   });
 
   it.each([
+    ['', []],
+    ['https://sessions.example.org', ['https://sessions.example.org']],
+    [
+      'https://one.example, http://localhost:5173,http://[::1]:8080',
+      ['https://one.example', 'http://localhost:5173', 'http://[::1]:8080'],
+    ],
+  ])('names the origins whose pages may use the API: %j', (given, origins) => {
+    expect(readConfig({ ...REQUIRED, CORS_ORIGINS: given }).corsOrigins).toEqual(origins);
+    expect(readConfig(REQUIRED).corsOrigins).toEqual([]);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'sessions.example.org',
+    'https://*.example.org',
+    'https://sessions.example.org/',
+    'https://sessions.example.org/app',
+    'https://sessions.example.org?',
+    'https://SESSIONS.example.org',
+    'https://sessions.example.org:443',
+    'https://jane@sessions.example.org',
+    'ftp://sessions.example.org',
+    'file://',
+  ])('is told that %j is no origin that can be allowed', (given) => {
+    expect(problemsWith({ ...REQUIRED, CORS_ORIGINS: `https://one.example,${given}` })).toBe(
+      `CORS_ORIGINS must be origins as browsers send them, like https://sessions.example.org or http://localhost:5173, with commas between, not "${given}"`,
+    );
+  });
+
+  it.each([
     ['api/data/', '/api/data'],
     ['/', ''],
     ['', ''],

@@ -24,6 +24,8 @@ export interface ServerConfig {
   adminRole: string;
   /** With a leading slash and no trailing one; empty for none. */
   globalPrefix: string;
+  /** Whose pages may use the API from another origin. */
+  corsOrigins: string[];
   migrateOnStart: boolean;
   /** Bytes. */
   bodyLimit: number;
@@ -120,6 +122,16 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     text(name, fallback)
       .split(/[\s,]+/)
       .filter(Boolean);
+  const origins = (name: string): string[] => {
+    const values = list(name, '');
+    const wrong = values.filter((value) => !isOrigin(value));
+    if (wrong.length > 0) {
+      problems.push(
+        `${name} must be origins as browsers send them, like https://sessions.example.org or http://localhost:5173, with commas between, not "${wrong.join(', ')}"`,
+      );
+    }
+    return values;
+  };
   const algorithms = (): TokenAlgorithm[] => {
     const names = list('TOKEN_ALGORITHMS', 'RS256');
     const known = TOKEN_ALGORITHMS.filter((algorithm) => names.includes(algorithm));
@@ -181,6 +193,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     webhookRole: text('ALERTMANAGER_WEBHOOK_ROLE', 'alertmanager-webhook'),
     adminRole: text('ADMIN_ROLE', 'renku-admin'),
     globalPrefix: prefix('GLOBAL_PREFIX', '/api/data'),
+    corsOrigins: origins('CORS_ORIGINS'),
     migrateOnStart: oneOf('MIGRATE_ON_START', ['true', 'false'], 'true') === 'true',
     bodyLimit: wholeNumber('BODY_LIMIT_MB', 32, 1, 1024) * 1024 * 1024,
     headerLimit: wholeNumber('HEADER_LIMIT_KB', 64, 8, 1024) * 1024,
@@ -210,6 +223,11 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
 /** The levels from the worst down to the given one, as Nest's loggers take them. */
 export function levelsDownTo(level: LogLevelName): LogLevelName[] {
   return LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1);
+}
+
+/** Browsers write one in one way only: in lower case, without a path or the port that goes without saying. */
+function isOrigin(value: string): boolean {
+  return isHttpUrl(value) && new URL(value).origin === value && !value.includes('*');
 }
 
 function isPostgresUrl(value: string): boolean {

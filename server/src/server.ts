@@ -35,6 +35,18 @@ const PAGE_HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
+/** What pages of other origins may send, and read of the answers. */
+const CORS = {
+  methods: ['GET', 'POST', 'PATCH'],
+  allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match'],
+  exposedHeaders: ['ETag', 'X-Total-Count', 'Date', 'Retry-After'],
+  credentials: true,
+  /** For how long (s) a browser need not ask again: no browser keeps it for longer. */
+  maxAge: 7_200,
+  // What is no preflight is refused in words of its own, not of the API's.
+  strictPreflight: false,
+};
+
 /** The standalone server, ready to `listen`. It listens, and answers 503, before database and issuer are up. */
 export async function createServer(
   config: ServerConfig,
@@ -64,6 +76,15 @@ export async function createServer(
     logger,
     abortOnError: false,
   });
+  const { corsOrigins } = config;
+  if (corsOrigins.length > 0) {
+    app.enableCors({
+      ...CORS,
+      origin: (origin, answer) => {
+        answer(null, origin !== undefined && corsOrigins.includes(origin));
+      },
+    });
+  }
   const fastify = adapter.getInstance();
   const api = ['alerts', 'webhooks'].map((room) => `${config.globalPrefix}/${room}`);
   fastify.addHook('onRequest', (request, reply, next) => {
