@@ -44,11 +44,15 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
 
   @property() api = '/api/data';
   @property({ attribute: 'session-name' }) sessionName = '';
+  @property({ attribute: 'session-href' }) sessionHref = '';
   @property() credentials: RequestCredentials = 'same-origin';
   @property({ attribute: false }) token: string | undefined;
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) texts: SessionAlertsTextsOverride = {};
   @property({ type: Boolean, reflect: true }) open = false;
+  @property({ type: Boolean }) quiet = false;
+  @property({ type: Boolean, attribute: 'tab-count' }) tabCount = false;
+  @property({ type: Boolean, attribute: 'desktop-notifications' }) desktopNotifications = false;
 
   /** How many open alerts are shown at most. */
   @state() private portion = PORTION;
