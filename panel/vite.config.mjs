@@ -1,18 +1,32 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
-/** The panel: one ES module with everything in it. */
+/**
+ * The panel as ES modules that a page can load as they are: `session-alerts.js`, and beside it what that imports, now or
+ * on demand, under names that stay. `node/` has what servers get instead.
+ */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
   build: {
-    lib: { entry: 'panel.ts', formats: ['es'], fileName: () => 'session-alerts.js' },
+    lib: {
+      entry: { 'session-alerts': 'panel.ts', element: 'element.ts', 'node/panel': 'node.ts' },
+      formats: ['es'],
+    },
     outDir: 'dist',
     emptyOutDir: true,
     target: 'es2022',
     // The licenses of what is bundled ask to come along.
     license: { fileName: 'LICENSES.md' },
-    // Vite leaves the blanks in a library's ES module, for a bundler to come; this one is loaded as it is.
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: {
+      // What both entries share is the class alone: no third file for it.
+      preserveEntrySignatures: 'allow-extension',
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        // Vite leaves the blanks in a library's ES module, for a bundler to come; these are loaded as they are.
+        minify: true,
+      },
+    },
   },
 });

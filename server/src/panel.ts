@@ -1,14 +1,18 @@
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-const FILES = ['session-alerts.js', 'LICENSES.md'];
-
-/** Serves `<session-alerts>` at `/panel/session-alerts.js`, to pages of any origin. */
-export function servePanel(app: NestFastifyApplication): void {
-  const folder = panelFolder();
-  if (folder === undefined) return;
+/**
+ * Serves `<session-alerts>` at `/panel/session-alerts.js`, and beside it the modules that it imports, to pages of any
+ * origin.
+ *
+ * @param folder where they were built; what is not there is not served
+ */
+export function servePanel(app: NestFastifyApplication, folder = panelFolder()): void {
+  const files = filesOf(folder).filter((file) => file.endsWith('.js') || file === 'LICENSES.md');
+  if (files.length === 0) return;
   const fastify = app.getHttpAdapter().getInstance();
   void fastify.register(fastifyStatic, {
     root: folder,
@@ -19,14 +23,19 @@ export function servePanel(app: NestFastifyApplication): void {
     },
   });
   // Each by its name: what is at no other address is a 404 like any.
-  for (const file of FILES) fastify.get(`/panel/${file}`, (_request, reply) => reply.sendFile(file));
+  for (const file of files) fastify.get(`/panel/${file}`, (_request, reply) => reply.sendFile(file));
 }
 
-/** Where the panel's package has what it was built into; undefined in a checkout where it was not. */
-function panelFolder(): string | undefined {
+function panelFolder(): string {
+  const manifest = createRequire(import.meta.url).resolve('session-alerts-panel/package.json');
+  return join(dirname(manifest), 'dist');
+}
+
+/** Of a checkout that was not built, none. */
+function filesOf(folder: string): string[] {
   try {
-    return dirname(createRequire(import.meta.url).resolve('session-alerts-panel'));
+    return readdirSync(folder);
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { Backend } from './backend.js';
@@ -91,10 +91,14 @@ export class SessionPage {
           ),
       }),
     );
-    const script = await readFile(join(process.env['PANEL_BUILD'] ?? '', 'session-alerts.js'), 'utf8');
-    await page.route(`${backend.url}/session-alerts.js`, (route) =>
-      route.fulfill({ contentType: 'text/javascript', body: script }),
-    );
+    const build = process.env['PANEL_BUILD'] ?? '';
+    const modules = (await readdir(build)).filter((file) => file.endsWith('.js'));
+    for (const module of modules) {
+      const body = await readFile(join(build, module), 'utf8');
+      await page.route(`${backend.url}/${module}`, (route) =>
+        route.fulfill({ contentType: 'text/javascript', body }),
+      );
+    }
     await page.exposeFunction('giveToken', giveToken ?? (() => backend.token(user)));
     await prepare?.(page);
     const opened = new SessionPage(page, context);

@@ -106,7 +106,7 @@ const DRAFTS: Record<RouteName, (random: Random, world: World) => Draft> = {
   }),
   panel: (random) => ({
     method: 'GET',
-    path: `/panel/${random.oneOf(['session-alerts.js', 'LICENSES.md'])}`,
+    path: `/panel/${random.oneOf(['session-alerts.js', 'element.js', 'LICENSES.md'])}`,
   }),
   probe: (random) => ({ method: 'GET', path: random.oneOf(['/healthz', '/readyz', '/metrics']) }),
   nowhere: (random, world) => ({
