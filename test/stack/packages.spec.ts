@@ -166,6 +166,24 @@ describe('The packages, as they are published', () => {
       expect(bytes).toBeLessThan(200_000);
     });
 
+    it.each(['session-alerts-panel', 'session-alerts-panel/element'])(
+      '%s does no harm in Node, by `import` and by `require`',
+      (name) => {
+        const use = 'console.log(typeof SessionAlertsElement, typeof class extends SessionAlertsElement {})';
+        for (const code of [
+          `import { SessionAlertsElement } from '${name}'; ${use}`,
+          `const { SessionAlertsElement } = require('${name}'); ${use}`,
+        ]) {
+          const type = code.startsWith('import') ? 'module' : 'commonjs';
+          const said = execFileSync(process.execPath, [`--input-type=${type}`, '-e', code], {
+            cwd: app,
+            encoding: 'utf8',
+          });
+          expect(said).toBe('function function\n');
+        }
+      },
+    );
+
     it('the module brings few packages, and little', () => {
       const { count, bytes } = added('nestjs-session-alerts');
       expect(count).toBeLessThanOrEqual(25);
