@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
+// A build that a test starts is the one that is published: in another environment lit brings its warnings along.
+process.env.NODE_ENV = 'production';
+
 /**
  * The panel as ES modules that a page can load as they are: `session-alerts.js`, and beside it what that imports, now or
  * on demand, under names that stay. `node/` has what servers get instead.
