@@ -8,7 +8,7 @@ export default tseslint.config(
       'coverage/',
       '.stryker-tmp/',
       'node_modules/',
-      'test/hosts/{nest*,generated-client}/',
+      'test/hosts/{nest*,generated-client,panel-*}/',
     ],
   },
   eslint.configs.recommended,

@@ -41,7 +41,7 @@ export class Host {
     const host = new Host(`http://127.0.0.1:${port}`, await startIssuer(), folder, port, manifest);
     try {
       await cp(join(HOSTS, name), folder, { recursive: true });
-      await host.add(await moduleTarball());
+      await host.add(await tarballOf('nestjs-session-alerts'));
       await host.npm('run', 'build');
       return host;
     } catch (error) {
@@ -80,14 +80,8 @@ export class Host {
   }
 
   /** Runs a script of npm's in its folder. */
-  async npm(...args: string[]): Promise<string> {
-    try {
-      const { stdout } = await run('npm', args, { cwd: this.folder, maxBuffer: 16 * 1024 * 1024 });
-      return stdout;
-    } catch (error) {
-      const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-      throw new Error(`npm ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
-    }
+  npm(...args: string[]): Promise<string> {
+    return npmIn(this.folder, ...args);
   }
 
   /** With the package manager that it has. What npm has in its cache it need not ask the registry about. */
@@ -113,9 +107,23 @@ export class Host {
   }
 }
 
-async function moduleTarball(): Promise<string> {
+/** Runs npm in a folder, outside of any test's environment; throws with all that it says where it fails. */
+export async function npmIn(folder: string, ...args: string[]): Promise<string> {
+  const env: NodeJS.ProcessEnv = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+  delete env['NODE_ENV'];
+  try {
+    const { stdout } = await run('npm', args, { cwd: folder, env, maxBuffer: 16 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`npm ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** Of one of our packages, as it was packed for this run. */
+export async function tarballOf(name: string): Promise<string> {
   const folder = process.env['PACKED'] ?? '';
-  const [name] = (await readdir(folder)).filter((file) => file.startsWith('nestjs-session-alerts-'));
-  if (name === undefined) throw new Error('The module was not packed');
-  return join(folder, name);
+  const file = (await readdir(folder)).find((one) => one.startsWith(`${name}-`));
+  if (file === undefined) throw new Error(`${name} was not packed`);
+  return join(folder, file);
 }

@@ -1,0 +1,19 @@
+import { StrictMode, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { SessionBar } from './SessionBar';
+
+function App() {
+  const [session, setSession] = useState('s-1');
+  return (
+    <>
+      <SessionBar session={session} />
+      <button onClick={() => setSession('s-2')}>Other session</button>
+    </>
+  );
+}
+
+createRoot(document.querySelector('#app')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);
