@@ -49,7 +49,7 @@ describe('The panel in pages of others', () => {
     await api.close();
   });
 
-  it('are all that the document tells of', () => {
+  it('has each piece of code of its document in one of them', () => {
     const held = APPS.flatMap(({ holds }) => holds);
     expect(blocks.filter(({ section }) => !held.includes(section))).toEqual([]);
     expect(held.filter((section) => !blocks.some((block) => block.section === section))).toEqual([]);
