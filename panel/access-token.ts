@@ -3,6 +3,7 @@ export type GetToken = (options: { refresh: boolean }) => string | Promise<strin
 
 /** What a JWT says of itself. It is not verified here; the API does that. */
 interface TokenClaims {
+  iss?: string;
   sub?: string;
   /** Moment when it ends (ms). */
   expires?: number;
@@ -13,8 +14,13 @@ export function readClaims(token: string): TokenClaims {
   const payload = token.split('.')[1];
   if (!payload) return {};
   try {
-    const claims = JSON.parse(decodeBase64Url(payload)) as { sub?: unknown; exp?: unknown } | null;
+    const claims = JSON.parse(decodeBase64Url(payload)) as {
+      iss?: unknown;
+      sub?: unknown;
+      exp?: unknown;
+    } | null;
     return {
+      ...(typeof claims?.iss === 'string' && { iss: claims.iss }),
       ...(typeof claims?.sub === 'string' && { sub: claims.sub }),
       ...(typeof claims?.exp === 'number' && { expires: claims.exp * 1000 }),
     };

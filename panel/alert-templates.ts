@@ -2,30 +2,57 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import type { Alert, AlertSeries } from './alert.js';
-import { icon } from './icons.js';
+import { isolated } from './bidi.js';
+import { icon, severityIcon } from './icons.js';
 import { safeAddress } from './links.js';
 import { exactTime, timeAgo } from './relative-time.js';
 import { renderMessage } from './message-nodes.js';
-import { severityOf } from './severity.js';
-import { fill, fillPlural } from './texts.js';
+import { knownSeverity, severityOf } from './severity.js';
+import { capitalized, fill, fillPlural } from './texts.js';
 import type { SessionAlertsTexts } from './texts.js';
 
 /** What all of the panel's parts are told in. */
 export interface Wording {
   texts: SessionAlertsTexts;
-  /** A BCP 47 tag; the browser's language where undefined. */
-  language: string | undefined;
-  /** Moment (ms) from which "5 min ago" is counted. */
+  /** Of the texts and of times, as a BCP 47 tag. */
+  language: string;
+  /** Moment (ms, by the server's clock) from which "5 min ago" is counted. */
   now: number;
 }
 
-/** The word for an alert's severity: ours for those that we know, its own for any other. */
-export function severityWord(
-  { severity }: Pick<Alert, 'severity'>,
+/** What can be done with the alerts that are listed. */
+export interface AlertActions {
+  dismiss(alert: Alert): void;
+  undo(alert: Alert): void;
+  /** Whether a long message, by its key, is shown as a whole. */
+  isWhole(key: string): boolean;
+  isLong(key: string): boolean;
+  showWhole(key: string): void;
+  hasFailed(alert: Alert): boolean;
+  isLeaving(alert: Alert): boolean;
+}
+
+type Words = Pick<
+  AlertSeries,
+  'title' | 'message' | 'severity' | 'runbook_url' | 'action_label' | 'action_url'
+>;
+
+/** The word for a severity as in a sentence: ours for those that we know, its own for any other. */
+export function severityName(
+  { severity }: Pick<Words, 'severity'>,
   { severities }: SessionAlertsTexts,
 ): string {
-  const known = severityOf(severity);
-  return known === 'other' ? (severity?.trim() ?? '') || severities.none : severities[known];
+  return ownSeverity(severity) || severities[knownSeverity(severity) ?? 'none'];
+}
+
+/** The word for a severity as it stands alone: what a rule calls it stays as it is written there. */
+export function severityWord(of: Pick<Words, 'severity'>, { texts, language }: Wording): string {
+  return ownSeverity(of.severity) || capitalized(severityName(of, texts), language);
+}
+
+/** A severity's own word, where the panel has none for it. */
+function ownSeverity(severity: string | null): string {
+  return knownSeverity(severity) ? '' : (severity?.trim() ?? '');
 }
 
 function timeTemplate(date: string, { texts, language, now }: Wording): TemplateResult | typeof nothing {
@@ -36,93 +63,224 @@ function timeTemplate(date: string, { texts, language, now }: Wording): Template
   >`;
 }
 
-function severityTemplate(of: Pick<Alert, 'severity'>, { texts }: Wording): TemplateResult {
-  return html`<span class="severity" part="severity">${severityWord(of, texts)}</span>`;
+function severityTemplate(of: Pick<Words, 'severity'>, wording: Wording): TemplateResult {
+  return html`<span class="severity" part="severity" dir="auto">${severityWord(of, wording)}</span>`;
 }
 
-function messageTemplate({ message }: Pick<Alert, 'message'>): TemplateResult {
-  return html`<div class="message" part="message">${guard([message], () => renderMessage(message))}</div>`;
+/** A message, of which a long one shows its first lines only until all is asked for. */
+function messageTemplate(
+  { message, title }: Pick<Words, 'message' | 'title'>,
+  key: string,
+  { texts }: Wording,
+  actions: AlertActions,
+): TemplateResult | typeof nothing {
+  if (message === '') return nothing;
+  const isFolded = actions.isLong(key) && !actions.isWhole(key);
+  return html`<div
+      class=${isFolded ? 'message folded' : 'message'}
+      part="message"
+      data-message=${key}
+      @focusin=${() => {
+        actions.showWhole(key);
+      }}
+    >
+      ${guard([message], () => renderMessage(message))}
+    </div>
+    ${
+      isFolded
+        ? html`<button
+            class="action fold"
+            part="show-all"
+            type="button"
+            aria-label=${fill(texts.showAllOf, { title: isolated(title) })}
+            @click=${() => {
+              actions.showWhole(key);
+            }}
+          >
+            ${icon('chevron')}${texts.showAll}
+          </button>`
+        : nothing
+    }`;
 }
 
-function runbookTemplate(address: string | null, { texts }: Wording): TemplateResult | typeof nothing {
-  const runbook = address === null ? undefined : safeAddress(address);
-  return runbook === undefined
+function linkTemplate(
+  part: string,
+  address: string | null,
+  label: string,
+  title: string,
+  { texts }: Wording,
+): TemplateResult | typeof nothing {
+  const safe = address === null ? undefined : safeAddress(address);
+  return safe === undefined
     ? nothing
-    : html`<a class="action" part="runbook" href=${runbook} target="_blank" rel="noopener noreferrer"
-        >${texts.runbook}${icon('external')}</a
+    : html`<a
+        class="action"
+        part=${part}
+        href=${safe}
+        target="_blank"
+        rel="noopener noreferrer"
+        aria-label=${fill(texts.linkOf, { label: isolated(label), title: isolated(title) })}
+        ><span dir="auto">${label}</span>${icon('external')}</a
       >`;
 }
 
-/** An open alert. */
-export function alertTemplate(alert: Alert, wording: Wording, onDismiss: () => void): TemplateResult {
+/** Where the words of an alert or a series lead to; of a series those that are not the alert's as well. */
+function linksTemplate(of: Words, alert: Words | undefined, wording: Wording): TemplateResult {
+  const { title, runbook_url: runbook, action_label: label, action_url: address } = of;
+  return html`${
+    label && address !== alert?.action_url && /^https?:/i.test(address ?? '')
+      ? linkTemplate('action', address, label, title, wording)
+      : nothing
+  }
+  ${
+    runbook === alert?.runbook_url
+      ? nothing
+      : linkTemplate('runbook', runbook, wording.texts.runbook, title, wording)
+  }`;
+}
+
+/** An open alert. One that is being dismissed stands in its place, so that nothing moves, and can still be kept. */
+export function alertTemplate(
+  alert: Alert,
+  wording: Wording,
+  actions: AlertActions,
+  titleLevel: 3 | 4,
+): TemplateResult {
   const { texts } = wording;
   const severity = severityOf(alert.severity);
-  return html`<li class="alert ${severity}" part="alert alert-${severity}" data-id=${alert.id}>
-    <span class="sign">${icon(severity)}</span>
+  const isLeaving = actions.isLeaving(alert);
+  const title = isolated(alert.title);
+  return html`<li
+    class="alert ${severity} ${isLeaving ? 'leaving' : ''}"
+    part="alert alert-${severity}"
+    data-id=${alert.id}
+  >
+    <span class="sign">${severityIcon(alert.severity)}</span>
     <div>
-      <h3 class="title" part="title">${alert.title}</h3>
-      <p class="meta">
-        ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
-        ${timeTemplate(alert.escalated_date ?? alert.creation_date, wording)}
-      </p>
-      ${messageTemplate(alert)} ${alert.series.length > 1 ? othersTemplate(alert, wording) : nothing}
+      ${
+        titleLevel === 3
+          ? html`<h3 class="title" part="title" dir="auto">${alert.title}</h3>`
+          : html`<h4 class="title" part="title" dir="auto">${alert.title}</h4>`
+      }
+      <div class="words" ?inert=${isLeaving}>
+        <p class="meta">
+          ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
+          ${timeTemplate(alert.escalated_date ?? alert.creation_date, wording)}
+        </p>
+        ${messageTemplate(alert, alert.id, wording, actions)}
+        ${alert.series.length > 1 ? othersTemplate(alert, wording, actions) : nothing}
+      </div>
+      ${
+        actions.hasFailed(alert)
+          ? html`<p class="failure" part="notice">
+              ${icon('critical')}<span>${fill(texts.dismissFailed, { title })}</span>
+            </p>`
+          : nothing
+      }
       <div class="actions">
-        ${runbookTemplate(alert.runbook_url, wording)}
-        <button
-          class="action"
-          part="dismiss"
-          type="button"
-          aria-label=${fill(texts.dismissAlert, { title: alert.title })}
-          @click=${onDismiss}
-        >
-          ${texts.dismiss}
-        </button>
+        ${
+          isLeaving
+            ? html`<span class="gone">${icon('check')}${texts.dismissed}</span>
+                <button
+                  class="action"
+                  part="undo"
+                  type="button"
+                  aria-label=${fill(texts.undoAlert, { title })}
+                  @click=${() => {
+                    actions.undo(alert);
+                  }}
+                >
+                  ${texts.undo}
+                </button>`
+            : html`${linksTemplate(alert, undefined, wording)}
+                <button
+                  class="action"
+                  part="dismiss"
+                  type="button"
+                  aria-label=${fill(texts.dismissAlert, { title })}
+                  @click=${() => {
+                    actions.dismiss(alert);
+                  }}
+                >
+                  ${texts.dismiss}
+                </button>`
+        }
       </div>
     </div>
   </li>`;
 }
 
 /** What else fires behind an alert, which itself says what the first of its series does. */
-function othersTemplate(alert: Alert, wording: Wording): TemplateResult {
+function othersTemplate(alert: Alert, wording: Wording, actions: AlertActions): TemplateResult {
   const { texts, language } = wording;
   const notListed = alert.series_count - alert.series.length;
   return html`<div class="others">
     <p class="meta">${texts.also}</p>
     <ul role="list">
-      ${alert.series.slice(1).map((series) => seriesTemplate(series, alert, wording))}
+      ${alert.series
+        .slice(1)
+        .map((series, index) => seriesTemplate(series, alert, `${alert.id} ${index}`, wording, actions))}
     </ul>
     ${notListed > 0 ? html`<p class="meta">${fillPlural(texts.andMore, notListed, language)}</p>` : nothing}
   </div>`;
 }
 
 /** One of several series: of its words those that are not the alert's as well, or its title where all are. */
-function seriesTemplate(series: AlertSeries, alert: Alert, wording: Wording): TemplateResult {
+function seriesTemplate(
+  series: AlertSeries,
+  alert: Alert,
+  key: string,
+  wording: Wording,
+  actions: AlertActions,
+): TemplateResult {
   const severity = severityOf(series.severity);
   const hasMessage = series.message !== alert.message && series.message !== '';
   const hasTitle = series.title !== alert.title || !hasMessage;
   return html`<li class="series ${severity}" part="series">
-    ${hasTitle ? html`<p class="title">${series.title}</p>` : nothing}
+    ${hasTitle ? html`<p class="title" dir="auto">${series.title}</p>` : nothing}
     <p class="meta">
       ${severityTemplate(series, wording)} <span aria-hidden="true">·</span>
       ${timeTemplate(series.starts_at, wording)}
     </p>
-    ${hasMessage ? messageTemplate(series) : nothing}
-    ${series.runbook_url === alert.runbook_url ? nothing : runbookTemplate(series.runbook_url, wording)}
+    ${hasMessage ? messageTemplate(series, key, wording, actions) : nothing}
+    ${linksTemplate(series, alert, wording)}
   </li>`;
 }
 
-/** An alert that has ended, and why. */
-export function endedTemplate(alert: Alert, wording: Wording): TemplateResult {
-  const reasons: Partial<Record<string, string>> = wording.texts.reasons;
-  return html`<li class="ended" part="ended">
-    ${icon(severityOf(alert.severity))}
+/** An alert that has ended, and why; opened, it says again what it said. */
+export function endedTemplate(
+  alert: Alert,
+  wording: Wording,
+  actions: AlertActions,
+  isOpen: boolean,
+  onToggle: () => void,
+): TemplateResult {
+  const { texts } = wording;
+  const reasons: Partial<Record<string, string>> = texts.reasons;
+  const id = `ended-${alert.id}`;
+  const severity = severityOf(alert.severity);
+  return html`<li class="ended ${severity}" part="ended">
+    ${severityIcon(alert.severity)}
     <div>
-      <p class="title">${alert.title}</p>
+      <button class="title" type="button" aria-expanded=${isOpen} aria-controls=${id} @click=${onToggle}>
+        <span dir="auto">${alert.title}</span>${icon('chevron')}
+      </button>
       <p class="meta">
-        ${reasons[alert.resolved_reason ?? ''] ?? wording.texts.reasons.other}
+        ${reasons[alert.resolved_reason ?? ''] ?? texts.reasons.other}
         <span aria-hidden="true">·</span>
         ${timeTemplate(alert.resolved_date ?? alert.updated_date, wording)}
       </p>
+      <div id=${id} ?hidden=${!isOpen}>
+        ${
+          isOpen
+            ? html`<p class="meta">
+                  ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
+                  ${timeTemplate(alert.creation_date, wording)}
+                </p>
+                ${messageTemplate(alert, id, wording, actions)} ${linksTemplate(alert, undefined, wording)}`
+            : nothing
+        }
+      </div>
     </div>
   </li>`;
 }

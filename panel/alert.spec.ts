@@ -14,6 +14,8 @@ const alert = {
   updated_date: '2026-11-22T05:12:20.465Z',
   escalated_date: '2026-11-22T05:12:20.465Z',
   runbook_url: null,
+  action_label: 'Make room',
+  action_url: 'https://a.example/volumes',
   resolved_reason: null,
   series: [
     {
@@ -22,6 +24,8 @@ const alert = {
       severity: 'warning',
       starts_at: '2026-11-22T05:11:00.000Z',
       runbook_url: null,
+      action_label: 'Make room',
+      action_url: 'https://a.example/volumes',
     },
     {
       title: 'Memory usage rises',
@@ -29,6 +33,8 @@ const alert = {
       severity: null,
       starts_at: '2026-11-22T05:10:00.000Z',
       runbook_url: 'https://runbooks.example/memory',
+      action_label: null,
+      action_url: null,
     },
   ],
   series_count: 2,
@@ -53,6 +59,8 @@ describe('The alerts of an answer', () => {
         user_id: '',
         session_name: null,
         severity: null,
+        action_label: null,
+        action_url: null,
         kind: 'condition',
         updated_date: creation_date,
         escalated_date: null,

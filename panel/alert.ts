@@ -5,6 +5,9 @@ interface Words {
   message: string;
   severity: string | null;
   runbook_url: string | null;
+  /** What can be done about it elsewhere; both `null` where that was not said. */
+  action_label: string | null;
+  action_url: string | null;
 }
 
 /** One of several series that fire behind an alert. */
@@ -115,6 +118,8 @@ function readWords(entry: Record<string, unknown>): Words | undefined {
     message: text(entry['message'])?.slice(0, LONGEST_MESSAGE) ?? '',
     severity: text(entry['severity'])?.slice(0, LONGEST_NAME) ?? null,
     runbook_url: text(entry['runbook_url']),
+    action_label: text(entry['action_label'])?.slice(0, LONGEST_NAME) ?? null,
+    action_url: text(entry['action_url']),
   };
 }
 

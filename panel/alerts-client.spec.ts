@@ -1,6 +1,8 @@
 import { AlertsClient } from './alerts-client.js';
 
 const SECOND = 1000;
+/** The page that the client is in. */
+const PAGE = { location: new URL('http://host/'), document: { baseURI: 'http://host/' } };
 const encoder = new TextEncoder();
 
 function alert(id: string) {
@@ -121,6 +123,7 @@ describe('The client', () => {
   let client: AlertsClient;
   let tokens: { refresh: boolean }[];
   let giveToken: (refresh: boolean) => string;
+  let problems: string[];
   const realFetch = globalThis.fetch;
 
   beforeEach(() => {
@@ -129,6 +132,8 @@ describe('The client', () => {
     api = new FakeApi();
     globalThis.fetch = api.fetch as typeof fetch;
     tokens = [];
+    problems = [];
+    Object.assign(globalThis, PAGE);
     giveToken = () => '';
     client = new AlertsClient(
       {
@@ -140,7 +145,7 @@ describe('The client', () => {
           return giveToken(options.refresh);
         },
       },
-      () => undefined,
+      { change: () => undefined, problem: (kind) => problems.push(kind) },
     );
   });
   afterEach(() => {
@@ -171,6 +176,8 @@ describe('The client', () => {
     expect(client.state).toEqual({
       alerts: undefined,
       total: 0,
+      leaving: new Set(),
+      session: '',
       connection: 'connecting',
       trueUntil: undefined,
       feed: { status: 'unknown', last_seen: null },
@@ -513,16 +520,79 @@ describe('The client', () => {
   });
 
   describe('dismissing', () => {
-    it('lets the alert go at once, and for good', async () => {
+    const shown = (id: string) => client.state.alerts!.find((one) => one.id === id)!;
+    const calls = () => api.calls.filter(({ method }) => method === 'PATCH').map(({ path }) => path);
+    const leaving = () => [...client.state.leaving];
+
+    it('leaves the alert in its place for five seconds, and then lets it go for good', async () => {
       await goLive('b', 'a');
-      const dismissal = client.dismiss('a');
-      expect(shownIds()).toEqual(['b']);
-      await dismissal;
+      const dismissal = client.dismiss(shown('a'));
+      expect([shownIds(), leaving()]).toEqual([['b', 'a'], ['a']]);
+      await pass(5 * SECOND - 1);
+      expect([shownIds(), leaving(), calls()]).toEqual([['b', 'a'], ['a'], []]);
+      await pass(1);
+      expect([shownIds(), leaving(), calls()]).toEqual([['b'], [], ['/api/alerts/a']]);
+      expect(await dismissal).toBe('dismissed');
       // What was on its way when it was dismissed.
       api.tell('b', 'a');
       await pass();
       expect(shownIds()).toEqual(['b']);
-      expect(api.calls.at(-1)).toMatchObject({ method: 'PATCH', path: '/api/alerts/a' });
+      expect(client.wasDismissed('a')).toBe(true);
+      expect(client.wasDismissed('b')).toBe(false);
+    });
+
+    it('can be undone before it is sent', async () => {
+      api.open = [alert('a')];
+      await goLive('a');
+      const dismissal = client.dismiss(shown('a'));
+      await pass(4 * SECOND);
+      client.undo('a');
+      expect(await dismissal).toBe('undone');
+      await pass(60 * SECOND);
+      expect([shownIds(), leaving(), calls()]).toEqual([['a'], [], []]);
+      client.undo('a');
+      client.undo('z');
+    });
+
+    it('is sent once where it is said twice', async () => {
+      await goLive('a');
+      const first = client.dismiss(shown('a'));
+      await pass(3 * SECOND);
+      const second = client.dismiss(shown('a'));
+      expect(await first).toBe('undone');
+      await pass(5 * SECOND);
+      expect(await second).toBe('dismissed');
+      expect(calls()).toEqual(['/api/alerts/a']);
+    });
+
+    it.each([
+      ['the page is left', () => client.leave()],
+      ['the element goes', () => client.stop()],
+    ])('is sent at once where %s, with the token at hand', async (_, leave) => {
+      giveToken = () => 'token';
+      await goLive('b', 'a');
+      void client.dismiss(shown('a'));
+      void client.dismiss(shown('b'));
+      const asked = tokens.length;
+      leave();
+      // No time is left for anything that has to be waited for.
+      expect(calls()).toEqual(['/api/alerts/a', '/api/alerts/b']);
+      expect(tokens).toHaveLength(asked);
+      expect(api.calls.at(-1)?.headers).toMatchObject({ Authorization: 'Bearer token' });
+    });
+
+    it.each([
+      ['ends', []],
+      ['becomes graver', [{ ...alert('a'), escalated_date: '2026-11-22T05:12:00.000Z' }]],
+    ])('is not sent where the alert %s meanwhile', async (_, list) => {
+      await goLive('a');
+      const dismissal = client.dismiss(shown('a'));
+      api.write(`data: ${JSON.stringify(list)}\n\n`);
+      await pass();
+      expect(await dismissal).toBe('overtaken');
+      expect(leaving()).toEqual([]);
+      await pass(60 * SECOND);
+      expect(calls()).toEqual([]);
     });
 
     it.each([
@@ -532,16 +602,19 @@ describe('The client', () => {
     ])('brings it back where %s', async (_, answer) => {
       await goLive('b', 'a');
       api.answers.dismiss = answer;
-      const dismissal = client.dismiss('a');
-      expect(shownIds()).toEqual(['b']);
-      await expect(dismissal).rejects.toThrow();
-      expect(shownIds()).toEqual(['b', 'a']);
+      const dismissal = client.dismiss(shown('a'));
+      const failed = expect(dismissal).rejects.toThrow();
+      await pass(5 * SECOND);
+      await failed;
+      expect([shownIds(), leaving()]).toEqual([['b', 'a'], []]);
     });
 
     it('is done where the alert is gone already', async () => {
       await goLive('a');
       api.answers.dismiss = status(404);
-      await client.dismiss('a');
+      const dismissal = client.dismiss(shown('a'));
+      await pass(5 * SECOND);
+      expect(await dismissal).toBe('dismissed');
       expect(shownIds()).toEqual([]);
     });
   });
@@ -595,9 +668,10 @@ describe('The client', () => {
       api.write('event: total\ndata: 3\n\n');
       api.tell('b', 'a');
       await pass();
-      const dismissal = client.dismiss('a');
+      void client.dismiss(client.state.alerts![1]!);
+      expect(client.state.total).toBe(3);
+      await pass(5 * SECOND);
       expect(client.state.total).toBe(2);
-      await dismissal;
       api.write('event: total\ndata: 2\n\n');
       api.tell('c', 'b');
       await pass();
@@ -607,10 +681,120 @@ describe('The client', () => {
 
   it('asks for what ended', async () => {
     api.answers.history = () => json([{ ...alert('z'), resolved_reason: 'expired' }]);
-    const ended = await client.history(Date.parse('2026-11-21T05:00:00Z'));
+    jest.setSystemTime(Date.parse('2026-11-22T05:00:00Z'));
+    const ended = await client.history('s-1', 24 * 3600 * SECOND);
     expect(ended).toMatchObject([{ id: 'z', resolved_reason: 'expired' }]);
     expect(api.calls[0]?.query.toString()).toBe(
       'status=resolved&since=2026-11-21T05%3A00%3A00.000Z&limit=50&session_name=s-1',
     );
+  });
+
+  describe('with a clock that is wrong', () => {
+    const server = Date.parse('2026-11-22T05:00:00Z');
+    const dated = () => json([], { Date: new Date(server).toUTCString() });
+
+    it.each([-3, 3])('tells times by the server (%d hours)', async (hours) => {
+      jest.setSystemTime(server + hours * 3600 * SECOND);
+      api.answers = { stream: refuse, list: dated };
+      client.start();
+      await pass();
+      expect(Math.abs(client.now() - server)).toBeLessThan(2 * SECOND);
+      api.answers.list = refuse;
+      await pass(10 * SECOND);
+      expect(client.state.connection).toBe('down');
+      expect(Math.abs(client.state.trueUntil! - server)).toBeLessThan(10 * SECOND);
+      await client.history('', 3600 * SECOND).catch(() => undefined);
+      const since = Date.parse(api.callsTo('/api/alerts').at(-1)?.query.get('since') ?? '');
+      expect(Math.abs(since - server + 3600 * SECOND)).toBeLessThan(30 * SECOND);
+    });
+
+    it('takes no notice of seconds, which the header has no more than', async () => {
+      jest.setSystemTime(server + 1.4 * SECOND);
+      api.answers = { stream: refuse, list: dated };
+      client.start();
+      await pass();
+      expect(client.now()).toBe(Date.now());
+    });
+
+    it('does not take a token for over that the server has not', async () => {
+      jest.setSystemTime(server + 3 * 3600 * SECOND);
+      giveToken = () => jwt('ann', server + 300 * SECOND);
+      api.answers.list = dated;
+      api.answers.stream = status(503);
+      client.start();
+      await pass(1 * SECOND);
+      delete api.answers.stream;
+      await pass(10 * SECOND);
+      tokens.length = 0;
+      api.tell('a');
+      await pass(20 * SECOND);
+      api.endStream();
+      await pass(5 * SECOND);
+      expect(tokens.length).toBeGreaterThan(0);
+      expect(tokens.every(({ refresh }) => !refresh)).toBe(true);
+    });
+  });
+
+  describe('tells the page what only its developer can mend', () => {
+    it.each([
+      ['address', 'a wrong address', () => ({ list: status(404), stream: status(404) })],
+      [
+        'address',
+        'an address with a page',
+        () => ({
+          list: () => new Response('<p>', { headers: { 'Content-Type': 'text/html' } }),
+          stream: refuse,
+        }),
+      ],
+      ['unauthorized', 'a 401 that stays', () => ({ list: status(401), stream: status(401) })],
+    ] as const)('%s: %s', async (kind, _, answers) => {
+      api.answers = answers();
+      client.start();
+      await pass(5 * SECOND);
+      expect(new Set(problems)).toEqual(new Set([kind]));
+    });
+
+    it('token: getToken throws, or gives none', async () => {
+      giveToken = () => {
+        throw new Error('not logged in');
+      };
+      client.start();
+      await pass(5 * SECOND);
+      expect(new Set(problems)).toEqual(new Set(['token']));
+      expect(client.state.connection).toBe('down');
+
+      problems.length = 0;
+      giveToken = () => undefined as unknown as string;
+      client.reconnect();
+      await pass(5 * SECOND);
+      expect(new Set(problems)).toEqual(new Set(['token']));
+    });
+
+    it.each([
+      ['of a server that is away', status(503), []],
+      ['of what is out of reach', refuse, []],
+    ])('nothing %s', async (_, answer, expected) => {
+      api.answers = { list: answer, stream: answer };
+      client.start();
+      await pass(20 * SECOND);
+      expect(problems).toEqual(expected);
+    });
+
+    it.each([
+      ['answers', true, ['cors']],
+      ['is out of reach', false, []],
+    ])('cors: where another origin refuses to be read and %s', async (_, answers, expected) => {
+      globalThis.fetch = ((address: string, init: RequestInit) =>
+        init.mode === 'no-cors' && answers
+          ? Promise.resolve(new Response(null))
+          : Promise.reject(new TypeError(`Failed to fetch ${address}`))) as typeof fetch;
+      client = new AlertsClient(
+        { api: 'http://other/api', sessionName: '', credentials: 'omit', getToken: () => '' },
+        { change: () => undefined, problem: (kind) => problems.push(kind) },
+      );
+      client.start();
+      await pass(20 * SECOND);
+      expect([...new Set(problems)]).toEqual(expected);
+    });
   });
 });

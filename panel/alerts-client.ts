@@ -1,9 +1,12 @@
 import { UNKNOWN_FEED, readAlerts, readFeed, readTotal } from './alert.js';
-import type { Alert, Feed } from './alert.js';
+import type { Alert, Feed, OpenAlerts } from './alert.js';
 import { AlertsApi, UnexpectedAnswerError } from './alerts-api.js';
 import type { AlertsApiOptions } from './alerts-api.js';
 import { BackOff, about } from './back-off.js';
+import { Dismissals } from './dismissals.js';
+import type { DismissalEnd } from './dismissals.js';
 import { EventStreamParser } from './event-stream.js';
+import type { ProblemKind } from './problem.js';
 
 /**
  * How the client gets its news: `connecting` as long as that is not known, `live` by the stream, `polling` where the
@@ -13,12 +16,19 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'down';
 
 /** What is known of a person's alerts. */
 export interface AlertsState {
-  /** The open alerts in the API's order, the gravest first; undefined before they were ever heard of. */
+  /**
+   * The open alerts in the API's order, the gravest first; undefined before they were ever heard of. Those that are
+   * being dismissed are among them as long as that can be undone.
+   */
   readonly alerts: readonly Alert[] | undefined;
   /** How many there are: of very many the API lists the first only. */
   readonly total: number;
+  /** Ids of those that are being dismissed. */
+  readonly leaving: ReadonlySet<string>;
+  /** Session whose alerts these are; an empty text where they are those of all the person's sessions. */
+  readonly session: string;
   readonly connection: Connection;
-  /** Where the connection is down: moment (ms) up to which `alerts` is known to be true. */
+  /** Where the connection is down: moment (ms, by the server's clock) up to which `alerts` is known to be true. */
   readonly trueUntil: number | undefined;
   readonly feed: Feed;
 }
@@ -26,6 +36,8 @@ export interface AlertsState {
 export const NOTHING_KNOWN: AlertsState = {
   alerts: undefined,
   total: 0,
+  leaving: new Set(),
+  session: '',
   connection: 'connecting',
   trueUntil: undefined,
   feed: UNKNOWN_FEED,
@@ -54,6 +66,17 @@ export const TIMES = {
 /** Every so many polls ask for the feed too. */
 const POLLS_A_FEED = 6;
 
+/** What a client tells. */
+export interface AlertsClientEvents {
+  /** After each change of `state`. */
+  change(): void;
+  /** Before anything is asked for: whose alerts they will be, as far as the token says. */
+  person?(person: string): void;
+  /** The tokens are another person's than before. */
+  otherPerson?(): void;
+  problem?(kind: ProblemKind, cause?: unknown): void;
+}
+
 /**
  * Keeps up with a person's open alerts: by the stream, by polling where the stream does not get through, and by
  * coming back with growing waits where nothing does.
@@ -64,8 +87,8 @@ export class AlertsClient {
   /** As the API sent them. */
   private heard: readonly Alert[] | undefined;
   private heardTotal = 0;
-  /** Dismissed here, whether or not the API has said so yet. */
-  private readonly dismissed = new Set<string>();
+  private heardSession = '';
+  private readonly dismissals: Dismissals;
   private lastContact: number | undefined;
 
   private started = false;
@@ -78,21 +101,47 @@ export class AlertsClient {
   /** Ends the wait before the stream is tried again. */
   private streamWait: AbortController | undefined;
 
-  /** @param onChange called after each change of `state` */
   constructor(
     options: AlertsApiOptions,
-    private readonly onChange: () => void,
+    private readonly events: AlertsClientEvents,
   ) {
-    this.api = new AlertsApi(options);
-    this.api.onOtherPerson = () => {
-      this.dismissed.clear();
-      this.lastContact = undefined;
-      this.hear(undefined);
-    };
+    this.api = new AlertsApi(options, {
+      person: (person) => events.person?.(person),
+      problem: (kind, cause) => events.problem?.(kind, cause),
+      otherPerson: () => {
+        this.dismissals.forget();
+        this.lastContact = undefined;
+        this.hear(undefined);
+        events.otherPerson?.();
+      },
+    });
+    this.dismissals = new Dismissals(
+      (id, leaving) => this.api.dismiss(id, leaving),
+      () => {
+        this.showHeard();
+      },
+    );
   }
 
   get state(): AlertsState {
     return this.known;
+  }
+
+  /** The time (ms) by the server's clock. */
+  now(): number {
+    return this.api.clock.now();
+  }
+
+  /** Session whose alerts are asked for; an empty text for all of the person's. */
+  get session(): string {
+    return this.api.sessionName;
+  }
+
+  /** Asks for another session's alerts. What was known stays shown until they are heard. */
+  setSession(session: string): void {
+    this.api.sessionName = session;
+    this.api.forgetLastList();
+    this.reconnect();
   }
 
   start(): void {
@@ -103,6 +152,7 @@ export class AlertsClient {
   /** Ends every connection. What was known stays known. */
   stop(): void {
     this.started = false;
+    this.dismissals.hurry();
     this.halt();
   }
 
@@ -137,25 +187,39 @@ export class AlertsClient {
   }
 
   /**
-   * Dismisses an alert, which goes from `state` at once and comes back where that fails.
+   * Dismisses an alert. It is `leaving` at once; some seconds later it is dismissed and gone from `state`, unless that
+   * is undone before. Where it fails, the alert stays.
    *
+   * @returns how that has ended
    * @throws what the call failed with
    */
-  async dismiss(id: string): Promise<void> {
-    this.dismissed.add(id);
-    this.showHeard();
-    try {
-      await this.api.dismiss(id);
-    } catch (error) {
-      this.dismissed.delete(id);
-      this.showHeard();
-      throw error;
-    }
+  dismiss(alert: Alert): Promise<DismissalEnd> {
+    return this.dismissals.begin(alert);
   }
 
-  /** What ended since a moment (ms), the last ended first. */
-  history(since: number): Promise<Alert[]> {
-    return this.api.history(since);
+  /** Lets an alert stay that is leaving. */
+  undo(id: string): void {
+    this.dismissals.undo(id);
+  }
+
+  /** Whether an alert has gone because it was dismissed here. */
+  wasDismissed(id: string): boolean {
+    return this.dismissals.gone.has(id);
+  }
+
+  /** The page is being left: what is leaving is dismissed now. */
+  leave(): void {
+    this.dismissals.hurry();
+  }
+
+  /** What ended of a session in the last so many ms, the last ended first. */
+  history(session: string, lately: number): Promise<Alert[]> {
+    return this.api.history(session, lately);
+  }
+
+  /** The open alerts of one session, apart from those that are followed. */
+  async openOf(session: string): Promise<OpenAlerts> {
+    return this.api.listOpenOf(session, this.running?.signal ?? AbortSignal.abort());
   }
 
   private run(): void {
@@ -295,7 +359,10 @@ export class AlertsClient {
         if (isOver(signal)) return;
         failing = true;
         // Whatever it failed with, the list is not known to be true any more.
-        this.become({ connection: 'down', trueUntil: this.lastContact });
+        this.become({
+          connection: 'down',
+          trueUntil: this.lastContact === undefined ? undefined : this.api.clock.at(this.lastContact),
+        });
         await sleep(backOff.next(), signal);
       }
     }
@@ -319,6 +386,8 @@ export class AlertsClient {
   private hear(alerts: readonly Alert[] | undefined, total = 0): void {
     this.heard = alerts;
     this.heardTotal = Math.max(total, alerts?.length ?? 0);
+    this.heardSession = this.api.sessionName;
+    this.dismissals.hear(alerts ?? []);
     this.showHeard();
   }
 
@@ -327,15 +396,20 @@ export class AlertsClient {
   }
 
   private showHeard(): void {
-    const { heard, heardTotal, dismissed } = this;
-    const alerts = heard?.filter(({ id }) => !dismissed.has(id));
-    const hidden = (heard?.length ?? 0) - (alerts?.length ?? 0);
-    this.become({ alerts, total: heardTotal - hidden });
+    const { heard, heardTotal, dismissals } = this;
+    const alerts = heard?.filter(({ id }) => !dismissals.gone.has(id));
+    const gone = (heard?.length ?? 0) - (alerts?.length ?? 0);
+    this.become({
+      alerts,
+      total: heardTotal - gone,
+      leaving: new Set(dismissals.leaving),
+      session: this.heardSession,
+    });
   }
 
   private become(change: Partial<AlertsState>): void {
     this.known = { ...this.known, ...change };
-    this.onChange();
+    this.events.change();
   }
 }
 

@@ -3,6 +3,8 @@ import { SessionAlerts } from './session-alerts.element.js';
 
 export type { GetToken } from './access-token.js';
 export type { Alert } from './alert.js';
+export { addLanguage } from './languages.js';
+export type { LanguageTexts } from './languages.js';
 export type {
   ChangeDetail,
   DismissDetail,

@@ -4,6 +4,8 @@ import { freshnessOf } from './freshness.js';
 const known: AlertsState = {
   alerts: [],
   total: 0,
+  leaving: new Set(),
+  session: '',
   connection: 'live',
   trueUntil: undefined,
   feed: { status: 'ok', last_seen: '2026-11-22T05:00:00Z' },

@@ -18,13 +18,24 @@ export type MessageTag =
   | ('p' | 'br' | 'hr' | 'strong' | 'em' | 'del' | 'a' | 'code' | 'pre' | 'blockquote')
   | ('ul' | 'ol' | 'li' | 'table' | 'tr' | 'th' | 'td');
 
-/** Longer messages are not worth the time that reading them as Markdown may take. */
-const LONGEST = 5_000;
+/** Asterisks and underscores of a paragraph: finding out which of very many belong together takes for ever. */
+const MOST_DELIMITERS = 400;
 
-/** Alerts are text: `<no value>`, which Prometheus's templates write, is not a tag. */
 class TextTokenizer extends Tokenizer {
+  /** The last text that was asked about, and whether it has too many delimiters. */
+  private counted: { text: string; tooMany: boolean } | undefined;
+
+  /** Alerts are text: `<no value>`, which Prometheus's templates write, is not a tag. */
   override html = (): undefined => undefined;
   override tag = (): undefined => undefined;
+
+  override emStrong(...asked: Parameters<Tokenizer['emStrong']>): ReturnType<Tokenizer['emStrong']> {
+    const [, text] = asked;
+    if (this.counted?.text !== text) {
+      this.counted = { text, tooMany: (text.match(/[*_]/g)?.length ?? 0) > MOST_DELIMITERS };
+    }
+    return this.counted.tooMany ? undefined : super.emStrong(...asked);
+  }
 }
 
 /**
@@ -33,7 +44,6 @@ class TextTokenizer extends Tokenizer {
  */
 export function readMarkdown(message: string): MessageNode[] {
   const text = message.trim();
-  if (text.length > LONGEST) return plain(text);
   try {
     return read(Lexer.lex(text, { gfm: true, breaks: true, tokenizer: new TextTokenizer() }));
   } catch (error) {

@@ -1,5 +1,5 @@
 import { readMarkdown } from './markdown.js';
-import type { MessageNode } from './markdown.js';
+import type { MessageElement, MessageNode, MessageTag } from './markdown.js';
 
 /**
  * A message's Markdown as nodes of the page. They are made one by one of what the Markdown means, so that no text of
@@ -11,9 +11,35 @@ export function renderMessage(message: string): DocumentFragment {
   return fragment;
 }
 
+/** Each of these is written in the direction of its own text. */
+const OWN_DIRECTION: ReadonlySet<MessageTag> = new Set([
+  'p',
+  'li',
+  'th',
+  'td',
+  'pre',
+  'blockquote',
+  'a',
+  'code',
+]);
+
+/** A table, which scrolls where it is too wide rather than break its words. */
+function toScrolled(node: MessageElement): Node {
+  const table = document.createElement('table');
+  table.append(...node.children.map(toNode));
+  const scrolled = document.createElement('div');
+  scrolled.className = 'scrolled';
+  // Whoever uses the keyboard alone can scroll it as well.
+  scrolled.tabIndex = 0;
+  scrolled.append(table);
+  return scrolled;
+}
+
 function toNode(node: MessageNode): Node {
   if (typeof node === 'string') return document.createTextNode(node);
+  if (node.tag === 'table') return toScrolled(node);
   const element = document.createElement(node.tag);
+  if (OWN_DIRECTION.has(node.tag)) element.dir = 'auto';
   if (element instanceof HTMLAnchorElement && node.href !== undefined) {
     element.href = node.href;
     element.target = '_blank';

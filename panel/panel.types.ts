@@ -1,6 +1,7 @@
 import type { GetToken } from './access-token.js';
 import type { Alert } from './alert.js';
 import type { Connection } from './alerts-client.js';
+import type { Problem } from './problem.js';
 import type { SessionAlertsTextsOverride } from './texts.js';
 
 /**
@@ -21,11 +22,8 @@ export interface DismissDetail {
   alert: Alert;
 }
 
-/** Of `session-alerts-problem`: what keeps the panel from asking the API, and what to set. */
-export interface ProblemDetail {
-  kind: 'address' | 'token' | 'cors' | 'unauthorized';
-  message: string;
-}
+/** Of `session-alerts-problem`, once for each kind of what only the page's developer can mend. */
+export type ProblemDetail = Problem;
 
 /** What `<session-alerts>` dispatches. */
 export interface SessionAlertsEventMap {
@@ -40,22 +38,25 @@ export interface SessionAlertsElement extends HTMLElement {
   api: string;
   /** Only the alerts of this session; attribute `session-name`. Default: those of all the person's sessions. */
   sessionName: string;
-  /** Where an alert's session is, with `{session}` for its name; attribute `session-href`. Default: none. */
+  /**
+   * Address of a session's page, with `{session}` where its name goes; attribute `session-href`. Where all sessions'
+   * alerts are shown, the heading of each session leads there.
+   */
   sessionHref: string;
   /** Of requests, as `fetch` takes them; attribute `credentials`. Default: `same-origin`. */
   credentials: RequestCredentials;
+  /** Whether only the badge tells of news: the panel does not open by itself; attribute `quiet`. */
+  quiet: boolean;
+  /** Whether the tab's title and icon say how many alerts are open; attribute `tab-count`. */
+  tabCount: boolean;
+  /** Whether a person may turn on notifications while the tab is hidden; attribute `desktop-notifications`. */
+  desktopNotifications: boolean;
   /** An access token. Setting another one connects anew with it. */
   token: string | undefined;
   /** Asked for a token before each request; wins over `token`. */
   getToken: GetToken | undefined;
-  /** Texts in place of the English ones. */
+  /** Texts in place of the panel's own. */
   texts: SessionAlertsTextsOverride;
   /** Whether the panel is open; attribute `open`. */
   open: boolean;
-  /** Whether the panel never opens by itself; attribute `quiet`. */
-  quiet: boolean;
-  /** Whether the title of the page counts the alerts; attribute `tab-count`. */
-  tabCount: boolean;
-  /** Whether new alerts are desktop notifications as well; attribute `desktop-notifications`. */
-  desktopNotifications: boolean;
 }

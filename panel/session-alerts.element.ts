@@ -1,40 +1,45 @@
 import { LitElement, html, nothing } from 'lit';
 import type { PropertyValues, TemplateResult } from 'lit';
-import { property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { GetToken } from './access-token.js';
-import { alertTemplate, endedTemplate, severityWord } from './alert-templates.js';
-import type { Wording } from './alert-templates.js';
+import { alertTemplate, endedTemplate } from './alert-templates.js';
+import type { AlertActions, Wording } from './alert-templates.js';
 import { AlertNews } from './alert-news.js';
 import type { Alert } from './alert.js';
 import { HISTORY_LIMIT } from './alerts-api.js';
-import { AlertsClient, NOTHING_KNOWN } from './alerts-client.js';
+import { NOTHING_KNOWN } from './alerts-client.js';
 import type { AlertsState } from './alerts-client.js';
+import { AlertsOnScreen } from './alerts-on-screen.js';
+import { Announcer, NOTHING_SAID } from './announcer.js';
+import type { Said } from './announcer.js';
+import { isolated } from './bidi.js';
+import { askForNotifications, notificationsState, notify } from './desktop-notifications.js';
 import { freshnessOf } from './freshness.js';
 import type { Freshness } from './freshness.js';
 import { icon } from './icons.js';
-import { placePanel } from './panel-position.js';
+import { knownLanguage, textsOf } from './languages.js';
+import { LongMessages } from './long-messages.js';
+import { PageAlerts } from './page-alerts.js';
+import { PanelOpening } from './panel-opening.js';
 import type { ChangeDetail, DismissDetail, SessionAlertsElement } from './panel.types.js';
+import type { Problem } from './problem.js';
 import { clockTime } from './relative-time.js';
+import { bySession, sessionAddress } from './sessions.js';
+import type { SessionGroup } from './sessions.js';
 import { gravest, severityOf } from './severity.js';
+import { SteadyClicks } from './steady-clicks.js';
 import { styles } from './styles.js';
-import { completeTexts, fill, fillPlural } from './texts.js';
-import type { PluralText, SessionAlertsTextsOverride } from './texts.js';
+import { ENGLISH, completeTexts, fill, fillPlural } from './texts.js';
+import type { SessionAlertsTextsOverride } from './texts.js';
 
 /** How far back "Earlier" goes (ms). */
 const HISTORY = 24 * 3600 * 1000;
 /** How often "5 min ago" is counted again (ms). */
 const TICK = 20_000;
-/** Width of the panel where there is room (px). */
-const WIDTH = 392;
 /** A storm's alerts come in portions. */
 const PORTION = 30;
 /** The badge has room for numbers up to this one; the bell's name says any. */
 const BADGE_MOST = 999;
-/** Titles that are said aloud at most. */
-const TITLES_SAID = 3;
-/** What was said aloud is gone after that (ms), so that no screen reader's cursor comes upon it later. */
-const SAID = 10_000;
 /** What opened by itself closes so long after the last alert has gone (ms). */
 const CLOSES = 6_000;
 
@@ -42,108 +47,155 @@ const CLOSES = 6_000;
 export class SessionAlerts extends LitElement implements SessionAlertsElement {
   static override styles = styles;
 
-  @property() api = '/api/data';
-  @property({ attribute: 'session-name' }) sessionName = '';
-  @property({ attribute: 'session-href' }) sessionHref = '';
-  @property() credentials: RequestCredentials = 'same-origin';
-  @property({ attribute: false }) token: string | undefined;
-  @property({ attribute: false }) getToken: GetToken | undefined;
-  @property({ attribute: false }) texts: SessionAlertsTextsOverride = {};
-  @property({ type: Boolean, reflect: true }) open = false;
-  @property({ type: Boolean }) quiet = false;
-  @property({ type: Boolean, attribute: 'tab-count' }) tabCount = false;
-  @property({ type: Boolean, attribute: 'desktop-notifications' }) desktopNotifications = false;
+  static override properties = {
+    api: {},
+    sessionName: { attribute: 'session-name' },
+    sessionHref: { attribute: 'session-href' },
+    credentials: {},
+    quiet: { type: Boolean },
+    tabCount: { type: Boolean, attribute: 'tab-count' },
+    desktopNotifications: { type: Boolean, attribute: 'desktop-notifications' },
+    token: { attribute: false },
+    getToken: { attribute: false },
+    texts: { attribute: false },
+    open: { type: Boolean, reflect: true },
+    portion: { state: true },
+    earlierIsOpen: { state: true },
+    earlier: { state: true },
+    said: { state: true },
+  };
+
+  api = '/api/data';
+  sessionName = '';
+  sessionHref = '';
+  credentials: RequestCredentials = 'same-origin';
+  quiet = false;
+  tabCount = false;
+  desktopNotifications = false;
+  token: string | undefined;
+  getToken: GetToken | undefined;
+  texts: SessionAlertsTextsOverride = {};
+  open = false;
 
   /** How many open alerts are shown at most. */
-  @state() private portion = PORTION;
-  @state() private earlierIsOpen = false;
+  private portion = PORTION;
+  private earlierIsOpen = false;
   /** What ended lately; undefined as long as that is being asked. */
-  @state() private earlier: readonly Alert[] | 'failed' | undefined;
-  /** The alert whose dismissal failed last. */
-  @state() private failed: Alert | undefined;
-  @state() private said = { text: '', urgent: false };
+  private earlier: readonly Alert[] | 'failed' | undefined;
+  private said: Said = NOTHING_SAID;
 
-  @query('.bell') private readonly bell!: HTMLElement;
-  @query('.panel') private readonly panel!: HTMLElement;
-  @query('.close') private readonly closeButton!: HTMLElement;
-
-  private client: AlertsClient | undefined;
+  private alerts: PageAlerts | undefined;
   private readonly news = new AlertNews();
   /** The alerts at the update before. */
   private knownBefore: readonly Alert[] | undefined;
   private wasOutOfDate = false;
-  /** Dismissed here, which is not said aloud as an end. */
-  private readonly dismissedHere = new Set<string>();
-  private openedItself = false;
+  private wasSilent = false;
+  /** Ids of alerts whose dismissal has failed, and of the one that has yet to be brought into view. */
+  private readonly failed = new Set<string>();
+  private failedNow: string | undefined;
+  /** Ids of ended alerts that are opened. */
+  private readonly openEnded = new Set<string>();
   private earlierAsked = 0;
   private reported: ChangeDetail | undefined;
   /** What has the focus in an alert, in case that the alert moves or goes. */
   private focused: { element: HTMLElement; index: number } | undefined;
+  private tab: Promise<typeof import('./tab-count.js')> | undefined;
   private ticking: ReturnType<typeof setInterval> | undefined;
   private closing: ReturnType<typeof setTimeout> | undefined;
-  private forgetting: ReturnType<typeof setTimeout> | undefined;
+
+  private readonly announcer = new Announcer(
+    () => this.wording,
+    (said) => {
+      this.said = said;
+      this.notifyOf(said);
+    },
+  );
+  private readonly messages = new LongMessages(() => {
+    this.requestUpdate();
+  });
+  private readonly onScreen = new AlertsOnScreen(() => {
+    this.requestUpdate();
+  });
+  private readonly clicks = new SteadyClicks(
+    ({ x, y }) =>
+      (this.open ? this.shadowRoot?.elementFromPoint(x, y)?.closest<HTMLElement>('[data-id]') : undefined)
+        ?.dataset['id'],
+  );
+  private readonly opening = new PanelOpening(this, () => {
+    this.clicks.look();
+  });
+  private readonly actions: AlertActions = {
+    dismiss: (alert) => void this.dismiss(alert),
+    undo: (alert) => {
+      this.undo([alert]);
+    },
+    isLong: (key) => this.messages.isLong(key),
+    isWhole: (key) => this.messages.isWhole(key),
+    showWhole: (key) => {
+      this.messages.showWhole(key);
+    },
+    hasFailed: ({ id }) => this.failed.has(id),
+    isLeaving: ({ id }) => this.known.leaving.has(id),
+  };
 
   override connectedCallback(): void {
     super.connectedCallback();
-    document.addEventListener('visibilitychange', this.onVisibility);
-    window.addEventListener('online', this.onOnline);
-    window.addEventListener('resize', this.onMove);
-    window.addEventListener('scroll', this.onMove, { capture: true, passive: true });
+    window.addEventListener('pointermove', this.clicks.track, { passive: true });
     this.ticking = setInterval(() => {
       if (this.open) this.requestUpdate();
     }, TICK);
-    this.onVisibility();
-    this.client?.start();
+    this.alerts?.start();
     this.requestUpdate();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    document.removeEventListener('visibilitychange', this.onVisibility);
-    window.removeEventListener('online', this.onOnline);
-    window.removeEventListener('resize', this.onMove);
-    window.removeEventListener('scroll', this.onMove, { capture: true });
+    window.removeEventListener('pointermove', this.clicks.track);
     clearInterval(this.ticking);
-    this.client?.stop();
+    clearTimeout(this.closing);
+    this.announcer.stop();
+    this.onScreen.stop();
+    this.countInTab([]);
+    this.alerts?.stop();
   }
 
-  private readonly onVisibility = (): void => {
-    this.client?.setVisible(document.visibilityState === 'visible');
-  };
+  get bell(): HTMLElement {
+    return this.inside('bell');
+  }
 
-  private readonly onOnline = (): void => {
-    this.client?.hurry();
-  };
+  get panel(): HTMLElement {
+    return this.inside('panel');
+  }
 
-  private readonly onMove = (): void => {
-    if (this.open) this.place();
-  };
+  /** A part that is always there once the element was drawn. */
+  private inside(name: string): HTMLElement {
+    return this.renderRoot.querySelector<HTMLElement>(`.${name}`)!;
+  }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('api') || changed.has('sessionName') || changed.has('credentials')) this.connect();
     // A page may give another function each time that it draws itself; only whether there is one counts.
     else if (changed.has('token') || (changed.has('getToken') && !changed.get('getToken'))) {
-      this.client?.reconnect();
+      this.alerts?.reconnect();
     }
+    if (this.alerts) this.alerts.keepsUpWhileHidden = this.notifies;
     this.compare();
     this.noteFocus();
   }
 
   protected override updated(): void {
-    this.raise();
+    this.messages.measure(this.renderRoot);
     this.keepFocus();
+    this.showFailed();
+    if (this.open) this.onScreen.watch(this.inside('content'), this.renderRoot.querySelectorAll('.alert'));
+    else this.onScreen.stop();
     this.report();
   }
 
   protected override render(): TemplateResult {
-    const { alerts } = this.known;
     const { outOfDate, since } = this.freshness;
     const { texts } = this.wording;
-    return html`<div
-      @keydown=${(event: KeyboardEvent) => {
-        this.onKey(event);
-      }}
-    >
+    return html`<div lang=${this.speaks.other ?? nothing}>
       ${this.bellTemplate()}
       <div
         id="panel"
@@ -154,10 +206,10 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
         popover="manual"
         ?hidden=${!this.open}
         @pointerenter=${() => {
-          this.takeOver();
+          this.opening.touch();
         }}
         @focusin=${() => {
-          this.takeOver();
+          this.opening.touch();
         }}
       >
         <div class="header" part="header">
@@ -174,19 +226,17 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
             ${icon('close')}
           </button>
         </div>
-        <div class="content">
-          ${outOfDate ? noticeTemplate('notice', 'clock', this.outOfDateText(since)) : nothing}
-          ${
-            this.failed
-              ? noticeTemplate(
-                  'notice failure',
-                  'critical',
-                  fill(texts.dismissFailed, { title: this.failed.title }),
-                )
-              : nothing
-          }
-          ${this.open ? this.listTemplate(alerts, outOfDate) : nothing}
-          ${this.open ? this.earlierTemplate() : nothing}
+        <div
+          class="content"
+          @click=${{
+            handleEvent: (event: MouseEvent) => {
+              this.checkClick(event);
+            },
+            capture: true,
+          }}
+        >
+          ${outOfDate ? noticeTemplate(this.outOfDateText(since)) : nothing}
+          ${this.open ? html`${this.listTemplate(outOfDate)} ${this.notifyTemplate()} ${this.earlierTemplate()}` : nothing}
         </div>
       </div>
       <div class="unseen" role="status" aria-live="polite">${this.said.urgent ? '' : this.said.text}</div>
@@ -195,9 +245,10 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private bellTemplate(): TemplateResult {
-    const { alerts, total: count } = this.known;
+    const { alerts } = this.known;
     const { state, outOfDate, since } = this.freshness;
     const { texts, language } = this.wording;
+    const { count } = this;
     const unknown = alerts === undefined ? state === 'down' : outOfDate;
     const label =
       count > 0
@@ -205,7 +256,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
         : alerts === undefined || outOfDate
           ? texts.bellUnknown
           : texts.bellNone;
-    const kind = unknown ? 'unsure' : gravest((alerts ?? []).map((alert) => severityOf(alert.severity)));
+    const kind = unknown ? 'unsure' : gravest(this.staying.map((alert) => severityOf(alert.severity)));
     return html`<button
       class="bell"
       part="bell"
@@ -214,7 +265,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       aria-expanded=${this.open}
       aria-controls="panel"
       @click=${() => {
-        this.toggle();
+        this.opening.toggle();
       }}
     >
       ${icon('bell')}
@@ -228,9 +279,9 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     </button>`;
   }
 
-  private listTemplate(alerts: readonly Alert[] | undefined, outOfDate: boolean): TemplateResult {
-    const { wording } = this;
-    const { texts, language } = wording;
+  private listTemplate(outOfDate: boolean): TemplateResult {
+    const { alerts, total } = this.known;
+    const { texts, language } = this.wording;
     if (!alerts) {
       const isDown = this.known.connection === 'down';
       return html`<div class="empty" part="empty">
@@ -249,23 +300,99 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
         }
       </div>`;
     }
-    const left = alerts.length - this.portion;
-    const notListed = this.known.total - alerts.length;
+    const { listed } = this;
+    const left = alerts.length - listed.length;
+    const notListed = total - alerts.length;
+    const groups = this.sessionName ? undefined : bySession(listed);
+    return html`${alerts.length > 1 ? this.dismissAllTemplate(listed) : nothing}
+    ${
+      groups
+        ? repeat(
+            groups,
+            ({ session }) => session ?? '',
+            (group) => this.groupTemplate(group, groups.length > 1),
+          )
+        : this.alertsTemplate(listed, 3)
+    }
+    ${
+      left > 0
+        ? html`<button class="action more" type="button" @click=${() => void this.showMore()}>
+            ${fillPlural(texts.showMore, left, language)}
+          </button>`
+        : nothing
+    }
+    ${notListed > 0 ? html`<p class="hint not-listed">${fillPlural(texts.andMore, notListed, language)}</p>` : nothing}`;
+  }
+
+  /** The alerts of one session, under its name. */
+  private groupTemplate({ session, alerts }: SessionGroup, isOneOfSeveral: boolean): TemplateResult {
+    const { texts } = this.wording;
+    const address = session === undefined ? undefined : sessionAddress(this.sessionHref, session);
+    const heading =
+      session === undefined ? texts.noSession : fill(texts.session, { session: isolated(session) });
+    return html`<section class="group" part="group">
+      <div class="group-header">
+        <h3>${address === undefined ? heading : html`<a href=${address} part="session">${heading}</a>`}</h3>
+        ${isOneOfSeveral && alerts.length > 1 ? this.dismissAllTemplate(alerts, heading) : nothing}
+      </div>
+      ${this.alertsTemplate(alerts, 4)}
+    </section>`;
+  }
+
+  private alertsTemplate(alerts: readonly Alert[], titleLevel: 3 | 4): TemplateResult {
+    const { wording, actions } = this;
     return html`<ul role="list">
-        ${repeat(
-          alerts.slice(0, this.portion),
-          ({ id }) => id,
-          (alert) => alertTemplate(alert, wording, () => void this.dismiss(alert)),
-        )}
-      </ul>
-      ${
-        left > 0
-          ? html`<button class="action more" type="button" @click=${() => void this.showMore()}>
-              ${fillPlural(texts.showMore, left, language)}
-            </button>`
-          : nothing
-      }
-      ${notListed > 0 ? html`<p class="hint not-listed">${fillPlural(texts.andMore, notListed, language)}</p>` : nothing}`;
+      ${repeat(
+        alerts,
+        ({ id }) => id,
+        (alert) => alertTemplate(alert, wording, actions, titleLevel),
+      )}
+    </ul>`;
+  }
+
+  /** A button that dismisses what was read, and keeps it again. */
+  private dismissAllTemplate(alerts: readonly Alert[], session?: string): TemplateResult {
+    const { texts, language } = this.wording;
+    const leaving = alerts.filter(({ id }) => this.known.leaving.has(id));
+    const read = alerts.filter(({ id }) => this.onScreen.read.has(id) && !this.known.leaving.has(id));
+    const undoes = leaving.length > 1;
+    const text = fillPlural(texts.dismissAll, read.length, language);
+    const name =
+      session === undefined ? text : fillPlural(texts.dismissAllOf, read.length, language, { session });
+    return html`<button
+      class="action all"
+      part="dismiss-all"
+      type="button"
+      aria-label=${undoes ? texts.undoAll : name}
+      ?disabled=${!undoes && read.length === 0}
+      @click=${() => {
+        if (undoes) this.undo(leaving);
+        else for (const alert of read) void this.dismiss(alert);
+      }}
+    >
+      ${undoes ? texts.undoAll : text}
+    </button>`;
+  }
+
+  /** Lets the person be notified while the tab is hidden, where the page wants that. */
+  private notifyTemplate(): TemplateResult | typeof nothing {
+    const { texts } = this.wording;
+    if (!this.desktopNotifications) return nothing;
+    switch (notificationsState()) {
+      case 'default':
+        return html`<button
+          class="action notify"
+          part="notify"
+          type="button"
+          @click=${() => void this.askToNotify()}
+        >
+          ${icon('bell')}${texts.notify}
+        </button>`;
+      case 'denied':
+        return html`<p class="hint">${texts.notifyDenied}</p>`;
+      default:
+        return nothing;
+    }
   }
 
   private earlierTemplate(): TemplateResult {
@@ -292,7 +419,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private endedTemplate(): TemplateResult {
-    const { earlier, wording } = this;
+    const { earlier, wording, actions } = this;
     const { texts, language } = wording;
     if (earlier === undefined) return html`<p class="hint">${texts.earlierLoading}</p>`;
     if (earlier === 'failed') {
@@ -314,7 +441,11 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
         ${repeat(
           earlier,
           ({ id }) => id,
-          (alert) => endedTemplate(alert, wording),
+          (alert) =>
+            endedTemplate(alert, wording, actions, this.openEnded.has(alert.id), () => {
+              if (!this.openEnded.delete(alert.id)) this.openEnded.add(alert.id);
+              this.requestUpdate();
+            }),
         )}
       </ul>
       ${
@@ -325,38 +456,77 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private connect(): void {
-    this.client?.stop();
+    this.alerts?.stop();
     this.knownBefore = undefined;
     this.news.reset();
     this.earlier = undefined;
     this.earlierIsOpen = false;
-    this.failed = undefined;
+    this.failed.clear();
     this.portion = PORTION;
-    this.client = new AlertsClient(
+    this.alerts = new PageAlerts(
       {
         api: this.api.replace(/\/+$/, ''),
         sessionName: this.sessionName,
         credentials: this.credentials,
         getToken: async (options) => (await this.getToken?.(options)) ?? this.token ?? '',
       },
-      () => {
-        this.requestUpdate();
+      {
+        change: () => {
+          this.requestUpdate();
+        },
+        problem: (problem) => {
+          this.dispatch('session-alerts-problem', problem);
+        },
       },
     );
-    this.onVisibility();
-    if (this.isConnected) this.client.start();
+    if (this.isConnected) this.alerts.start();
   }
 
   private get known(): AlertsState {
-    return this.client?.state ?? NOTHING_KNOWN;
+    return this.alerts?.state ?? NOTHING_KNOWN;
+  }
+
+  /** The alerts that are shown. */
+  private get listed(): readonly Alert[] {
+    return this.known.alerts?.slice(0, this.portion) ?? [];
+  }
+
+  /** The alerts that nobody is dismissing. */
+  private get staying(): readonly Alert[] {
+    const { alerts, leaving } = this.known;
+    return (alerts ?? []).filter(({ id }) => !leaving.has(id));
+  }
+
+  /** How many alerts are open, without those that are being dismissed. */
+  private get count(): number {
+    const { alerts, total } = this.known;
+    return total - ((alerts?.length ?? 0) - this.staying.length);
   }
 
   private get freshness(): Freshness {
     return freshnessOf(this.known);
   }
 
+  /** The language that the panel speaks: the page's, where it knows that one or the page gives the texts. */
+  private get speaks(): { language: string; known: string | undefined; other: string | undefined } {
+    const page = languageOf(this);
+    const known = knownLanguage(page);
+    const isPages = page !== undefined && (known !== undefined || Object.keys(this.texts).length > 0);
+    const language = isPages ? page : navigator.language.startsWith('en') ? navigator.language : 'en';
+    return { language, known, other: isPages ? undefined : 'en' };
+  }
+
   private get wording(): Wording {
-    return { texts: completeTexts(this.texts), language: languageOf(this), now: Date.now() };
+    const { language, known } = this.speaks;
+    const texts = this.spoken(known) ?? ENGLISH;
+    return { texts: completeTexts(texts, this.texts), language, now: this.alerts?.now() ?? Date.now() };
+  }
+
+  /** The texts of a language; undefined while they are being loaded. */
+  private spoken(known = 'en'): typeof ENGLISH | undefined {
+    return textsOf(known, () => {
+      this.requestUpdate();
+    });
   }
 
   private outOfDateText(since: number | undefined): string {
@@ -365,119 +535,151 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     return fill(texts.outOfDateSince, { time: clockTime(since, now, language) });
   }
 
+  /** Whether nothing is told that nobody has asked for. */
+  private get isSilent(): boolean {
+    return this.quiet && !this.open;
+  }
+
   /** Opens by itself for what was not seen yet, and says aloud what has changed. */
   private compare(): void {
+    // What is said is said in the page's language.
+    if (!this.spoken(this.speaks.known)) return;
     const { knownBefore: before, wasOutOfDate } = this;
     const { alerts, total } = this.known;
     const { outOfDate, since } = this.freshness;
     this.knownBefore = alerts;
     this.wasOutOfDate = outOfDate;
-    if (outOfDate && !wasOutOfDate) this.say(this.outOfDateText(since));
+    if (outOfDate && !wasOutOfDate && !this.isSilent) this.announcer.say(this.outOfDateText(since));
+    if (this.wasSilent && !this.isSilent && before) {
+      // What somebody opens has been told.
+      this.news.take(before, before.length);
+    }
+    this.wasSilent = this.isSilent;
     if (alerts === before) return;
     if (!alerts) {
       this.news.reset();
       return;
     }
+    this.countInTab(this.staying);
+    for (const id of this.failed) if (!alerts.some((alert) => alert.id === id)) this.failed.delete(id);
+    if (this.isSilent) return;
 
     const { opened, graver, ended: gone } = this.news.take(alerts, total);
-    const ended = gone.filter(({ id }) => !this.dismissedHere.has(id));
-    const { failed } = this;
-    if (failed && !alerts.some(({ id }) => id === failed.id)) this.failed = undefined;
-    const isNews = opened.length + graver.length > 0;
-    if (isNews && !this.open) {
-      this.open = true;
-      this.openedItself = true;
+    const ended = gone.filter(({ id }) => !this.alerts?.wasDismissed(id));
+    if (opened.length + graver.length > 0) this.opening.openForNews();
+    if (opened.length + graver.length + ended.length > 0) this.announcer.news({ opened, graver, ended });
+    if (gone.length > 0 && this.earlierIsOpen) void this.loadEarlier();
+    if (alerts.length === 0) {
+      this.opening.giveUp();
+      if (this.opening.isUntouched) this.closeSoon();
     }
-    if (isNews || ended.length > 0) {
-      const { texts } = this.wording;
-      const sentences = [
-        this.sentence(texts.announceNew, opened),
-        this.sentence(texts.announceGraver, graver),
-        this.sentence(texts.announceEnded, ended),
-      ].filter(Boolean);
-      const urgent = [...opened, ...graver].some(({ severity }) => severityOf(severity) === 'critical');
-      this.say(sentences.join('. '), urgent);
-    }
-    if (ended.length > 0 && this.earlierIsOpen) void this.loadEarlier();
-    if (alerts.length === 0 && this.openedItself) this.closeSoon();
-  }
-
-  /** What has happened to some alerts; nothing of none. */
-  private sentence(text: PluralText, alerts: readonly Alert[]): string {
-    const { texts, language } = this.wording;
-    const titles = alerts
-      .slice(0, TITLES_SAID)
-      .map((alert) => `${severityWord(alert, texts)}: ${alert.title}`)
-      .join('; ');
-    return alerts.length > 0 ? fillPlural(text, alerts.length, language, { titles }) : '';
-  }
-
-  private say(text: string, urgent = false): void {
-    this.said = { text, urgent };
-    clearTimeout(this.forgetting);
-    this.forgetting = setTimeout(() => {
-      this.said = { text: '', urgent: false };
-    }, SAID);
   }
 
   /** What opened for alerts that are over closes again, unless its reader is in it. */
   private closeSoon(): void {
     clearTimeout(this.closing);
     this.closing = setTimeout(() => {
-      if (this.openedItself && this.known.alerts?.length === 0) this.open = false;
+      if (this.opening.isUntouched && this.known.alerts?.length === 0) this.open = false;
     }, CLOSES);
   }
 
-  /** From now on the panel closes only by hand. */
-  private takeOver(): void {
-    this.openedItself = false;
-  }
-
-  private toggle(): void {
-    this.takeOver();
-    this.open = !this.open;
-  }
-
   private closeByHand(): void {
-    this.takeOver();
-    this.open = false;
+    this.opening.close();
     this.bell.focus();
   }
 
-  private onKey(event: KeyboardEvent): void {
-    if (event.key !== 'Escape' || !this.open) return;
-    // The page's own dialogs stay open.
+  /** Nothing happens for a click that was meant for something else. */
+  private checkClick(event: MouseEvent): void {
+    if (!(event.target as Element).closest('[part^="dismiss"], [part="undo"]')) return;
+    if (!this.clicks.isMistaken(event)) return;
     event.stopPropagation();
     event.preventDefault();
-    this.closeByHand();
   }
 
   private async dismiss(alert: Alert): Promise<void> {
-    const { client } = this;
+    const { alerts } = this;
     const { texts } = this.wording;
-    if (!client) return;
-    this.failed = undefined;
-    this.dismissedHere.add(alert.id);
-    this.say(fill(texts.announceDismissed, { title: alert.title }));
+    if (!alerts) return;
+    this.failed.delete(alert.id);
+    this.announcer.say(fill(texts.announceDismissed, { title: isolated(alert.title) }));
+    this.focusInstead(alert.id, 'undo');
     try {
-      await client.dismiss(alert.id);
+      if ((await alerts.dismiss(alert)) !== 'dismissed') return;
     } catch {
-      this.dismissedHere.delete(alert.id);
       // It may have ended meanwhile.
-      if (client !== this.client || !this.known.alerts?.some(({ id }) => id === alert.id)) return;
-      this.failed = alert;
-      this.say(fill(texts.dismissFailed, { title: alert.title }), true);
+      if (alerts !== this.alerts || !this.known.alerts?.some(({ id }) => id === alert.id)) return;
+      this.failed.add(alert.id);
+      this.failedNow = alert.id;
+      this.announcer.say(fill(texts.dismissFailed, { title: isolated(alert.title) }), true);
+      this.requestUpdate();
       return;
     }
     if (this.earlierIsOpen) void this.loadEarlier();
     this.dispatch('session-alerts-dismiss', { alert });
   }
 
+  private undo(alerts: readonly Alert[]): void {
+    for (const { id } of alerts) {
+      this.alerts?.undo(id);
+      this.focusInstead(id, 'dismiss');
+    }
+  }
+
+  /** Where the focus is in an alert whose buttons are about to change, it goes to the one that is there then. */
+  private focusInstead(id: string, part: string): void {
+    const row = this.shadowRoot?.activeElement?.closest<HTMLElement>('[data-id]');
+    if (row?.dataset['id'] !== id) return;
+    void Promise.resolve()
+      .then(() => this.updateComplete)
+      .then(() => row.querySelector<HTMLElement>(`[part=${part}]`)?.focus());
+  }
+
+  /** Brings an alert into view whose dismissal has failed. */
+  private showFailed(): void {
+    const { failedNow } = this;
+    if (failedNow === undefined || !this.open) return;
+    this.failedNow = undefined;
+    this.rows.find(({ dataset }) => dataset['id'] === failedNow)?.scrollIntoView({ block: 'nearest' });
+  }
+
+  private async askToNotify(): Promise<void> {
+    await askForNotifications();
+    this.requestUpdate();
+  }
+
+  /** Whether the desktop is to be told of news while the page is hidden. */
+  private get notifies(): boolean {
+    return this.desktopNotifications && notificationsState() === 'granted';
+  }
+
+  private notifyOf({ text, news }: Said): void {
+    if (!this.notifies || news.length === 0 || document.visibilityState === 'visible') return;
+    const { texts, language } = this.wording;
+    // Another tab of the page says the same under the same tag, and the desktop shows it once.
+    notify(texts.heading, { body: text, tag: `session-alerts ${news.join(' ')}`, lang: language }, () => {
+      this.open = true;
+    });
+  }
+
+  /** What few pages want is loaded for those alone. */
+  private countInTab(alerts: readonly Alert[]): void {
+    if (this.tabCount) this.tab ??= import('./tab-count.js');
+    void this.tab?.then(({ countInTab, endCountInTab }) => {
+      if (this.tabCount && this.isConnected)
+        countInTab(
+          this,
+          alerts.map(({ id }) => id),
+        );
+      else endCountInTab(this);
+    });
+  }
+
   private async showMore(): Promise<void> {
-    const firstNew = this.portion;
+    const before = new Set(this.rows);
     this.portion += PORTION;
     await this.updateComplete;
-    this.dismissButtons[firstNew]?.focus();
+    const firstNew = this.rows.find((row) => !before.has(row));
+    firstNew?.querySelector<HTMLElement>('[part=dismiss]')?.focus();
   }
 
   private toggleEarlier(): void {
@@ -492,61 +694,42 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private async loadEarlier(): Promise<void> {
-    const { client } = this;
-    if (!client) return;
+    const { alerts } = this;
+    if (!alerts) return;
     if (this.earlier === 'failed') this.earlier = undefined;
     const asked = (this.earlierAsked += 1);
-    const earlier = await client.history(Date.now() - HISTORY).catch(() => 'failed' as const);
+    const earlier = await alerts.history(HISTORY).catch(() => 'failed' as const);
     // Only the last answer counts.
-    if (asked === this.earlierAsked && client === this.client) this.earlier = earlier;
+    if (asked === this.earlierAsked && alerts === this.alerts) this.earlier = earlier;
   }
 
-  private get dismissButtons(): HTMLElement[] {
-    return [...this.renderRoot.querySelectorAll<HTMLElement>('.alert [part=dismiss]')];
+  private get rows(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLElement>('.alert')];
   }
 
   private noteFocus(): void {
     const element = this.shadowRoot?.activeElement;
-    const alert = element?.closest('[data-id]');
+    const row = element?.closest<HTMLElement>('.alert');
     this.focused =
-      element instanceof HTMLElement && alert
-        ? { element, index: [...(alert.parentElement?.children ?? [])].indexOf(alert) }
-        : undefined;
+      element instanceof HTMLElement && row ? { element, index: this.rows.indexOf(row) } : undefined;
   }
 
   /** The focus goes along with an alert that moves; that of one that has gone goes on to the next. */
   private keepFocus(): void {
     if (!this.focused || !this.open || this.shadowRoot?.activeElement) return;
     const { element, index } = this.focused;
-    const buttons = this.dismissButtons;
-    (element.isConnected ? element : (buttons[index] ?? buttons.at(-1) ?? this.closeButton)).focus();
-  }
-
-  /** Lifts the open panel over all that the page has, where the browser can, and puts it in its place. */
-  private raise(): void {
-    if (this.isConnected && 'popover' in HTMLElement.prototype) {
-      const isRaised = this.panel.matches(':popover-open');
-      if (this.open && !isRaised) this.panel.showPopover();
-      if (!this.open && isRaised) this.panel.hidePopover();
+    if (element.isConnected) {
+      element.focus();
+      return;
     }
-    if (this.open) this.place();
-  }
-
-  private place(): void {
-    const { clientWidth: width, clientHeight: height } = document.documentElement;
-    const isRightToLeft = getComputedStyle(this).direction === 'rtl';
-    const place = placePanel(this.bell.getBoundingClientRect(), { width, height }, WIDTH, isRightToLeft);
-    const { style } = this.panel;
-    style.left = `${place.left}px`;
-    style.width = `${place.width}px`;
-    style.maxHeight = `${place.maxHeight}px`;
-    style.top = place.top === undefined ? 'auto' : `${place.top}px`;
-    style.bottom = place.bottom === undefined ? 'auto' : `${place.bottom}px`;
+    const { rows } = this;
+    const row = rows[index] ?? rows.at(-1);
+    (row?.querySelector<HTMLElement>('[part=dismiss], [part=undo]') ?? this.inside('close')).focus();
   }
 
   private report(): void {
     const detail: ChangeDetail = {
-      open: this.known.alerts ? this.known.total : null,
+      open: this.known.alerts ? this.count : null,
       state: this.freshness.state,
     };
     if (detail.open === this.reported?.open && detail.state === this.reported.state) return;
@@ -554,13 +737,13 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     this.dispatch('session-alerts-change', detail);
   }
 
-  private dispatch(name: string, detail: ChangeDetail | DismissDetail): void {
+  private dispatch(name: string, detail: ChangeDetail | DismissDetail | Problem): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }
 
-function noticeTemplate(classes: string, sign: 'clock' | 'critical', text: string): TemplateResult {
-  return html`<p class=${classes} part="notice">${icon(sign)}<span>${text}</span></p>`;
+function noticeTemplate(text: string): TemplateResult {
+  return html`<p class="notice" part="notice">${icon('clock')}<span>${text}</span></p>`;
 }
 
 /** The language around an element, also across the shadow roots that it stands in. */

@@ -14,10 +14,19 @@ export const styles = css`
     --_hover: color-mix(in srgb, var(--_color) 7%, transparent);
     --_radius: var(--session-alerts-radius, 12px);
 
+    /* Whatever the page's root size is, text can be read; all that goes with it follows it. */
+    --_small: max(13px, 0.8125rem);
+    --_text: max(13px, 0.875rem);
+    --_large: max(15px, 1rem);
+
     --_critical: var(--session-alerts-critical, light-dark(#b3261e, #ff9f96));
     --_critical-tint: var(--session-alerts-critical-tint, light-dark(#fdecea, #45211f));
+    --_error: var(--session-alerts-error, light-dark(#a63c00, #ffb088));
+    --_error-tint: var(--session-alerts-error-tint, light-dark(#ffeee3, #46281a));
     --_warning: var(--session-alerts-warning, light-dark(#8a5200, #f3c469));
     --_warning-tint: var(--session-alerts-warning-tint, light-dark(#fff2d9, #3d3118));
+    --_minor: var(--session-alerts-minor, light-dark(#5c5a00, #d9d67a));
+    --_minor-tint: var(--session-alerts-minor-tint, light-dark(#f6f5d8, #34341d));
     --_info: var(--session-alerts-info, light-dark(#1f5fbf, #8fbcff));
     --_info-tint: var(--session-alerts-info-tint, light-dark(#e8f1fd, #1e2f4b));
     --_other: var(--session-alerts-other, light-dark(#4b5565, #bac4d2));
@@ -83,13 +92,15 @@ export const styles = css`
 
   /* The bell stands in the page's own bar, whose colours it takes. */
   .bell {
-    position: relative;
-    display: grid;
+    display: inline-grid;
     place-items: center;
-    width: 36px;
-    height: 36px;
-    border-radius: 8px;
-    font-size: 16px;
+    min-width: 2.25em;
+    height: 2.25em;
+    border-radius: 0.5em;
+    font-size: max(16px, 1rem);
+  }
+  .bell > * {
+    grid-area: 1 / 1;
   }
   .bell:hover,
   .bell[aria-expanded='true'] {
@@ -100,20 +111,19 @@ export const styles = css`
     outline-offset: -2px;
   }
   .bell .icon {
-    width: 22px;
-    height: 22px;
+    width: 1.375em;
+    height: 1.375em;
   }
   .badge {
-    position: absolute;
-    top: 1px;
-    inset-inline-end: 1px;
-    min-width: 17px;
-    height: 17px;
-    padding: 0 3px;
-    border-radius: 9px;
+    place-self: start end;
+    min-width: 1.45em;
+    max-width: 100%;
+    overflow: hidden;
+    padding: 0 0.25em;
+    border-radius: 0.75em;
     border: 1px solid transparent;
     font:
-      600 11px/15px system-ui,
+      600 max(13px, 0.8125rem) / 1.3 system-ui,
       sans-serif;
     text-align: center;
     font-variant-numeric: tabular-nums;
@@ -122,9 +132,17 @@ export const styles = css`
     background: #b3261e;
     color: #ffffff;
   }
+  .badge.error {
+    background: #a63c00;
+    color: #ffffff;
+  }
   .badge.warning {
     background: #f4b73f;
     color: #2c1e00;
+  }
+  .badge.minor {
+    background: #5c5a00;
+    color: #ffffff;
   }
   .badge.info {
     background: #1f5fbf;
@@ -159,7 +177,7 @@ export const styles = css`
       0 12px 32px light-dark(rgb(20 30 50 / 16%), rgb(0 0 0 / 55%))
     );
     font-family: var(--session-alerts-font, inherit);
-    font-size: 0.875rem;
+    font-size: var(--_text);
     font-weight: 400;
     font-style: normal;
     line-height: 1.5;
@@ -190,17 +208,17 @@ export const styles = css`
   }
   .header h2 {
     flex: 1;
-    font-size: 1rem;
+    font-size: var(--_large);
     font-weight: 600;
   }
   .close {
     display: grid;
     place-items: center;
-    width: 32px;
-    height: 32px;
-    border-radius: 8px;
+    width: 2em;
+    height: 2em;
+    border-radius: 0.5em;
     color: var(--_muted);
-    font-size: 1rem;
+    font-size: max(16px, 1rem);
   }
   .close:hover {
     background: var(--_hover);
@@ -211,7 +229,8 @@ export const styles = css`
     overflow-y: auto;
     overscroll-behavior: contain;
   }
-  .notice {
+  .notice,
+  .failure {
     display: flex;
     gap: 8px;
     align-items: flex-start;
@@ -221,17 +240,18 @@ export const styles = css`
     background: var(--_other-tint);
     color: var(--_color);
   }
-  .notice .icon {
+  .notice .icon,
+  .failure .icon {
     margin-top: 0.13em;
     color: var(--_other);
   }
   .failure {
+    margin: 8px 0 0;
     background: var(--_critical-tint);
   }
   .failure .icon {
     color: var(--_critical);
   }
-
   .alert {
     display: grid;
     grid-template-columns: auto minmax(0, 1fr);
@@ -241,7 +261,8 @@ export const styles = css`
     --_mark: var(--_other);
     --_tint: var(--_other-tint);
   }
-  .series {
+  .series,
+  .ended {
     --_mark: var(--_other);
     --_tint: var(--_other-tint);
   }
@@ -249,9 +270,17 @@ export const styles = css`
     --_mark: var(--_critical);
     --_tint: var(--_critical-tint);
   }
+  .error {
+    --_mark: var(--_error);
+    --_tint: var(--_error-tint);
+  }
   .warning {
     --_mark: var(--_warning);
     --_tint: var(--_warning-tint);
+  }
+  .minor {
+    --_mark: var(--_minor);
+    --_tint: var(--_minor-tint);
   }
   .info {
     --_mark: var(--_info);
@@ -260,21 +289,22 @@ export const styles = css`
   .sign {
     display: grid;
     place-items: center;
-    width: 34px;
-    height: 34px;
+    width: 2.1em;
+    height: 2.1em;
     border-radius: 50%;
     background: var(--_tint);
     color: var(--_mark);
-    font-size: 1rem;
+    font-size: max(16px, 1rem);
   }
   .title {
     font-weight: 600;
     line-height: 1.35;
+    text-align: start;
     overflow-wrap: anywhere;
   }
   .meta {
     color: var(--_muted);
-    font-size: 0.8125rem;
+    font-size: var(--_small);
     overflow-wrap: anywhere;
   }
   .severity {
@@ -284,6 +314,14 @@ export const styles = css`
   .message {
     margin-top: 4px;
     overflow-wrap: anywhere;
+  }
+  .message.folded {
+    max-height: 18em;
+    overflow: hidden;
+    mask-image: linear-gradient(#000 calc(100% - 3em), transparent);
+  }
+  .fold {
+    margin-inline-start: -8px;
   }
   .message > :first-child {
     margin-top: 0;
@@ -295,7 +333,7 @@ export const styles = css`
   .message ul,
   .message ol,
   .message pre,
-  .message table,
+  .message .scrolled,
   .message blockquote {
     margin: 6px 0;
   }
@@ -311,7 +349,7 @@ export const styles = css`
   }
   .message code {
     font-family: ui-monospace, 'SFMono-Regular', Menlo, Consolas, monospace;
-    font-size: 0.9em;
+    font-size: max(13px, 0.9em);
     padding: 1px 4px;
     border-radius: 4px;
     background: var(--_other-tint);
@@ -331,9 +369,13 @@ export const styles = css`
     border-inline-start: 3px solid var(--_border);
     color: var(--_muted);
   }
+  .message .scrolled {
+    overflow-x: auto;
+  }
   .message table {
+    overflow-wrap: normal;
     border-collapse: collapse;
-    font-size: 0.8125rem;
+    font-size: var(--_small);
   }
   .message th,
   .message td {
@@ -344,6 +386,53 @@ export const styles = css`
   .message hr {
     border: 0;
     border-top: 1px solid var(--_border);
+  }
+
+  .leaving .title,
+  .leaving .words,
+  .leaving .sign {
+    opacity: 0.55;
+  }
+  .gone {
+    display: inline-flex;
+    align-items: center;
+    gap: 5px;
+    padding-inline-start: 8px;
+    color: var(--_muted);
+    font-size: var(--_small);
+  }
+
+  .group-header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0 8px;
+    padding: 10px 8px 0 16px;
+    padding-inline: 16px 8px;
+  }
+  .group-header h3 {
+    flex: 1 1 auto;
+    min-height: max(30px, 2.3em);
+    align-content: center;
+    font-weight: 600;
+    font-size: var(--_small);
+    color: var(--_muted);
+    overflow-wrap: anywhere;
+  }
+  .group-header a {
+    color: var(--_accent);
+  }
+  .content > .all {
+    margin: 6px 8px 0;
+  }
+  .action:disabled {
+    opacity: 0.6;
+    cursor: default;
+    background: none;
+  }
+  .notify {
+    margin: 6px 8px 0;
   }
 
   .others {
@@ -373,11 +462,11 @@ export const styles = css`
     display: inline-flex;
     align-items: center;
     gap: 5px;
-    min-height: 30px;
+    min-height: max(30px, 2.3em);
     padding: 2px 8px;
     border-radius: 7px;
     color: var(--_muted);
-    font-size: 0.8125rem;
+    font-size: var(--_small);
     font-weight: 500;
     text-decoration: none;
   }
@@ -404,8 +493,8 @@ export const styles = css`
   .empty .icon {
     margin: 0 auto 12px;
     padding: 10px;
-    width: 44px;
-    height: 44px;
+    width: 3.15em;
+    height: 3.15em;
     border-radius: 50%;
     background: var(--_other-tint);
     color: var(--_other);
@@ -422,7 +511,7 @@ export const styles = css`
   .earlier .icon {
     transition: rotate 0.15s ease-out;
   }
-  .earlier .action[aria-expanded='true'] .icon {
+  .earlier [aria-expanded='true'] .icon {
     rotate: 180deg;
   }
   .ended {
@@ -436,13 +525,24 @@ export const styles = css`
     margin-top: 0.1em;
   }
   .ended .title {
+    display: flex;
+    align-items: center;
+    gap: 5px;
+    min-height: 24px;
     font-weight: 500;
+    text-align: start;
     color: var(--_color);
+  }
+  .ended .message {
+    color: var(--_color);
+  }
+  .ended .action {
+    margin-inline-start: -8px;
   }
   .hint {
     padding: 4px 8px 10px;
     color: var(--_muted);
-    font-size: 0.8125rem;
+    font-size: var(--_small);
   }
   .not-listed {
     margin: 6px 8px 0;

@@ -1,12 +1,27 @@
-import { ENGLISH, completeTexts, fill, fillPlural } from './texts.js';
+import { GERMAN } from './texts.de.js';
+import { FRENCH } from './texts.fr.js';
+import { ITALIAN } from './texts.it.js';
+import { ENGLISH, capitalized, completeTexts, fill, fillPlural } from './texts.js';
+
+/** Each text by its place, with what is put into it. */
+function placeholders(texts: object, path = ''): Record<string, string> {
+  return Object.assign(
+    {},
+    ...Object.entries(texts).map(([name, text]: [string, unknown]) =>
+      typeof text === 'string'
+        ? { [`${path}${name}`]: [...new Set(text.match(/\{\w+\}/g))].sort().join() }
+        : placeholders(text as object, `${path}${name}.`),
+    ),
+  ) as Record<string, string>;
+}
 
 describe("The panel's texts", () => {
-  it('are English where the page replaces none', () => {
-    expect(completeTexts({})).toEqual(ENGLISH);
+  it('are those of the language where the page replaces none', () => {
+    expect(completeTexts(ENGLISH, {})).toEqual(ENGLISH);
   });
 
   it('can be replaced one by one, also within a group', () => {
-    const texts = completeTexts({ heading: 'Meldungen', reasons: { resolved: 'Vorbei' } });
+    const texts = completeTexts(ENGLISH, { heading: 'Meldungen', reasons: { resolved: 'Vorbei' } });
     expect(texts).toEqual({
       ...ENGLISH,
       heading: 'Meldungen',
@@ -39,5 +54,39 @@ describe("The panel's texts", () => {
   it('fall back on the general form', () => {
     expect(fillPlural({ other: 'all {count}' }, 1, 'en')).toBe('all 1');
     expect(fillPlural({ one: 'one', other: 'all {count}' }, 1, 'no_language')).toBe('all 1');
+  });
+
+  describe.each([
+    ['de', GERMAN],
+    ['fr', FRENCH],
+    ['it', ITALIAN],
+  ])('in %s', (language, texts) => {
+    it('are all there, each with what the English one has put in', () => {
+      expect(placeholders(texts)).toEqual(placeholders(ENGLISH));
+    });
+
+    it('are translated', () => {
+      const same = Object.entries(texts).filter(
+        ([name, text]) => typeof text === 'string' && text === ENGLISH[name as 'heading'],
+      );
+      // The words for a session are the same in French.
+      expect(same.map(([name]) => name)).toEqual(language === 'fr' ? ['session'] : []);
+    });
+
+    it('have the forms that the language has for numbers that are shown', () => {
+      const { showMore } = texts;
+      for (const count of [1, 2, 21, 500]) {
+        expect(showMore).toHaveProperty(new Intl.PluralRules(language).select(count));
+      }
+    });
+  });
+
+  it('begin with a capital where they stand alone', () => {
+    expect(['warning', 'élevée', '', '𝓍'].map((text) => capitalized(text, 'en'))).toEqual([
+      'Warning',
+      'Élevée',
+      '',
+      '𝓍',
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import { formatter } from './formatter.js';
+import type { KnownSeverity } from './severity.js';
 
 /** A text in the forms that a language has for numbers (`Intl.PluralRules`); English has `one` and `other`. */
 export type PluralText = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
@@ -21,26 +22,44 @@ export interface SessionAlertsTexts {
   /** `{time}` */
   outOfDateSince: string;
 
-  severities: {
-    critical: string;
-    warning: string;
-    info: string;
-    /** Of an alert that says nothing of its severity. */
-    none: string;
-  };
+  /** What the words for `severity` are called, as in a sentence; where they stand alone they begin with a capital. */
+  severities: Record<KnownSeverity, string>;
   justNow: string;
+  /** Heading of a session's alerts: `{session}`. */
+  session: string;
+  /** Heading of alerts that belong to no session. */
+  noSession: string;
   runbook: string;
+  /** Full name of a link, which leads to another tab: `{label}`, `{title}`. */
+  linkOf: string;
   dismiss: string;
   /** The button's full name, `{title}`; it should begin with `dismiss`. */
   dismissAlert: string;
   /** `{title}` */
   dismissFailed: string;
+  /** In place of what can be done with an alert, once it was dismissed. */
+  dismissed: string;
+  undo: string;
+  /** `{title}` */
+  undoAlert: string;
+  /** Dismisses those that were on screen: `{count}`. */
+  dismissAll: PluralText;
+  /** The button's full name where it is for one session: `{count}`, `{session}`. */
+  dismissAllOf: PluralText;
+  undoAll: string;
+  showAll: string;
+  /** `{title}` */
+  showAllOf: string;
   /** Above what else fires behind an alert. */
   also: string;
   /** `{count}` */
   showMore: PluralText;
   /** What is open and not listed: `{count}`. */
   andMore: PluralText;
+
+  /** Turns on notifications of the desktop. */
+  notify: string;
+  notifyDenied: string;
 
   /** What ended in the last 24 hours. */
   earlier: string;
@@ -63,7 +82,7 @@ export interface SessionAlertsTexts {
     other: string;
   };
 
-  /** Said aloud only: `{count}`, `{titles}`. */
+  /** Said aloud, and by notifications: `{count}`, `{titles}`, and of one `{severity}` and `{title}`. */
   announceNew: PluralText;
   /** Of alerts that have become graver. */
   announceGraver: PluralText;
@@ -71,7 +90,7 @@ export interface SessionAlertsTexts {
   announceDismissed: string;
 }
 
-/** The texts that a page replaces; the others stay English. */
+/** The texts that a page replaces; the others stay as the panel has them. */
 export type SessionAlertsTextsOverride = Partial<Omit<SessionAlertsTexts, 'severities' | 'reasons'>> & {
   severities?: Partial<SessionAlertsTexts['severities']>;
   reasons?: Partial<SessionAlertsTexts['reasons']>;
@@ -91,15 +110,43 @@ export const ENGLISH: SessionAlertsTexts = {
   outOfDate: 'Alerts may be out of date.',
   outOfDateSince: 'Alerts may be out of date since {time}.',
 
-  severities: { critical: 'Critical', warning: 'Warning', info: 'Info', none: 'Notice' },
+  severities: {
+    critical: 'critical',
+    page: 'urgent',
+    error: 'error',
+    major: 'major',
+    high: 'high',
+    warning: 'warning',
+    minor: 'minor',
+    info: 'info',
+    none: 'notice',
+  },
   justNow: 'just now',
+  session: 'Session {session}',
+  noSession: 'Of no session',
   runbook: 'What to do',
+  linkOf: '{label}: {title} (opens in a new tab)',
   dismiss: 'Dismiss',
   dismissAlert: 'Dismiss: {title}',
   dismissFailed: '“{title}” could not be dismissed. Please try again.',
+  dismissed: 'Dismissed',
+  undo: 'Undo',
+  undoAlert: 'Undo: {title}',
+  dismissAll: { one: 'Dismiss all read ({count})', other: 'Dismiss all read ({count})' },
+  dismissAllOf: {
+    one: 'Dismiss all read ({count}): {session}',
+    other: 'Dismiss all read ({count}): {session}',
+  },
+  undoAll: 'Undo all',
+  showAll: 'Show all',
+  showAllOf: 'Show all: {title}',
   also: 'Also:',
   showMore: { one: 'Show {count} more', other: 'Show {count} more' },
   andMore: { one: 'and {count} more, less grave or older', other: 'and {count} more, less grave or older' },
+
+  notify: 'Notify me while this tab is hidden',
+  notifyDenied:
+    'Your browser does not let this page notify you. You can allow it in the browser’s settings for this page.',
 
   earlier: 'Earlier',
   earlierLoading: 'Looking for what ended…',
@@ -119,19 +166,28 @@ export const ENGLISH: SessionAlertsTexts = {
   },
 
   announceNew: { one: 'New alert: {titles}', other: '{count} new alerts: {titles}' },
-  announceGraver: { one: 'Now {titles}', other: '{count} alerts are graver now: {titles}' },
+  announceGraver: { one: 'Now {severity}: {title}', other: '{count} alerts are graver now: {titles}' },
   announceEnded: { one: 'Alert ended: {titles}', other: '{count} alerts ended: {titles}' },
   announceDismissed: 'Dismissed: {title}',
 };
 
-/** English, with what a page has replaced. */
-export function completeTexts(override: SessionAlertsTextsOverride): SessionAlertsTexts {
+/** A language's texts, with what a page has replaced. */
+export function completeTexts(
+  texts: SessionAlertsTexts,
+  override: SessionAlertsTextsOverride,
+): SessionAlertsTexts {
   return {
-    ...ENGLISH,
+    ...texts,
     ...override,
-    severities: { ...ENGLISH.severities, ...override.severities },
-    reasons: { ...ENGLISH.reasons, ...override.reasons },
+    severities: { ...texts.severities, ...override.severities },
+    reasons: { ...texts.reasons, ...override.reasons },
   };
+}
+
+/** A text as it stands alone: with a capital. */
+export function capitalized(text: string, language: string | undefined): string {
+  const [first = ''] = text;
+  return first.toLocaleUpperCase(language) + text.slice(first.length);
 }
 
 /** Puts values in where a text names them. */

@@ -11,6 +11,7 @@ process.env.NODE_ENV = 'production';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
+  plugins: [lexerOnly(), withoutLayout()],
   build: {
     lib: {
       entry: { 'session-alerts': 'panel.ts', element: 'element.ts', 'node/panel': 'node.ts' },
@@ -33,3 +34,41 @@ export default defineConfig({
     },
   },
 });
+
+/**
+ * Of marked, only what reads Markdown: its one module also makes an instance of all that writes HTML, which no bundler
+ * can tell to be of no use here.
+ */
+function lexerOnly() {
+  const instance = /var (\w+)=new \w+;function \w+\(\w+,\w+\)\{return \1\.parse\(.*(?=export\{)/s;
+  const needed = /(\w+) as (Lexer|Tokenizer)\b/g;
+  return {
+    name: 'lexer-only',
+    transform(code, id) {
+      if (!/\/marked\/lib\/marked\.esm\.js$/.test(id)) return undefined;
+      const exported = [...code.matchAll(needed)].map(([name]) => name);
+      if (!instance.test(code) || exported.length !== 2) {
+        throw new Error('marked has changed: look in panel/vite.config.mjs for what is left out of it');
+      }
+      const lexer = code.replace(instance, '').replace(/export\{[^}]*\}/, `export{${exported.join()}}`);
+      return { code: lexer, map: null };
+    },
+  };
+}
+
+/** Templates and styles are laid out to be read, which the page need not load. */
+function withoutLayout() {
+  return {
+    name: 'without-layout',
+    transform(code, id) {
+      if (!/\/panel\/[\w.-]+\.ts$/.test(id)) return undefined;
+      const bare = code.replace(/\n\s+/g, '\n').replace(/\bcss`[^`]*`/g, (css) =>
+        css
+          .replace(/\/\*.*?\*\//gs, '')
+          .replace(/\s*([{};,>])\s*/g, '$1')
+          .replace(/([\w-]):\s+/g, '$1:'),
+      );
+      return { code: bare, map: null };
+    },
+  };
+}

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
+import { waitUntil } from '../support/server.js';
 import { openDemoPage } from './support/demo-page.js';
 import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
 
@@ -29,48 +30,57 @@ async function violations(page: Page): Promise<string[]> {
 describe('The panel', () => {
   const setting = setUp();
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const attributes of ['', 'theme="light"', 'theme="dark"']) {
-      it(`has nothing that axe finds wrong, ${colorScheme} ${attributes}`, async () => {
-        const session = await setting.open({ colorScheme, attributes, reducedMotion: 'reduce' });
-        await session.bellSays('Alerts: none');
-        expect(await violations(session.page)).toEqual([]);
+  const looks = [
+    { colorScheme: 'light' },
+    { colorScheme: 'dark' },
+    { colorScheme: 'dark', attributes: 'theme="light"' },
+    { colorScheme: 'light', attributes: 'theme="dark"' },
+    { forcedColors: 'active' },
+    { attributes: 'lang="de"' },
+    { attributes: 'lang="fr"', colorScheme: 'dark' },
+    { attributes: 'lang="it" dir="rtl"' },
+  ] as const;
 
-        await session.bell.click();
-        await session.panel.getByText('No alerts').waitFor();
-        expect(await violations(session.page)).toEqual([]);
+  it.each(looks)('has nothing that axe finds wrong, %j', async (look) => {
+    const session = await setting.open({ ...look, session: '', reducedMotion: 'reduce' });
+    const panel = session.page.locator('session-alerts .panel');
+    const wrong = (): Promise<string[]> => violations(session.page);
+    await session.page.locator('session-alerts .bell[aria-label]').waitFor();
+    await session.bell.click();
+    await panel.locator('.empty strong').waitFor();
+    expect(await wrong()).toEqual([]);
 
-        await setting.backend.fire({ ...DISK, name: 'x', title: 'Ended' });
-        await setting.backend.resolve({ ...DISK, name: 'x' });
-        await setting.backend.fire(
-          { ...DISK, name: 'y', severity: 'odd', title: 'Odd' },
-          FORMATTED,
-          DISK,
-          MEMORY,
-          KILLED,
-          ...VOLUMES,
-        );
-        await setting.backend.setFeed('stale');
-        await session.button('Earlier').click();
-        await session.panel.locator('.ended').waitFor();
-        await session.panel.getByText('out of date').waitFor();
-        expect(await violations(session.page)).toEqual([]);
+    await setting.backend.fire({ ...DISK, name: 'x', title: 'Ended' });
+    await setting.backend.resolve({ ...DISK, name: 'x' });
+    await setting.backend.fire(
+      ...['odd', 'page', 'minor', 'none'].map((severity) => ({ ...DISK, name: severity, severity })),
+      { ...FORMATTED, message: `${FORMATTED.message}${'\n\nmore'.repeat(20)}` },
+      { ...DISK, session: 's-2' },
+      MEMORY,
+      KILLED,
+      ...VOLUMES,
+    );
+    await setting.backend.setFeed('stale');
+    await panel.locator('#earlier').click();
+    await panel.locator('.ended button').click();
+    await panel.locator('.ended .message').waitFor();
+    await panel.locator('.content > .notice').waitFor();
+    await panel.locator('[part=show-all]').waitFor();
+    await waitUntil(() => panel.locator('[part=dismiss-all]').first().isEnabled());
+    expect(await wrong()).toEqual([]);
 
-        await session.page.route('**/alerts/*', (route) =>
-          route.request().method() === 'PATCH' ? route.abort() : route.fallback(),
-        );
-        await session.button('Dismiss: High memory usage').click();
-        await session.panel.getByText('could not be dismissed').waitFor();
-        await session.panel.locator('.content').evaluate((content) => {
-          content.scrollTo(0, 0);
-        });
-        expect(await violations(session.page)).toEqual([]);
+    await session.page.route('**/alerts/*', (route) =>
+      route.request().method() === 'PATCH' ? route.abort() : route.fallback(),
+    );
+    await panel.locator('.alert', { hasText: 'High memory usage' }).locator('[part=dismiss]').click();
+    await panel.locator('[part=undo]').waitFor();
+    expect(await wrong()).toEqual([]);
+    await panel.locator('.failure').waitFor();
+    expect(await wrong()).toEqual([]);
 
-        await session.button('Close').click();
-        expect(await violations(session.page)).toEqual([]);
-      });
-    }
-  }
+    await panel.locator('.close').click();
+    expect(await wrong()).toEqual([]);
+  });
 
   it('can be walked through with the keyboard alone', async () => {
     await setting.backend.fire(DISK, MEMORY, KILLED);
@@ -93,8 +103,11 @@ describe('The panel', () => {
     await session.panel.waitFor();
 
     expect(await press('Tab')).toBe('Close');
+    // What dismisses all that was read can be used once something was.
+    await waitUntil(() => session.panel.locator('[part=dismiss-all]').isEnabled());
+    expect(await press('Tab')).toBe('Dismiss all read (3)');
     expect(await press('Tab')).toBe('Dismiss: Session restarted');
-    expect(await press('Tab')).toBe('What to do');
+    expect(await press('Tab')).toBe('What to do: High memory usage (opens in a new tab)');
     expect(await press('Tab')).toBe('Dismiss: High memory usage');
     expect(await press('Tab')).toBe('Dismiss: Low disk space');
     expect(await press('Tab')).toBe('Earlier');
@@ -104,8 +117,13 @@ describe('The panel', () => {
 
     expect(await press('Shift+Tab', 'Shift+Tab', 'Shift+Tab')).toBe('Dismiss: High memory usage');
     await press('Enter');
-    await session.alert('High memory usage').waitFor({ state: 'detached' });
     await session.says('Dismissed: High memory usage');
+    // The focus is on what keeps it, in its place, and back again.
+    expect(await session.focused()).toBe('Undo: High memory usage');
+    await press('Enter');
+    expect(await session.focused()).toBe('Dismiss: High memory usage');
+    await press('Enter');
+    await session.alert('High memory usage').waitFor({ state: 'detached' });
     expect(await session.focused()).toBe('Dismiss: Low disk space');
     await press('Enter');
     await session.alert('Low disk space').waitFor({ state: 'detached' });
@@ -114,12 +132,45 @@ describe('The panel', () => {
     await session.panel.getByText('No alerts').waitFor();
     expect(await session.focused()).toBe('Close');
 
+    // What ended last is first.
+    expect(await press('Tab', 'Tab')).toBe('Session restarted');
+    await press('Enter');
+    await session.panel.getByText('It ran out of memory.').waitFor();
     expect(await press('Escape')).toBe('Alerts: none');
     await session.panel.waitFor({ state: 'hidden' });
     expect(await press('Tab')).toBe('notebook');
   });
 
-  it('leaves the focus where it is when it opens by itself, and Escape to the page', async () => {
+  it('can be walked through with the keyboard by session', async () => {
+    await setting.backend.fire(KILLED, DISK, { ...MEMORY, session: 's-2' }, { ...DISK, session: 's-2' });
+    const session = await setting.open({ session: '', attributes: 'session-href="/sessions/{session}"' });
+    await session.panel.waitFor();
+    await session.bell.focus();
+    await waitUntil(() => session.panel.locator('[part=dismiss-all]').first().isEnabled());
+    await session.alerts.last().scrollIntoViewIfNeeded();
+    await waitUntil(() => session.panel.locator('[part=dismiss-all]').last().isEnabled());
+    const walked: string[] = [];
+    for (let key = 0; key < 12; key += 1) {
+      await session.page.keyboard.press('Tab');
+      walked.push((await session.focused()).replace(/\(\d\)/, '(n)'));
+    }
+    expect(walked).toEqual([
+      'Close',
+      'Dismiss all read (n)',
+      'Session s-1',
+      'Dismiss all read (n): Session s-1',
+      'Dismiss: Session restarted',
+      'Dismiss: Low disk space',
+      'Session s-2',
+      'Dismiss all read (n): Session s-2',
+      'What to do: High memory usage (opens in a new tab)',
+      'Dismiss: High memory usage',
+      'Dismiss: Low disk space',
+      'Earlier',
+    ]);
+  });
+
+  it('leaves the focus where it is when it opens by itself', async () => {
     const session = await setting.open();
     await session.bellSays('Alerts: none');
     await session.page.locator('#notebook').focus();
@@ -127,8 +178,6 @@ describe('The panel', () => {
     await session.panel.waitFor();
     await session.page.keyboard.type('import numpy');
     expect(await session.page.locator('#notebook').inputValue()).toBe('import numpy');
-    await session.page.keyboard.press('Escape');
-    expect(await session.panel.isVisible()).toBe(true);
   });
 
   it('moves the focus on where the alert that has it ends', async () => {
@@ -148,10 +197,10 @@ describe('The panel', () => {
     await session.alert('Low disk space').getByText('Critical').waitFor();
     expect(await session.focused()).toBe('Dismiss: High memory usage');
     await session.page.keyboard.press('Shift+Tab');
-    expect(await session.focused()).toBe('What to do');
+    expect(await session.focused()).toBe('What to do: High memory usage (opens in a new tab)');
     await setting.backend.fire({ ...MEMORY, severity: 'critical' });
     await session.alert('High memory usage').getByText('Critical').waitFor();
-    expect(await session.focused()).toBe('What to do');
+    expect(await session.focused()).toBe('What to do: High memory usage (opens in a new tab)');
   });
 
   it('says aloud what begins and ends, and what is critical at once', async () => {
@@ -166,7 +215,7 @@ describe('The panel', () => {
     await setting.backend.fire(KILLED);
     await session.says('New alert: Critical: Session restarted', 'assertive');
     await setting.backend.fire({ ...DISK, severity: 'warning' });
-    await session.says('Now Warning: Low disk space');
+    await session.says('Now warning: Low disk space');
     await setting.backend.fire({ ...MEMORY, severity: 'critical' }, { ...DISK, severity: 'critical' });
     await session.says(
       '2 alerts are graver now: Critical: Low disk space; Critical: High memory usage',

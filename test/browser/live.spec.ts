@@ -204,6 +204,7 @@ describe('The panel', () => {
       await setting.backend.fire(KILLED);
       await session.bellSays('Alerts: 591 open');
       await session.panel.getByText('and 91 more, less grave or older').waitFor();
+      await session.says('New alert: Critical: Session restarted', 'assertive');
       const said = await session.page.evaluate(() => (window as unknown as { said: string[] }).said);
       expect(said.filter(Boolean)).toEqual(['New alert: Critical: Session restarted']);
 

@@ -1,0 +1,82 @@
+import type { SessionAlertsTexts } from './texts.js';
+
+export const GERMAN: SessionAlertsTexts = {
+  heading: 'Meldungen',
+  bellOpen: { one: 'Meldungen: {count} offen', other: 'Meldungen: {count} offen' },
+  bellNone: 'Meldungen: keine',
+  bellUnknown: 'Meldungen: unbekannt',
+  close: 'Schließen',
+
+  loading: 'Meldungen werden gesucht …',
+  unknown: 'Es ist nicht bekannt, ob es Meldungen gibt.',
+  none: 'Keine Meldungen',
+  noneHint: 'Sollte Ihre Sitzung in Schwierigkeiten geraten, sehen Sie es hier.',
+  outOfDate: 'Die Meldungen sind vielleicht nicht auf dem neuesten Stand.',
+  outOfDateSince: 'Die Meldungen sind vielleicht seit {time} nicht auf dem neuesten Stand.',
+
+  severities: {
+    critical: 'kritisch',
+    page: 'dringend',
+    error: 'Fehler',
+    major: 'schwer',
+    high: 'hoch',
+    warning: 'Warnung',
+    minor: 'gering',
+    info: 'Info',
+    none: 'Hinweis',
+  },
+  justNow: 'gerade eben',
+  session: 'Sitzung {session}',
+  noSession: 'Ohne Sitzung',
+  runbook: 'Was zu tun ist',
+  linkOf: '{label}: {title} (in neuem Tab)',
+  dismiss: 'Verwerfen',
+  dismissAlert: 'Verwerfen: {title}',
+  dismissFailed: '„{title}“ konnte nicht verworfen werden. Bitte versuchen Sie es noch einmal.',
+  dismissed: 'Verworfen',
+  undo: 'Rückgängig',
+  undoAlert: 'Rückgängig: {title}',
+  dismissAll: { one: 'Gelesene verwerfen ({count})', other: 'Gelesene verwerfen ({count})' },
+  dismissAllOf: {
+    one: 'Gelesene verwerfen ({count}): {session}',
+    other: 'Gelesene verwerfen ({count}): {session}',
+  },
+  undoAll: 'Alle rückgängig',
+  showAll: 'Alles zeigen',
+  showAllOf: 'Alles zeigen: {title}',
+  also: 'Außerdem:',
+  showMore: { one: '{count} weitere zeigen', other: '{count} weitere zeigen' },
+  andMore: {
+    one: 'und {count} weitere, weniger schwer oder älter',
+    other: 'und {count} weitere, weniger schwer oder älter',
+  },
+
+  notify: 'Benachrichtigen, solange dieser Tab verdeckt ist',
+  notifyDenied:
+    'Ihr Browser lässt nicht zu, dass diese Seite Sie benachrichtigt. In seinen Einstellungen für diese Seite können Sie es erlauben.',
+
+  earlier: 'Früher',
+  earlierLoading: 'Beendete Meldungen werden gesucht …',
+  earlierNone: 'In den letzten 24 Stunden ist nichts zu Ende gegangen.',
+  earlierFailed: 'Beendete Meldungen können gerade nicht gezeigt werden.',
+  earlierCapped: { other: 'Nur die letzten {count} werden gezeigt.' },
+  tryAgain: 'Noch einmal versuchen',
+  reasons: {
+    resolved: 'Vorbei',
+    manual: 'Von der Administration geschlossen',
+    dismissed: 'Von Ihnen verworfen',
+    expired: 'Nicht mehr gemeldet',
+    session_ended: 'Sitzung beendet',
+    reconciled: 'Nicht mehr gemeldet',
+    silenced: 'Von der Administration stummgeschaltet',
+    other: 'Beendet',
+  },
+
+  announceNew: { one: 'Neue Meldung: {titles}', other: '{count} neue Meldungen: {titles}' },
+  announceGraver: {
+    one: 'Jetzt {severity}: {title}',
+    other: '{count} Meldungen sind jetzt schwerer: {titles}',
+  },
+  announceEnded: { one: 'Meldung beendet: {titles}', other: '{count} Meldungen beendet: {titles}' },
+  announceDismissed: 'Verworfen: {title}',
+};

@@ -1,0 +1,82 @@
+import type { SessionAlertsTexts } from './texts.js';
+
+export const FRENCH: SessionAlertsTexts = {
+  heading: 'Alertes',
+  bellOpen: { one: 'Alertes : {count} en cours', other: 'Alertes : {count} en cours' },
+  bellNone: 'Alertes : aucune',
+  bellUnknown: 'Alertes : état inconnu',
+  close: 'Fermer',
+
+  loading: 'Recherche des alertes…',
+  unknown: 'On ne sait pas s’il y a des alertes.',
+  none: 'Aucune alerte',
+  noneHint: 'Si votre session rencontre un problème, vous le verrez ici.',
+  outOfDate: 'Les alertes ne sont peut-être pas à jour.',
+  outOfDateSince: 'Les alertes ne sont peut-être plus à jour depuis {time}.',
+
+  severities: {
+    critical: 'critique',
+    page: 'urgent',
+    error: 'erreur',
+    major: 'majeure',
+    high: 'élevée',
+    warning: 'avertissement',
+    minor: 'mineure',
+    info: 'info',
+    none: 'avis',
+  },
+  justNow: 'à l’instant',
+  session: 'Session {session}',
+  noSession: 'Sans session',
+  runbook: 'Que faire',
+  linkOf: '{label} : {title} (dans un nouvel onglet)',
+  dismiss: 'Écarter',
+  dismissAlert: 'Écarter : {title}',
+  dismissFailed: '« {title} » n’a pas pu être écartée. Veuillez réessayer.',
+  dismissed: 'Écartée',
+  undo: 'Annuler',
+  undoAlert: 'Annuler : {title}',
+  dismissAll: { one: 'Écarter l’alerte lue ({count})', other: 'Écarter les alertes lues ({count})' },
+  dismissAllOf: {
+    one: 'Écarter l’alerte lue ({count}) : {session}',
+    other: 'Écarter les alertes lues ({count}) : {session}',
+  },
+  undoAll: 'Tout annuler',
+  showAll: 'Tout afficher',
+  showAllOf: 'Tout afficher : {title}',
+  also: 'Également :',
+  showMore: { one: 'Afficher {count} autre', other: 'Afficher {count} autres' },
+  andMore: {
+    one: 'et {count} autre, moins grave ou plus ancienne',
+    other: 'et {count} autres, moins graves ou plus anciennes',
+  },
+
+  notify: 'M’avertir quand cet onglet est masqué',
+  notifyDenied:
+    'Votre navigateur ne permet pas à cette page de vous avertir. Vous pouvez l’autoriser dans ses réglages pour cette page.',
+
+  earlier: 'Auparavant',
+  earlierLoading: 'Recherche des alertes terminées…',
+  earlierNone: 'Rien ne s’est terminé au cours des dernières 24 heures.',
+  earlierFailed: 'Les alertes terminées ne peuvent pas être affichées pour le moment.',
+  earlierCapped: { other: 'Seules les {count} dernières sont affichées.' },
+  tryAgain: 'Réessayer',
+  reasons: {
+    resolved: 'Terminée',
+    manual: 'Fermée par l’administration',
+    dismissed: 'Écartée par vous',
+    expired: 'N’est plus signalée',
+    session_ended: 'Session terminée',
+    reconciled: 'N’est plus signalée',
+    silenced: 'Mise en sourdine par l’administration',
+    other: 'Terminée',
+  },
+
+  announceNew: { one: 'Nouvelle alerte : {titles}', other: '{count} nouvelles alertes : {titles}' },
+  announceGraver: {
+    one: 'Maintenant {severity} : {title}',
+    other: '{count} alertes sont maintenant plus graves : {titles}',
+  },
+  announceEnded: { one: 'Alerte terminée : {titles}', other: '{count} alertes terminées : {titles}' },
+  announceDismissed: 'Écartée : {title}',
+};
