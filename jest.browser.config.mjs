@@ -13,5 +13,5 @@ export default {
   transformIgnorePatterns: ['/node_modules/(playwright-core|axe-core)/'],
   globalSetup: '<rootDir>/test/browser/support/build.setup.ts',
   globalTeardown: '<rootDir>/test/browser/support/build.teardown.ts',
-  maxWorkers: 1,
+  maxWorkers: 2,
 };

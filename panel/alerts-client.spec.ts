@@ -566,8 +566,18 @@ describe('The client', () => {
     });
 
     it.each([
-      ['the page is left', () => client.leave()],
-      ['the element goes', () => client.stop()],
+      [
+        'the page is left',
+        () => {
+          client.leave();
+        },
+      ],
+      [
+        'the element goes',
+        () => {
+          client.stop();
+        },
+      ],
     ])('is sent at once where %s, with the token at hand', async (_, leave) => {
       giveToken = () => 'token';
       await goLive('b', 'a');

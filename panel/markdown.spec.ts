@@ -83,7 +83,7 @@ describe("A message's Markdown", () => {
 
   it('is not searched for emphasis where a paragraph has hundreds of marks', () => {
     expect(read(`${'*a* '.repeat(300)}\n\n*b*`)).toBe(`p(${'*a* '.repeat(300)})p(em(b))`);
-    expect(read(`${'*a* '.repeat(100)}`)).toBe(`p(${'em(a) '.repeat(100).trimEnd()})`);
+    expect(read('*a* '.repeat(100))).toBe(`p(${'em(a) '.repeat(100).trimEnd()})`);
   });
 
   it('takes no time that anybody notices', () => {

@@ -78,8 +78,7 @@ export class PanelOpening implements ReactiveController {
       openPanels.delete(this);
       return;
     }
-    this.place();
-    if (!host.open || openPanels.has(this)) return;
+    if (!this.place() || openPanels.has(this)) return;
     for (const other of openPanels) {
       if (meet(other.host.panel.getBoundingClientRect(), host.panel.getBoundingClientRect())) other.close();
     }
@@ -170,7 +169,8 @@ export class PanelOpening implements ReactiveController {
     return [...openPanels].every((other) => !meet(other.host.panel.getBoundingClientRect(), box));
   }
 
-  private place(): void {
+  /** Puts the panel in its place; where there is none, it closes until there is one. */
+  private place(): boolean {
     const { panel } = this.host;
     const height = [...panel.children].reduce((sum, part) => sum + part.scrollHeight, 2);
     const position =
@@ -179,7 +179,7 @@ export class PanelOpening implements ReactiveController {
       this.itself = false;
       this.host.open = false;
       this.wait();
-      return;
+      return false;
     }
     const { style } = panel;
     style.left = `${position.left}px`;
@@ -188,6 +188,7 @@ export class PanelOpening implements ReactiveController {
     style.top = position.top === undefined ? 'auto' : `${position.top}px`;
     style.bottom = position.bottom === undefined ? 'auto' : `${position.bottom}px`;
     this.onPlaced();
+    return true;
   }
 
   private positionFor(height: number, besideFocus: boolean): PanelPosition | undefined {

@@ -169,7 +169,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
 
   /** A part that is always there once the element was drawn. */
   private inside(name: string): HTMLElement {
-    return this.renderRoot.querySelector<HTMLElement>(`.${name}`)!;
+    return this.renderRoot.querySelector(`.${name}`) as HTMLElement;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {

@@ -143,9 +143,10 @@ export class Backend {
     this.app = undefined;
   }
 
-  /** Starts it at the same address and on the same database. */
-  async start(): Promise<void> {
+  /** Starts it at the same address and on the same database, with further variables of the environment. */
+  async start(environment: Record<string, string> = {}): Promise<void> {
     const config = readConfig({
+      ...environment,
       HOST: '127.0.0.1',
       DATABASE_URL: this.databaseUrl,
       OIDC_ISSUER: this.issuer.url,
