@@ -58,7 +58,7 @@ function ownSeverity(severity: string | null): string {
 function timeTemplate(date: string, { texts, language, now }: Wording): TemplateResult | typeof nothing {
   const moment = Date.parse(date);
   if (Number.isNaN(moment)) return nothing;
-  return html`<time part="time" datetime=${date} title=${exactTime(moment, language)}
+  return html`<time part="time" dir="auto" datetime=${date} title=${exactTime(moment, language)}
     >${timeAgo(moment, now, language) ?? texts.justNow}</time
   >`;
 }

@@ -11,17 +11,8 @@ export function renderMessage(message: string): DocumentFragment {
   return fragment;
 }
 
-/** Each of these is written in the direction of its own text. */
-const OWN_DIRECTION: ReadonlySet<MessageTag> = new Set([
-  'p',
-  'li',
-  'th',
-  'td',
-  'pre',
-  'blockquote',
-  'a',
-  'code',
-]);
+/** Each of these is written in the direction of its own text; a list as a whole, so that its marks are in line. */
+const OWN_DIRECTION = new Set<MessageTag>(['p', 'ul', 'ol', 'th', 'td', 'pre', 'blockquote', 'a', 'code']);
 
 /** A table, which scrolls where it is too wide rather than break its words. */
 function toScrolled(node: MessageElement): Node {

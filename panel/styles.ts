@@ -57,6 +57,7 @@ export const styles = css`
   }
   h2,
   h3,
+  h4,
   p,
   ul {
     margin: 0;
@@ -116,10 +117,10 @@ export const styles = css`
   }
   .badge {
     place-self: start end;
-    min-width: 1.45em;
+    min-width: 1.5em;
     max-width: 100%;
     overflow: hidden;
-    padding: 0 0.25em;
+    padding: 0.05em 0.25em 0;
     border-radius: 0.75em;
     border: 1px solid transparent;
     font:

@@ -215,6 +215,61 @@ describe('Pictures', () => {
     });
   });
 
+  const looks = {
+    light: { ...wide, colorScheme: 'light' },
+    dark: { ...wide, colorScheme: 'dark' },
+    narrow,
+  } as const;
+  const tongues = { en: 'lang="en"', de: 'lang="de"', rtl: 'dir="rtl" lang="en"' };
+
+  it.each(
+    Object.keys(looks).flatMap((look) =>
+      Object.keys(tongues).map((tongue): [keyof typeof looks, keyof typeof tongues] => [
+        look as keyof typeof looks,
+        tongue as keyof typeof tongues,
+      ]),
+    ),
+  )('of several sessions, of a long message, and of what can be undone: %s, %s', async (look, tongue) => {
+    await fireAll();
+    await backend.fire(
+      {
+        ...ann,
+        session: 'training-2',
+        name: 'RenkuSessionProgramKilled',
+        title: tongue === 'rtl' ? 'توقف البرنامج' : 'A program was stopped',
+        message: `\`train.py\` used more memory than there is.\n\n| process | memory | user |\n|---|---|---|\n| a_very_long_name_of_a_process_that_does_not_end | 12,345,678 kB | jane-doe-7f3a9c |\n\n${'- one more line of what it has to say\n'.repeat(20)}`,
+        severity: 'high',
+      },
+      {
+        ...ann,
+        session: 'training-2',
+        name: 'a',
+        title: 'Scratch is cleaned tonight',
+        message: 'At 3.',
+        severity: 'minor',
+      },
+    );
+    await take(
+      `sessions-${look}-${tongue}`,
+      { ...looks[look], session: '', attributes: `${tongues[tongue]} session-href="/s/{session}"` },
+      async (session) => {
+        const panel = session.page.locator('session-alerts .panel');
+        await panel.locator('.alert').nth(4).waitFor();
+        await panel.locator('[part=dismiss]').nth(1).click();
+        await panel.locator('[part=undo]').waitFor();
+      },
+    );
+    await take(
+      `sessions-end-${look}-${tongue}`,
+      { ...looks[look], session: '', attributes: `${tongues[tongue]} session-href="/s/{session}"` },
+      async (session) => {
+        const panel = session.page.locator('session-alerts .panel');
+        await panel.locator('.alert').nth(4).waitFor();
+        await panel.locator('#earlier').scrollIntoViewIfNeeded();
+      },
+    );
+  });
+
   it('of a storm, and of the focus', async () => {
     await backend.fire(
       ...Array.from({ length: 45 }, (_, index) => ({
