@@ -119,7 +119,11 @@ function linkTemplate(
         href=${safe}
         target="_blank"
         rel="noopener noreferrer"
-        aria-label=${fill(texts.linkOf, { label: isolated(label), title: isolated(title) })}
+        aria-label=${fill(texts.linkOf, {
+          label: isolated(label),
+          title: isolated(title),
+          newTab: texts.newTab,
+        })}
         ><span dir="auto">${label}</span>${icon('external')}</a
       >`;
 }

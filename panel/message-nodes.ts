@@ -35,6 +35,8 @@ function toNode(node: MessageNode): Node {
     element.href = node.href;
     element.target = '_blank';
     element.rel = 'noopener noreferrer';
+    // What the panel has to say of its links.
+    element.setAttribute('aria-describedby', 'new-tab');
   }
   if (element instanceof HTMLOListElement && node.start !== undefined) element.start = node.start;
   element.append(...node.children.map(toNode));

@@ -13,7 +13,6 @@ import { AlertsOnScreen } from './alerts-on-screen.js';
 import { Announcer, NOTHING_SAID } from './announcer.js';
 import type { Said } from './announcer.js';
 import { isolated } from './bidi.js';
-import { askForNotifications, notificationsState, notify } from './desktop-notifications.js';
 import { freshnessOf } from './freshness.js';
 import type { Freshness } from './freshness.js';
 import { icon } from './icons.js';
@@ -107,7 +106,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     () => this.wording,
     (said) => {
       this.said = said;
-      this.notifyOf(said);
+      void this.notifyOf(said);
     },
   );
   private readonly messages = new LongMessages(() => {
@@ -239,6 +238,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
           ${this.open ? html`${this.listTemplate(outOfDate)} ${this.notifyTemplate()} ${this.earlierTemplate()}` : nothing}
         </div>
       </div>
+      <span id="new-tab" hidden>${texts.newTab}</span>
       <div class="unseen" role="status" aria-live="polite">${this.said.urgent ? '' : this.said.text}</div>
       <div class="unseen" role="alert" aria-live="assertive">${this.said.urgent ? this.said.text : ''}</div>
     </div>`;
@@ -378,7 +378,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private notifyTemplate(): TemplateResult | typeof nothing {
     const { texts } = this.wording;
     if (!this.desktopNotifications) return nothing;
-    switch (notificationsState()) {
+    switch (notificationPermission()) {
       case 'default':
         return html`<button
           class="action notify"
@@ -639,22 +639,26 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     const { failedNow } = this;
     if (failedNow === undefined || !this.open) return;
     this.failedNow = undefined;
-    this.rows.find(({ dataset }) => dataset['id'] === failedNow)?.scrollIntoView({ block: 'nearest' });
+    this.rows
+      .find(({ dataset }) => dataset['id'] === failedNow)
+      ?.querySelector('.failure')
+      ?.scrollIntoView({ block: 'nearest' });
   }
 
   private async askToNotify(): Promise<void> {
-    await askForNotifications();
+    await Notification.requestPermission();
     this.requestUpdate();
   }
 
   /** Whether the desktop is to be told of news while the page is hidden. */
   private get notifies(): boolean {
-    return this.desktopNotifications && notificationsState() === 'granted';
+    return this.desktopNotifications && notificationPermission() === 'granted';
   }
 
-  private notifyOf({ text, news }: Said): void {
+  private async notifyOf({ text, news }: Said): Promise<void> {
     if (!this.notifies || news.length === 0 || document.visibilityState === 'visible') return;
     const { texts, language } = this.wording;
+    const { notify } = await import('./desktop-notifications.js');
     // Another tab of the page says the same under the same tag, and the desktop shows it once.
     notify(texts.heading, { body: text, tag: `session-alerts ${news.join(' ')}`, lang: language }, () => {
       this.open = true;
@@ -740,6 +744,11 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private dispatch(name: string, detail: ChangeDetail | DismissDetail | Problem): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
+}
+
+/** Whether the browser lets the page notify; undefined where it cannot at all, as outside of https. */
+function notificationPermission(): NotificationPermission | undefined {
+  return 'Notification' in globalThis ? Notification.permission : undefined;
 }
 
 function noticeTemplate(text: string): TemplateResult {

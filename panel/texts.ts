@@ -30,8 +30,10 @@ export interface SessionAlertsTexts {
   /** Heading of alerts that belong to no session. */
   noSession: string;
   runbook: string;
-  /** Full name of a link, which leads to another tab: `{label}`, `{title}`. */
+  /** Full name of a link: `{label}`, `{title}`, `{newTab}`. */
   linkOf: string;
+  /** Of links, that they lead to another tab. */
+  newTab: string;
   dismiss: string;
   /** The button's full name, `{title}`; it should begin with `dismiss`. */
   dismissAlert: string;
@@ -125,7 +127,8 @@ export const ENGLISH: SessionAlertsTexts = {
   session: 'Session {session}',
   noSession: 'Of no session',
   runbook: 'What to do',
-  linkOf: '{label}: {title} (opens in a new tab)',
+  linkOf: '{label}: {title} {newTab}',
+  newTab: '(opens in a new tab)',
   dismiss: 'Dismiss',
   dismissAlert: 'Dismiss: {title}',
   dismissFailed: '“{title}” could not be dismissed. Please try again.',

@@ -62,12 +62,15 @@ function withoutLayout() {
     name: 'without-layout',
     transform(code, id) {
       if (!/\/panel\/[\w.-]+\.ts$/.test(id)) return undefined;
-      const bare = code.replace(/\n\s+/g, '\n').replace(/\bcss`[^`]*`/g, (css) =>
-        css
-          .replace(/\/\*.*?\*\//gs, '')
-          .replace(/\s*([{};,>])\s*/g, '$1')
-          .replace(/([\w-]):\s+/g, '$1:'),
-      );
+      const bare = code
+        .replace(/\n\s+/g, '\n')
+        .replace(/>\n</g, '><')
+        .replace(/\bcss`[^`]*`/g, (css) =>
+          css
+            .replace(/\/\*.*?\*\//gs, '')
+            .replace(/\s*([{};,>])\s*/g, '$1')
+            .replace(/([\w-]):\s+/g, '$1:'),
+        );
       return { code: bare, map: null };
     },
   };
