@@ -14,6 +14,6 @@ export default {
   globalSetup: '<rootDir>/test/stack/support/build.setup.ts',
   globalTeardown: undefined,
   testTimeout: 120_000,
-  // Two side by side: most of their time they wait.
-  maxWorkers: 2,
+  // Three side by side, on two cores: most of their time they wait.
+  maxWorkers: 3,
 };
