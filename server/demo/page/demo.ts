@@ -1,6 +1,6 @@
 import { html, nothing, render } from 'lit';
 import type { TemplateResult } from 'lit';
-import '../../../panel/panel.js';
+import { SessionAlertsElement } from '../../../panel/element.js';
 import { Alertmanager } from './alertmanager.js';
 import type { Series } from './alertmanager.js';
 import { loadConfig } from './demo-config.js';
@@ -158,6 +158,9 @@ class Demo {
 function nameOf(trouble: Trouble, [first]: Series[]): string {
   return first?.labels['persistentvolumeclaim'] ?? trouble.label;
 }
+
+// A bundler leaves out the module that defines it, as of the panel's package only what is built has effects.
+customElements.define('session-alerts', SessionAlertsElement);
 
 const place = document.querySelector('main');
 if (!place) throw new Error('The page has no place for the demo');
