@@ -22,8 +22,8 @@ try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   await page.goto(`http://localhost:${port}/`);
   for (const name of ['Disk low, two volumes', 'Memory high']) {
-    await page.getByRole('button', { name }).click();
-    await page.getByText('Answered 200').waitFor();
+    await page.getByRole('button', { name, exact: true }).click();
+    await page.getByRole('log').getByText(name).waitFor();
   }
   await page.getByText('High memory usage').first().waitFor();
   await page.screenshot({ path: `${root}docs/panel.png`, animations: 'disabled' });

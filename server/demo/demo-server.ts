@@ -2,8 +2,11 @@ import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServerConfig } from '../src/config.js';
 import { createServer } from '../src/server.js';
+import { DemoNetwork } from './demo-network.js';
 import { serveDemoPage } from './demo-page.js';
+import { serveDemoSwitches } from './demo-switches.js';
 import type { EmbeddedIssuer } from './embedded-issuer.js';
+import { Watchdog } from './watchdog.js';
 
 interface DemoServerOptions {
   logger?: LoggerService | false;
@@ -12,18 +15,31 @@ interface DemoServerOptions {
 }
 
 /** The standalone server with the issuer and the demo's page on its origin, ready to `listen`. */
+export interface DemoServer {
+  app: NestFastifyApplication;
+  /** Does not come before it is started. */
+  watchdog: Watchdog;
+}
+
 export async function createDemoServer(
   config: ServerConfig,
   issuer: EmbeddedIssuer,
   { logger, pageFolder }: DemoServerOptions = {},
-): Promise<NestFastifyApplication> {
+): Promise<DemoServer> {
   const app = await createServer(config, logger);
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', async (request, reply) => {
-      if (await issuer.handle(request.raw, reply.raw)) reply.hijack();
-    });
-  serveDemoPage(app, issuer, pageFolder);
-  return app;
+  const network = new DemoNetwork();
+  const watchdog = new Watchdog(app, issuer, config.globalPrefix);
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', async (request, reply) => {
+    if (await issuer.handle(request.raw, reply.raw)) reply.hijack();
+    else if (network.handle(request.raw, reply.raw)) reply.hijack();
+  });
+  server.addHook('preClose', (done: () => void) => {
+    watchdog.stop();
+    network.become('away');
+    done();
+  });
+  serveDemoPage(app, issuer, { network, watchdog }, pageFolder);
+  serveDemoSwitches(app, network, watchdog);
+  return { app, watchdog };
 }

@@ -28,10 +28,12 @@ async function startDemo(
   const postgres = await startEmbeddedPostgres();
   started(() => postgres.stop());
   const issuer = await EmbeddedIssuer.create({ url: `${origin}/auth/realms/Renku`, clients: [CLIENT] });
-  const app = await createDemoServer(
+  const { app, watchdog } = await createDemoServer(
     readConfig({
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'text',
+      // Nobody wants to wait for minutes to see it.
+      FEED_STALE_AFTER: '10s',
       ...env,
       GLOBAL_PREFIX: '/api/data',
       DATABASE_URL: postgres.url,
@@ -42,6 +44,7 @@ async function startDemo(
   started(() => app.close());
   await app.listen(port, HOST);
   await untilReady(origin);
+  await watchdog.start();
 
   const tokenOf = (person: typeof ANN): Promise<string> =>
     issuer.userToken({ ...person, lifetime: TOKEN_LIFETIME });

@@ -284,11 +284,14 @@ describe('The demo page', () => {
       reducedMotion: 'reduce',
       viewport: { width: 1360, height: 900 },
     });
-    await page.getByRole('button', { name: 'Alerts: none' }).nth(1).waitFor();
+    await page.getByRole('button', { name: 'Alerts: none' }).nth(3).waitFor();
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Memory high' }).click();
     await page.getByRole('region', { name: 'Alerts' }).waitFor();
     await page.getByText('Answered 200: stored 1').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('radio', { name: '320 px' }).check();
+    await page.frameLocator('iframe').getByRole('region', { name: 'Ann’s overview' }).waitFor();
     expect(await violations(page)).toEqual([]);
     await page.close();
   });

@@ -302,7 +302,7 @@ describe('Pictures', () => {
     await page.getByRole('button', { name: 'OOM kill' }).click();
     await page.getByRole('radio', { name: 'Bob' }).check();
     await page.getByRole('button', { name: 'Disk low' }).click();
-    await page.getByRole('region', { name: 'Alerts' }).nth(1).waitFor();
+    await page.getByText('Answered 200: stored 2').waitFor();
     await page.waitForTimeout(1200);
     await page.screenshot({ path: join(FOLDER, `${name}.png`) });
     await page.close();

@@ -1,4 +1,4 @@
-import type { DemoConfig, Person } from './demo-config.js';
+import type { DemoConfig, Session } from './demo-config.js';
 
 /** A series of Prometheus's, as a rule would make it. */
 export interface Series {
@@ -8,7 +8,7 @@ export interface Series {
 }
 
 /** What the webhook answers. */
-interface Summary {
+export interface Summary {
   stored: number;
   resolved: number;
   skipped: number;
@@ -75,9 +75,9 @@ export class Alertmanager {
   }
 }
 
-/** A series of a person's session that begins now. */
+/** A series of a session that begins now. */
 export function seriesOf(
-  person: Person,
+  { name, person }: Session,
   labels: Record<string, string>,
   annotations: Record<string, string>,
 ): Series {
@@ -87,7 +87,7 @@ export function seriesOf(
       namespace: 'renku',
       purpose: 'renku-session',
       safe_username: person.userId,
-      statefulset: person.sessionName,
+      statefulset: name,
     },
     annotations,
     startsAt: new Date().toISOString(),

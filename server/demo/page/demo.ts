@@ -1,149 +1,267 @@
 import { html, nothing, render } from 'lit';
 import type { TemplateResult } from 'lit';
+import type { ChangeDetail } from 'session-alerts-panel';
 import { SessionAlertsElement } from '../../../panel/element.js';
 import { Alertmanager } from './alertmanager.js';
-import type { Series } from './alertmanager.js';
-import { loadConfig } from './demo-config.js';
-import type { DemoConfig, Person } from './demo-config.js';
+import type { Series, Summary } from './alertmanager.js';
+import { controls } from './controls.js';
+import { loadConfig, sessionsOf } from './demo-config.js';
+import type { DemoConfig, Network, Person, Session } from './demo-config.js';
+import { endSession, setNetwork, setWatchdog } from './demo-switches.js';
+import { SESSION_HREF, overview } from './overview.js';
+import { panelSays, panelView } from './panel-view.js';
+import type { PanelOf } from './panel-view.js';
 import { sessionView } from './session-view.js';
 import type { Wellbeing } from './session-view.js';
+import { SharedState } from './shared-state.js';
+import type { DemoState, Firing } from './shared-state.js';
+import { stopDialog } from './stop-dialog.js';
 import { TROUBLES } from './troubles.js';
 import type { Trouble } from './troubles.js';
 
-/** A series that this page lets fire, and what it is called on its button. */
-interface Firing {
-  person: Person;
-  trouble: Trouble;
-  name: string;
-  series: Series[];
-}
+/** So many things that were done are remembered. */
+const REMEMBERED = 30;
+
+const NETWORK_EXPECTED: Record<Network, string> = {
+  normal: 'The network is normal again: the panels connect by themselves, within 30 seconds.',
+  slow: 'The network is slow: each of the panels’ requests takes two seconds, so news does as well.',
+  'stream-blocked':
+    'Event streams get no answer: after three seconds the panels ask every five seconds instead, and say nothing of it.',
+  away: 'The panels do not reach the server: they keep what they show, and say since when it may be out of date. What fires now is told once it is back.',
+};
 
 class Demo {
   private readonly alertmanager: Alertmanager;
-  private target: Person;
-  private firing: Firing[] = [];
-  private readonly restarted = new Set<Person>();
-  private answer = 'Nothing posted yet.';
+  private readonly sessions: readonly Session[];
+  private readonly shared: SharedState;
+  private target: Session;
+  private stopping: Session;
+  private network: Network;
+  private watchdogComes: boolean;
+  private readonly panels = new Map<string, ChangeDetail>();
 
   constructor(
-    private config: DemoConfig,
-    private readonly place: HTMLElement,
+    private readonly config: DemoConfig,
+    private readonly sheet: { controls: HTMLElement | undefined; sessions: HTMLElement },
   ) {
-    const [first] = config.people;
-    if (!first) throw new Error("The demo's configuration names nobody");
-    this.target = first;
+    this.sessions = sessionsOf(config);
+    const [first] = this.sessions;
+    if (!first) throw new Error("The demo's configuration names no session");
+    this.target = this.stopping = first;
     this.alertmanager = new Alertmanager(config);
+    this.network = config.network;
+    this.watchdogComes = config.watchdogComes;
+    this.shared = new SharedState(config.run, () => {
+      this.draw();
+    });
   }
 
   draw(): void {
-    const { people, api } = this.config;
-    render(
-      html`<div class="sessions">
-          ${people.map((person, index) =>
-            sessionView(person, index, this.wellbeing(person), api, (options) =>
-              this.tokenOf(person, options.refresh),
-            ),
-          )}
-        </div>
-        ${this.strip()}`,
-      this.place,
+    const state = this.shared.get();
+    document.documentElement.dataset['theme'] = state.theme;
+    const { controls: strip, sessions } = this.sheet;
+    sessions.dir = state.direction;
+    const isFramed = strip !== undefined && state.width !== 'full';
+    render(isFramed ? frame(state.width) : this.sessionsView(state), sessions);
+    if (strip) render(this.controlsView(state), strip);
+  }
+
+  private sessionsView(state: DemoState): TemplateResult {
+    return html`${this.config.people.map((person) => {
+        const own = this.sessions.filter((session) => session.person === person);
+        if (own.length < 2) return nothing;
+        const panel = this.panelOf(state, person, 'overview', { sessionHref: SESSION_HREF, quiet: true });
+        return overview(person, own, panel, panelSays(this.panels.get('overview')));
+      })}
+      <div class="sessions">
+        ${this.sessions.map((session, index) =>
+          sessionView(
+            session,
+            index,
+            wellbeing(state, session),
+            this.panelOf(state, session.person, session.name, { session: session.name, quiet: state.quiet }),
+            panelSays(this.panels.get(session.name)),
+            () => {
+              this.askToStop(session);
+            },
+          ),
+        )}
+      </div>
+      ${stopDialog(this.stopping.name, () => void this.stop(this.stopping))}`;
+  }
+
+  private panelOf(
+    state: DemoState,
+    person: Person,
+    name: string,
+    options: Pick<PanelOf, 'session' | 'sessionHref' | 'quiet'>,
+  ): TemplateResult {
+    return panelView(
+      { api: this.config.panelApi, state },
+      {
+        ...options,
+        getToken: ({ refresh }) => this.tokenOf(person, refresh),
+        onChange: (detail) => {
+          this.panels.set(name, detail);
+          this.draw();
+        },
+      },
     );
   }
 
-  private strip(): TemplateResult {
-    return html`<section class="strip" aria-labelledby="strip">
-      <h2 id="strip">Alertmanager</h2>
-      <fieldset>
-        <legend class="unseen">Whose session</legend>
-        ${this.config.people.map(
-          (person) =>
-            html`<label>
-              <input
-                type="radio"
-                name="target"
-                .checked=${person === this.target}
-                @change=${() => {
-                  this.target = person;
-                  this.draw();
-                }}
-              /><span>${person.name}</span>
-            </label>`,
-        )}
-      </fieldset>
-      <div class="buttons">
-        ${TROUBLES.map(
-          (trouble) =>
-            html`<button type="button" @click=${() => void this.fire(trouble)}>${trouble.label}</button>`,
-        )}
-        <button type="button" class="calm" @click=${() => void this.resolveAll()}>Resolve all</button>
-      </div>
-      <p class="answer" role="status">${this.answer}</p>
-      ${this.firing.length > 0 ? this.firingList() : nothing}
-    </section>`;
-  }
-
-  private firingList(): TemplateResult {
-    return html`<ul class="firing" role="list" aria-label="Firing">
-      ${this.firing.map(
-        (one) =>
-          html`<li>
-            <button type="button" @click=${() => void this.resolve([one])}>
-              <span class="unseen">Resolve </span>${one.person.name}: ${one.name}
-            </button>
-          </li>`,
-      )}
-    </ul>`;
+  private controlsView(state: DemoState): TemplateResult {
+    const { sessions, target, network, watchdogComes } = this;
+    return controls(
+      state,
+      { sessions, target, network, watchdogComes },
+      {
+        aim: (session) => {
+          this.target = session;
+          this.draw();
+        },
+        fire: (trouble) => void this.fire(trouble),
+        resolve: (firing) => void this.resolve(firing),
+        resolveTrouble: (id, volume) => void this.resolveTrouble(id, volume),
+        resolveAll: () => void this.resolveAll(),
+        network: (mode) => void this.setNetwork(mode),
+        watchdog: (comes) => void this.setWatchdog(comes),
+        set: (change) => {
+          this.shared.set(change);
+          this.draw();
+        },
+      },
+    );
   }
 
   private async fire(trouble: Trouble): Promise<void> {
-    const person = this.target;
-    const series = trouble.series(person);
-    const isNew = !this.firing.some((one) => one.person === person && one.trouble === trouble);
-    await this.post(async () => this.alertmanager.fire(series));
-    if (trouble.id === 'oom') this.restarted.add(person);
+    const { target } = this;
+    const series = trouble.series(target);
+    const isNew = !this.shared.get().firing.some((one) => isOf(one, target, trouble.id));
+    const expected = isNew
+      ? trouble.expected(target.person.name)
+      : `The same once more, as Alertmanager repeats it: ${target.person.name} is told nothing.`;
+    await this.post(`${trouble.label} in ${target.name}. ${expected}`, () => this.alertmanager.fire(series));
+    const { firing, restarted } = this.shared.get();
     if (isNew) {
-      const parts = trouble.id === 'storm' ? [series] : series.map((one) => [one]);
-      this.firing.push(
-        ...parts.map((part) => ({ person, trouble, name: nameOf(trouble, part), series: part })),
-      );
+      const parts = trouble.id === 'disk' ? series.map((one) => [one]) : [series];
+      const added = parts.map((part) => ({
+        session: target.name,
+        trouble: trouble.id,
+        name: nameOf(trouble, part, target),
+        series: part,
+      }));
+      this.shared.set({ firing: [...firing, ...added] });
     }
+    if (trouble.id === 'oom') this.shared.set({ restarted: [...restarted, target.name] });
     this.draw();
   }
 
   private async resolve(these: readonly Firing[]): Promise<void> {
-    await this.post(() => this.alertmanager.resolve(these.flatMap(({ series }) => series)));
-    this.firing = this.firing.filter((one) => !these.includes(one));
+    const [first] = these;
+    const trouble = TROUBLES.find(({ id }) => id === first?.trouble);
+    const session = this.sessions.find(({ name }) => name === first?.session);
+    if (!first || !trouble || !session) return;
+    await this.post(`Resolved: ${first.name} in ${session.name}. ${trouble.over(session.person.name)}`, () =>
+      this.alertmanager.resolve(these.flatMap(({ series }) => series)),
+    );
+    const keys = these.map(keyOf);
+    this.shared.set({ firing: this.shared.get().firing.filter((one) => !keys.includes(keyOf(one))) });
     this.draw();
+  }
+
+  /** Of the session that is aimed at; of one volume, where that is named. */
+  private async resolveTrouble(id: Trouble['id'], volume?: string): Promise<void> {
+    const { target } = this;
+    const these = this.shared
+      .get()
+      .firing.filter((one) => isOf(one, target, id) && (volume === undefined || one.name === volume));
+    if (these.length > 0) {
+      await this.resolve(these);
+    } else {
+      this.note(`Nothing of that fires in ${target.name}: nothing was posted.`);
+    }
   }
 
   /** Also what fired before this page was loaded. */
   private async resolveAll(): Promise<void> {
-    const person = this.target;
-    await this.post(() => this.alertmanager.resolve(TROUBLES.flatMap((trouble) => trouble.series(person))));
-    this.firing = this.firing.filter((one) => one.person !== person);
-    this.restarted.delete(person);
+    const { target } = this;
+    const { person, name } = target;
+    await this.post(
+      `Resolved: all that may fire in ${name}. Its alerts go; an OOM kill has happened and stays until ${person.name} dismisses it.`,
+      () => this.alertmanager.resolve(TROUBLES.flatMap((trouble) => trouble.series(target))),
+    );
+    this.forgetFiring(target);
+  }
+
+  private askToStop(session: Session): void {
+    this.stopping = session;
+    this.draw();
+    this.sheet.sessions.querySelector<HTMLDialogElement>('dialog.stopping')?.showModal();
+  }
+
+  private async stop(session: Session): Promise<void> {
+    await this.doing(
+      `The session ${session.name} has ended: all its alerts are closed, events as well.`,
+      async () => {
+        const closed = await endSession(session);
+        return `Closed ${closed}.`;
+      },
+    );
+    this.forgetFiring(session);
+  }
+
+  private forgetFiring({ name }: Session): void {
+    const { firing, restarted } = this.shared.get();
+    this.shared.set({
+      firing: firing.filter(({ session }) => session !== name),
+      restarted: restarted.filter((session) => session !== name),
+    });
     this.draw();
   }
 
-  private async post(
-    send: () => Promise<{ stored: number; resolved: number; skipped: number }>,
-  ): Promise<void> {
-    try {
+  private async setNetwork(mode: Network): Promise<void> {
+    const before = this.network;
+    await this.doing(NETWORK_EXPECTED[mode], async () => {
+      await setNetwork(mode);
+      this.network = mode;
+      return '';
+    });
+    // Blocked streams are tried again ever more seldom, or when the browser says that it is online again.
+    if (before === 'stream-blocked') window.dispatchEvent(new Event('online'));
+  }
+
+  private async setWatchdog(comes: boolean): Promise<void> {
+    const expected = comes
+      ? 'The watchdog comes again: alerts reach the server, and within ten seconds the panels say nothing of it any more.'
+      : 'The watchdog stays away: within twenty seconds the panels say that alerts may be out of date.';
+    await this.doing(expected, async () => {
+      await setWatchdog(comes);
+      this.watchdogComes = comes;
+      return '';
+    });
+  }
+
+  private post(text: string, send: () => Promise<Summary>): Promise<void> {
+    return this.doing(text, async () => {
       const { stored, resolved, skipped } = await send();
-      this.answer = `Answered 200: stored ${stored}, resolved ${resolved}, skipped ${skipped}.`;
+      return `Answered 200: stored ${stored}, resolved ${resolved}, skipped ${skipped}.`;
+    });
+  }
+
+  /** Does something, and notes what is to be expected of it, or why it failed. */
+  private async doing(text: string, act: () => Promise<string>): Promise<void> {
+    try {
+      this.note(text, await act());
     } catch (error) {
-      this.answer = error instanceof Error ? error.message : String(error);
+      this.note('That failed.', error instanceof Error ? error.message : String(error));
     }
   }
 
-  private wellbeing(person: Person): Wellbeing {
-    const has = (id: Trouble['id']): boolean =>
-      this.firing.some((one) => one.person === person && one.trouble.id === id);
-    return {
-      memory: has('memory') ? 0.94 : 0.38,
-      disk: has('disk') ? 0.93 : 0.41,
-      kernel: this.restarted.has(person) ? 'Restarted' : 'Idle',
-    };
+  private note(text: string, answer = ''): void {
+    const time = new Date().toLocaleTimeString('en-GB');
+    const { happenings } = this.shared.get();
+    this.shared.set({ happenings: [{ time, text, answer }, ...happenings].slice(0, REMEMBERED) });
+    this.draw();
   }
 
   private async tokenOf(person: Person, refresh: boolean): Promise<string> {
@@ -155,17 +273,48 @@ class Demo {
   }
 }
 
-function nameOf(trouble: Trouble, [first]: Series[]): string {
-  return first?.labels['persistentvolumeclaim'] ?? trouble.label;
+function isOf(firing: Firing, session: Session, trouble: Trouble['id']): boolean {
+  return firing.session === session.name && firing.trouble === trouble;
+}
+
+function keyOf({ session, trouble, name }: Firing): string {
+  return `${session} ${trouble} ${name}`;
+}
+
+function nameOf(trouble: Trouble, [first]: Series[], { name }: Session): string {
+  return first?.labels['persistentvolumeclaim']?.slice(name.length + 1) ?? trouble.label;
+}
+
+function wellbeing({ firing, restarted }: DemoState, session: Session): Wellbeing {
+  const has = (id: Trouble['id']): boolean => firing.some((one) => isOf(one, session, id));
+  return {
+    memory: has('memory-critical') ? 0.99 : has('memory') ? 0.94 : 0.38,
+    disk: has('disk') ? 0.93 : 0.41,
+    kernel: restarted.includes(session.name) ? 'Restarted' : 'Idle',
+  };
+}
+
+/** The page's sessions in a window of their own, as narrow as a telephone's. */
+function frame(width: string): TemplateResult {
+  return html`<iframe
+    title="The sessions, ${width} px wide"
+    src="/?only=sessions"
+    style="width: ${width}px"
+  ></iframe>`;
 }
 
 // A bundler leaves out the module that defines it, as of the panel's package only what is built has effects.
 customElements.define('session-alerts', SessionAlertsElement);
 
-const place = document.querySelector('main');
-if (!place) throw new Error('The page has no place for the demo');
+const sessions = document.querySelector('main');
+const strip = document.querySelector('aside');
+if (!sessions || !strip) throw new Error('The page has no place for the demo');
+const isFrame = new URLSearchParams(location.search).has('only');
+if (isFrame) strip.remove();
+document.documentElement.classList.toggle('framed', isFrame);
 try {
-  new Demo(await loadConfig(), place).draw();
+  const place = strip.querySelector<HTMLElement>('.controls') ?? undefined;
+  new Demo(await loadConfig(), { controls: isFrame ? undefined : place, sessions }).draw();
 } catch (error) {
-  render(html`<p class="broken">The demo cannot start: ${String(error)}</p>`, place);
+  render(html`<p class="broken">The demo cannot start: ${String(error)}</p>`, sessions);
 }

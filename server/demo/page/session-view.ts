@@ -1,7 +1,6 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { GetToken } from 'session-alerts-panel';
-import type { Person } from './demo-config.js';
+import type { Session } from './demo-config.js';
 
 /** How a session is, as far as its window shows. */
 export interface Wellbeing {
@@ -40,32 +39,50 @@ const NOTEBOOKS: readonly Notebook[] = [
     chart: 'A curve that falls, ever more slowly',
     curve: 'M0 20C20 40 40 66 70 74s40 2 70 10 50 4 80 10 60 0 90 5 60 1 90 3',
   },
+  {
+    files: ['crops', 'labels.csv', 'label.ipynb', 'classes.py', 'README.md'],
+    text: 'How sure two people are of the same picture.',
+    cells: [
+      html`labels = <b>read_csv</b>(<i>"labels.csv"</i>)`,
+      html`agreed = labels.<b>groupby</b>(<i>"picture"</i>).<b>nunique</b>() == 1<br />agreed.<b>mean</b>()`,
+    ],
+    chart: 'A curve that goes up and down',
+    curve: 'M0 60C30 20 50 20 80 60S130 100 160 60s50-40 80 0 50 40 80 0 50-40 80-6',
+  },
 ];
 
-/** A person's session: a window that resembles a notebook's, with the panel in its bar. */
+/** A session: a window that resembles a notebook's, with the panel in its bar. */
 export function sessionView(
-  person: Person,
+  { name, person }: Session,
   index: number,
   { memory, disk, kernel }: Wellbeing,
-  api: string,
-  getToken: GetToken,
+  panel: TemplateResult,
+  says: string,
+  stop: () => void,
 ): TemplateResult {
   const notebook = NOTEBOOKS[index % NOTEBOOKS.length];
-  return html`<section class="session" aria-label="${person.name}’s session">
+  return html`<section
+    id="session-${name}"
+    class="session"
+    tabindex="-1"
+    aria-label="${person.name}’s session ${name}"
+  >
     <div class="bar">
       <span class="avatar" aria-hidden="true">${person.name[0]}</span>
-      <h2>${person.name}<span class="name">${person.sessionName}</span></h2>
-      <session-alerts api=${api} session-name=${person.sessionName} .getToken=${getToken}></session-alerts>
+      <h2>${person.name}<span class="name">${name}</span></h2>
+      <button type="button" class="stop" aria-label="Stop ${name}" @click=${stop}>Stop</button>
+      ${panel}
     </div>
-    ${notebook ? desk(notebook) : nothing}
+    ${notebook ? desk(notebook, name) : nothing}
     <div class="status">
-      <span>Python 3 · ${kernel}</span>
+      <span class="says">Panel: ${says}</span>
+      <span>${kernel}</span>
       ${meter('Memory', memory)} ${meter('Disk', disk)}
     </div>
   </section>`;
 }
 
-function desk({ files, text, cells, chart, curve }: Notebook): TemplateResult {
+function desk({ files, text, cells, chart, curve }: Notebook, session: string): TemplateResult {
   return html`<div class="desk">
     <ul class="files" role="list" aria-label="Files">
       ${files.map((file) => html`<li class=${file.endsWith('.ipynb') ? 'current' : nothing}>${file}</li>`)}
@@ -78,15 +95,18 @@ function desk({ files, text, cells, chart, curve }: Notebook): TemplateResult {
         <path class="area" d="${curve}V120H0Z" />
         <path class="line" d=${curve} />
       </svg>
-      ${cell(undefined, html`<span class="cursor"></span>`)}
+      <div class="cell">
+        <span class="count" aria-hidden="true">[ ]</span>
+        <textarea rows="2" dir="auto" aria-label="New cell of ${session}" placeholder="Type here"></textarea>
+      </div>
     </div>
   </div>`;
 }
 
-function cell(count: number | undefined, code: TemplateResult): TemplateResult {
+function cell(count: number, code: TemplateResult): TemplateResult {
   return html`<div class="cell">
-    <span class="count">[${count ?? ' '}]</span>
-    <code>${code}</code>
+    <span class="count">[${count}]</span>
+    <code dir="ltr">${code}</code>
   </div>`;
 }
 

@@ -43,18 +43,20 @@ export class Backend {
     private readonly port: number,
     private readonly issuer: EmbeddedIssuer,
     private readonly database: TestDatabase,
+    private readonly settings: Record<string, string>,
   ) {
     this.url = `http://127.0.0.1:${port}`;
     this.api = new AlertsApi(`${this.url}/api/data`, issuer);
   }
 
-  static async create(): Promise<Backend> {
+  /** @param settings of its environment, besides what it needs */
+  static async create(settings: Record<string, string> = {}): Promise<Backend> {
     const port = await freePort();
     const issuer = await EmbeddedIssuer.create({
       url: `http://127.0.0.1:${port}/auth/realms/Renku`,
       clients: [CLIENT],
     });
-    const backend = new Backend(port, issuer, await createTestDatabase());
+    const backend = new Backend(port, issuer, await createTestDatabase(), settings);
     try {
       await backend.start();
     } catch (error) {
@@ -146,16 +148,18 @@ export class Backend {
   /** Starts it at the same address and on the same database, with further variables of the environment. */
   async start(environment: Record<string, string> = {}): Promise<void> {
     const config = readConfig({
+      ...this.settings,
       ...environment,
       HOST: '127.0.0.1',
       DATABASE_URL: this.databaseUrl,
       OIDC_ISSUER: this.issuer.url,
     });
-    this.app = await createDemoServer(config, this.issuer, {
+    const { app } = await createDemoServer(config, this.issuer, {
       logger: false,
       pageFolder: join(process.env['PANEL_BUILD'] ?? '', 'demo'),
     });
-    await this.app.listen(this.port, '127.0.0.1');
+    this.app = app;
+    await app.listen(this.port, '127.0.0.1');
     await waitUntil(async () => (await fetch(`${this.url}/readyz`)).ok);
   }
 

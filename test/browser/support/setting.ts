@@ -12,7 +12,7 @@ export interface Setting {
   open(options?: SessionPageOptions): Promise<SessionPage>;
 }
 
-export function setUp(): Setting {
+export function setUp(settings?: Record<string, string>): Setting {
   let browser: Browser;
   let backend: Backend;
   const pages: SessionPage[] = [];
@@ -24,7 +24,7 @@ export function setUp(): Setting {
     await browser.close();
   });
   beforeEach(async () => {
-    backend = await Backend.create();
+    backend = await Backend.create(settings);
   });
   afterEach(async () => {
     for (const page of pages.splice(0)) await page.close();
