@@ -20,11 +20,8 @@ export interface AlertsApiOptions {
 export class UnexpectedAnswerError extends Error {
   override name = 'UnexpectedAnswerError';
 
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
+  constructor(readonly status: number) {
+    super(String(status));
   }
 }
 
@@ -194,7 +191,7 @@ export class AlertsApi {
     if (response.status === 401) this.events.problem?.('unauthorized');
     if (response.status === 404 && path === '/alerts') this.events.problem?.('address');
     void response.body?.cancel();
-    throw new UnexpectedAnswerError(response.status, `${path} was answered ${response.status}`);
+    throw new UnexpectedAnswerError(response.status);
   }
 
   private async readOpen(response: Response): Promise<OpenAlerts> {
@@ -208,7 +205,7 @@ export class AlertsApi {
     if (!/\bjson\b/.test(type)) {
       this.events.problem?.('address');
       void response.body?.cancel();
-      throw new UnexpectedAnswerError(response.status, `The answer is not JSON but ${type || 'of no type'}`);
+      throw new UnexpectedAnswerError(response.status);
     }
     return response.json();
   }

@@ -99,6 +99,10 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   /** What has the focus in an alert, in case that the alert moves or goes. */
   private focused: { element: HTMLElement; index: number } | undefined;
   private tab: Promise<typeof import('./tab-count.js')> | undefined;
+  /** A page may change its language or direction as it goes. */
+  private readonly watching = new MutationObserver(() => {
+    this.requestUpdate();
+  });
   private ticking: ReturnType<typeof setInterval> | undefined;
   private closing: ReturnType<typeof setTimeout> | undefined;
 
@@ -143,6 +147,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     this.ticking = setInterval(() => {
       if (this.open) this.requestUpdate();
     }, TICK);
+    this.watching.observe(document, { attributeFilter: ['lang', 'dir'], subtree: true });
     this.alerts?.start();
     this.requestUpdate();
   }
@@ -150,6 +155,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener('pointermove', this.clicks.track);
+    this.watching.disconnect();
     clearInterval(this.ticking);
     clearTimeout(this.closing);
     this.announcer.stop();

@@ -57,12 +57,23 @@ export class AccessTokens {
   async verify(request: IncomingMessage): Promise<AlertsUser> {
     const token = bearerToken(request);
     if (token === undefined) throw new TokenMissingException();
-    const known = this.verified.find(token);
-    // A key that the issuer has withdrawn since vouches for nothing.
-    if (known && this.keys.isPublished(known.signer)) return known.user;
+    const known = this.knownBy(token);
+    if (known) return known;
     const verified = await this.verifiedWithSomeKey(token);
     this.verified.remember(token, verified);
     return verified.user;
+  }
+
+  /** Who sent the request, where its token has been verified before. */
+  known(request: IncomingMessage): AlertsUser | undefined {
+    const token = bearerToken(request);
+    return token === undefined ? undefined : this.knownBy(token);
+  }
+
+  private knownBy(token: string): AlertsUser | undefined {
+    const known = this.verified.find(token);
+    // A key that the issuer has withdrawn since vouches for nothing.
+    return known && this.keys.isPublished(known.signer) ? known.user : undefined;
   }
 
   /** An issuer may sign with a new key under an unchanged `kid`: a signature that fails may be that of such a key. */

@@ -9,12 +9,16 @@ import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/reques
 import { AccessService } from './access.service.js';
 import type { AllowedRole } from './allowed-role.js';
 
-/** Whom the calls take that change alerts, and how many bytes in their body. */
-const CALLS: ReadonlyMap<string | undefined, { role: AllowedRole | undefined; longestBody: number }> =
-  new Map([
-    ['PATCH', { role: undefined, longestBody: LONGEST_USER_BODY }],
-    ['POST', { role: 'admin', longestBody: LONGEST_ADMIN_BODY }],
-  ]);
+/** Whom a call takes that changes alerts, and how many bytes in its body. */
+interface Call {
+  role: AllowedRole | undefined;
+  longestBody: number;
+}
+
+const CALLS: ReadonlyMap<string | undefined, Call> = new Map([
+  ['PATCH', { role: undefined, longestBody: LONGEST_USER_BODY }],
+  ['POST', { role: 'admin', longestBody: LONGEST_ADMIN_BODY }],
+]);
 
 /**
  * Refuses who has no valid token, and then what announces itself as more or other than the call takes, on Fastify
@@ -31,13 +35,20 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
     protected readonly bodies: CountedBodies,
   ) {}
 
-  async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
+  use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> | void {
     const call = CALLS.get(request.method);
-    if (call) {
-      await this.admit(request, call.role);
-      checkHead(request, call.longestBody);
-      this.bodies.limitBytes(request, call.longestBody);
-    }
+    if (call) return this.useFor(call, request, next);
+    next();
+  }
+
+  private async useFor(
+    { role, longestBody }: Call,
+    request: IncomingMessage,
+    next: () => void,
+  ): Promise<void> {
+    await this.admit(request, role);
+    checkHead(request, longestBody);
+    this.bodies.limitBytes(request, longestBody);
     next();
   }
 

@@ -267,6 +267,16 @@ describe('What the panel shows', () => {
     }
   });
 
+  it('follows the page to another language', async () => {
+    await setting.backend.fire(MEMORY);
+    const session = await setting.open();
+    await session.bellSays('Alerts: 1 open');
+    await session.page.evaluate(() => {
+      document.documentElement.lang = 'it';
+    });
+    await session.bellSays('Avvisi: 1 aperto');
+  });
+
   it('says that it is English where it has not the language of the page', async () => {
     await setting.backend.fire(MEMORY);
     const session = await setting.open({ attributes: 'lang="ja"' });
