@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Everything is turned into CommonJS for the tests, node_modules included: Nest 12 is ESM only. */
 export const transform = {
   '^.+\\.[cm]?[jt]s$': [
@@ -50,6 +52,7 @@ export default {
   globalSetup: '<rootDir>/test/support/database.setup.ts',
   globalTeardown: '<rootDir>/test/support/database.teardown.ts',
   testTimeout: 60_000,
-  maxWorkers: '100%',
+  // One more than there are cores: some of them wait for a minute at a time.
+  maxWorkers: availableParallelism() + 1,
   reporters: ['default', '<rootDir>/test/support/closing-line.reporter.mjs'],
 };

@@ -11,7 +11,7 @@ export function renderMessage(message: string): DocumentFragment {
   return fragment;
 }
 
-/** Each of these is written in the direction of its own text; a list as a whole, so that its marks are in line. */
+/** Each of these is written in the direction of its own text; a list or a table as a whole. */
 const OWN_DIRECTION = new Set<MessageTag>(['p', 'ul', 'ol', 'th', 'td', 'pre', 'blockquote', 'a', 'code']);
 
 /** A table, which scrolls where it is too wide rather than break its words. */
@@ -22,6 +22,7 @@ function toScrolled(node: MessageElement): Node {
   scrolled.className = 'scrolled';
   // Whoever uses the keyboard alone can scroll it as well.
   scrolled.tabIndex = 0;
+  scrolled.dir = 'auto';
   scrolled.append(table);
   return scrolled;
 }

@@ -82,7 +82,7 @@ describe('The panel costs the page', () => {
     const update = async (times: number): Promise<void> => {
       await session.page.evaluate(
         async ([first = 0, count = 0]) => {
-          const { tell } = window as unknown as { tell(alerts: unknown): void };
+          const { tell } = window as unknown as { tell: (alerts: unknown) => void };
           for (let time = first; time < first + count; time += 1) {
             const words = { title: 'High memory usage', message: `Memory usage is at **${time}** bytes.` };
             tell([
