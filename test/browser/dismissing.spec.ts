@@ -26,7 +26,7 @@ describe('Dismissing', () => {
 
   it('leaves the alert in its place for five seconds, in which it can be undone', async () => {
     await setting.backend.fire(MEMORY, DISK);
-    const session = await setting.open();
+    const session = await setting.open({ reducedMotion: 'reduce' });
     const dismissed = await follow(session);
     const before = await session.alert('Low disk space').boundingBox();
     await session.button('Dismiss: High memory usage').click();
