@@ -15,7 +15,7 @@ import type { World } from './support/world.js';
 const PARTS = [8, 4, 2, 1];
 const MOST_GROWTH = 2.5;
 /** Of which the cheapest counts. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** So often at most is a shape looked at. */
 const ATTEMPTS = 3;
 /** CPU (ms) of the server that a figure should stand for, and how many of the largest requests it may take. */
