@@ -4,15 +4,20 @@ const MODALS = ':modal, [aria-modal="true"]';
 /**
  * What the page has open in front of an element, which nothing may open above by itself: a modal dialog, or a popover
  * with the focus in it. One that holds the element is none.
+ *
+ * @param last what it was when this was last asked, which spares a search through the whole page
  */
-export function modalOver(element: Element): Element | undefined {
+export function modalOver(element: Element, last?: Element): Element | undefined {
+  if (last && isModal(last)) return last;
   const holders = new Set(holdersOf(element));
   const focused = deepFocus();
   const popover = focused && holdersOf(focused).find((holder) => holder.matches('[popover]:popover-open'));
   if (popover && !holders.has(popover)) return popover;
-  return [...allElements(document)].find(
-    (candidate) => candidate.matches(MODALS) && !holders.has(candidate) && candidate.checkVisibility(),
-  );
+  return [...allElements(document)].find((candidate) => isModal(candidate) && !holders.has(candidate));
+}
+
+function isModal(element: Element): boolean {
+  return element.matches(MODALS) && element.checkVisibility();
 }
 
 /** What has the focus, in whichever shadow tree; undefined where nothing has. */

@@ -30,6 +30,8 @@ export class PanelOpening implements ReactiveController {
   private itself = false;
   /** Whether somebody has been in it since. */
   private isTouched = false;
+  /** What the page has in front. */
+  private inFront: Element | undefined;
   private waiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -162,7 +164,8 @@ export class PanelOpening implements ReactiveController {
 
   private canOpen(): boolean {
     const { host } = this;
-    if (modalOver(host)) return false;
+    this.inFront = modalOver(host, this.inFront);
+    if (this.inFront) return false;
     const position = this.positionFor(HEIGHT, true);
     if (!position) return false;
     const box = boxOf(position, document.documentElement.clientHeight);

@@ -16,7 +16,7 @@ interface PanelApp {
   server?: [string, ...string[]];
 }
 
-const PLAIN = ['Plain HTML', 'With a bundler', 'Events', 'Looks', 'Texts'];
+const PLAIN = ['Plain HTML', 'With a bundler', 'Events', 'Looks', 'Languages', 'Texts'];
 const REACT_19 = 'React 19';
 const REACT_18 = 'React 18, Next and other servers that draw React';
 
