@@ -1,6 +1,4 @@
-/** Lines of a long message that show. */
-export const FOLDED = 12;
-/** A message of no more lines is shown as a whole: what it is folded for must be worth a click. */
+/** A message of no more lines is shown as a whole: folding it to twelve, as the styles do, must be worth a click. */
 const LONG = 15;
 
 /** Which messages are so long that their first lines have to do until somebody asks for all. */

@@ -73,6 +73,7 @@ export class PageAlerts {
   }
 
   set keepsUpWhileHidden(value: boolean) {
+    if (value === this.whileHidden) return;
     this.whileHidden = value;
     this.connection?.onVisibility();
   }
