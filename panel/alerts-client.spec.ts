@@ -605,6 +605,16 @@ describe('The client', () => {
       expect(calls()).toEqual([]);
     });
 
+    it('is sent where the alert is only not among those that are listed any more', async () => {
+      await goLive('a');
+      const dismissal = client.dismiss(shown('a'));
+      api.write('event: total\ndata: 3\n\n');
+      api.tell('c', 'b');
+      await pass(5 * SECOND);
+      expect(await dismissal).toBe('dismissed');
+      expect(calls()).toEqual(['/api/alerts/a']);
+    });
+
     it.each([
       ['the API fails', status(500)],
       ['it is refused', status(403)],

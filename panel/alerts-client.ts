@@ -387,7 +387,7 @@ export class AlertsClient {
     this.heard = alerts;
     this.heardTotal = Math.max(total, alerts?.length ?? 0);
     this.heardSession = this.api.sessionName;
-    this.dismissals.hear(alerts ?? []);
+    this.dismissals.hear(alerts ?? [], this.heardTotal === (alerts?.length ?? 0));
     this.showHeard();
   }
 

@@ -53,12 +53,16 @@ export class Dismissals {
     for (const id of [...this.pending.keys()]) this.finish(id, true);
   }
 
-  /** Takes note of what is open: an alert that has ended needs no dismissal, and a graver one is not what was dismissed. */
-  hear(alerts: readonly Alert[]): void {
+  /**
+   * Takes note of what is open: an alert that has ended needs no dismissal, and a graver one is not what was dismissed.
+   *
+   * @param isWhole whether these are all; otherwise one that is missing may be open all the same
+   */
+  hear(alerts: readonly Alert[], isWhole: boolean): void {
     const open = new Map(alerts.map((alert) => [alert.id, alert]));
     for (const [id, { alert }] of this.pending) {
       const now = open.get(id);
-      if (!now || escalatedAt(now) > escalatedAt(alert)) this.take(id)?.settle('overtaken');
+      if (now ? escalatedAt(now) > escalatedAt(alert) : isWhole) this.take(id)?.settle('overtaken');
     }
   }
 
