@@ -6,6 +6,7 @@ import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
 import type { AlertsSettings } from './options/alerts-settings.js';
 import { AlertsClock } from './database/alerts-clock.js';
+import { AlertChangesController } from './alerts/alert-changes.controller.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
@@ -96,7 +97,7 @@ const OF_UPKEEP = [ReconcileService, UpkeepService];
 
 /** What the module asks of its registration: controllers, with the host's decorators, and the DataSource's name. */
 interface Registered {
-  alertsController: Type<object>;
+  alertChanges: Type<object>;
   webhooks: { alertmanager: Type<object>; grafana: Type<object> } | undefined;
   dataSource: string | undefined;
 }
@@ -133,8 +134,8 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    const { alertsController, webhooks } = this.registered;
-    consumer.apply(TokenFirstMiddleware).forRoutes(alertsController);
+    const { alertChanges, webhooks } = this.registered;
+    consumer.apply(TokenFirstMiddleware).forRoutes(alertChanges);
     if (!webhooks) return;
     consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks.alertmanager);
     consumer.apply(GrafanaArrivalMiddleware).forRoutes(webhooks.grafana);
@@ -143,14 +144,14 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, live, upkeep } = registration;
-  const { alertsController, webhooks, others } = controllersOf(registration);
-  const shape: Registered = { alertsController, webhooks, dataSource };
+  const { alertChanges, webhooks, others } = controllersOf(registration);
+  const shape: Registered = { alertChanges, webhooks, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers: [...others, alertsController, ...Object.values(webhooks ?? {})],
+    controllers: [...others, alertChanges, ...Object.values(webhooks ?? {})],
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
@@ -174,10 +175,10 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
 function controllersOf({ decorators, webhooks, live }: Registration) {
   const ours = (controller: Type<object>) => decorated(controller, decorators);
   return {
-    alertsController: ours(AlertsController),
+    alertChanges: ours(AlertChangesController),
     webhooks: webhooks
       ? { alertmanager: ours(WebhooksController), grafana: ours(GrafanaWebhooksController) }
       : undefined,
-    others: [FeedController, ...(live ? [AlertStreamController] : [])].map(ours),
+    others: [FeedController, ...(live ? [AlertStreamController] : []), AlertsController].map(ours),
   };
 }

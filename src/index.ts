@@ -24,6 +24,7 @@ export type { AlertsHealthReport } from './health/alerts-health.service.js';
 export { ErrorResponse } from './http/error-response.dto.js';
 export { ErrorResponseFilter } from './http/error-response.filter.js';
 export { TOKEN_ALGORITHMS } from './options/module-options.js';
+export { AlertChangesController } from './alerts/alert-changes.controller.js';
 export { AlertsController } from './alerts/alerts.controller.js';
 export { AlertStreamController } from './live/alert-stream.controller.js';
 export { FeedController } from './feed/feed.controller.js';

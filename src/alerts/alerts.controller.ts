@@ -1,43 +1,12 @@
-import {
-  applyDecorators,
-  Controller,
-  Get,
-  Headers,
-  HttpStatus,
-  Param,
-  Patch,
-  Post,
-  Res,
-} from '@nestjs/common';
-import {
-  ApiBody,
-  ApiConflictResponse,
-  ApiForbiddenResponse,
-  ApiHeader,
-  ApiNotFoundResponse,
-  ApiOperation,
-  ApiParam,
-  ApiQuery,
-  ApiResponse,
-  ApiTags,
-} from '../http/documented.decorators.js';
+import { applyDecorators, Controller, Get, Headers, HttpStatus, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '../http/documented.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
-import { ErrorResponse } from '../http/error-response.dto.js';
-import { KnownBody, KnownQuery } from '../http/known-fields.decorators.js';
+import { KnownQuery } from '../http/known-fields.decorators.js';
 import { unfit } from '../http/unfit.js';
-import { AllowAnyUser, AllowRole } from '../auth/allow.decorators.js';
+import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
-import { ALERT_ID } from './alert-id.js';
-import {
-  AlertResponse,
-  CREATE_FIELDS,
-  CreateAlertRequest,
-  LIST_FIELDS,
-  LIST_PARAMETERS,
-  UPDATE_FIELDS,
-  UpdateAlertRequest,
-} from './alerts.dto.js';
+import { AlertResponse, LIST_FIELDS, LIST_PARAMETERS } from './alerts.dto.js';
 import type { ListAlertsQuery } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 import { MOST_SHOWN } from './alerts.statements.js';
@@ -51,6 +20,7 @@ interface HeadersOnly {
 
 const ONLY_OF_HISTORY = ['since', 'limit', 'cursor'] as const;
 
+/** What one may read of one's alerts. */
 @ApiTags('alerts')
 @Controller('alerts')
 @AlertsEndpoint()
@@ -94,46 +64,5 @@ export class AlertsController {
     response.header('X-Total-Count', String(total));
     if (!alerts) response.status(HttpStatus.NOT_MODIFIED);
     return alerts;
-  }
-
-  @Post()
-  @AllowRole('admin')
-  @ApiOperation({ summary: 'Open an alert for a user' })
-  @ApiBody({ type: CreateAlertRequest })
-  @ApiResponse({ status: 201, type: AlertResponse })
-  @ApiConflictResponse({ type: ErrorResponse, description: 'The same alert is open already' })
-  create(
-    @KnownBody(CREATE_FIELDS) request: Readonly<CreateAlertRequest>,
-    // Nest reads the last first: what nobody knows is named before what is wrong.
-    @KnownQuery({}) _query: unknown,
-  ): Promise<AlertResponse> {
-    return this.alerts.create(request);
-  }
-
-  @Patch(':id')
-  @AllowAnyUser()
-  @ApiOperation({
-    summary:
-      'Close an alert: as an administrator with `{"resolved": true}`, as its user with `{"dismissed": true}`',
-    description: 'What says neither is answered the alert as it is, and changes nothing.',
-  })
-  @ApiParam({
-    name: 'id',
-    description: 'ULID, in either case',
-    schema: { type: 'string', pattern: ALERT_ID.source },
-  })
-  @ApiBody({ type: UpdateAlertRequest })
-  @ApiResponse({ status: 200, type: AlertResponse })
-  @ApiForbiddenResponse({ type: ErrorResponse, description: 'Only an administrator may resolve' })
-  @ApiNotFoundResponse({ type: ErrorResponse, description: "No such alert, or somebody else's" })
-  update(
-    @Caller() caller: AlertsCaller,
-    @Param('id') id: string,
-    @KnownBody(UPDATE_FIELDS) { resolved, dismissed }: Readonly<UpdateAlertRequest>,
-    @KnownQuery({}) _query: unknown,
-  ): Promise<AlertResponse> {
-    if (resolved && dismissed) throw unfit('send either {"resolved": true} or {"dismissed": true}');
-    if (resolved) return this.alerts.resolve(id, caller);
-    return dismissed ? this.alerts.dismiss(id, caller.id) : this.alerts.find(id, caller);
   }
 }

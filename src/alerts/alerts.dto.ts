@@ -26,8 +26,8 @@ export interface AlertRow {
   escalated_date?: Date;
   runbook_url: string | null;
   /** Of a button, which leads to `action_url`; both or neither. */
-  action_label: string | null;
-  action_url: string | null;
+  action_label?: string;
+  action_url?: string;
   resolved_reason: ResolvedReason | null;
   /** Those that fire, the gravest first; absent where no more than one does. */
   series?: ShownSeries[];
@@ -42,8 +42,8 @@ export interface ShownSeries {
   severity: string | null;
   starts_at: Date;
   runbook_url: string | null;
-  action_label: string | null;
-  action_url: string | null;
+  action_label?: string;
+  action_url?: string;
 }
 
 /** What the repository reads of an alert; moments in ms since 1970, as `pg` reads a bigint. */
@@ -54,6 +54,8 @@ export interface StoredAlert extends Omit<
   | 'resolved_date'
   | 'updated_date'
   | 'escalated_date'
+  | 'action_label'
+  | 'action_url'
   | 'series'
   | 'series_count'
 > {
@@ -62,6 +64,8 @@ export interface StoredAlert extends Omit<
   resolved_date: string | null;
   updated_date: string;
   escalated_date: string | null;
+  action_label: string | null;
+  action_url: string | null;
   /** Of the series whose words the alert has; `null` where it has none. */
   starts_at: string | null;
   /** `null` while that fires. */
@@ -82,8 +86,8 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
   const { title, message, severity, runbook_url: runbookUrl, starts_at: startsAt, ends_at: endsAt } = stored;
   const isOpen = stored.resolved_date === null;
   const series = isOpen && stored.other_series ? [...stored.other_series] : [];
+  const action = actionOf(stored.action_label, stored.action_url);
   if (series.length > 0 && startsAt !== null && endsAt === null) {
-    const action = actionOf(stored.action_label, stored.action_url);
     const own = { title, message, severity, runbookUrl, action, startsAt: Number(startsAt) };
     // Of equals it is the one that is shown: it comes first.
     series.push({ ...own, endsAt: null, fingerprint: '', arrival: 0 });
@@ -102,8 +106,7 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
     updated_date: momentOf(stored.updated_date),
     ...(stored.escalated_date !== null && { escalated_date: momentOf(stored.escalated_date) }),
     runbook_url: runbookUrl,
-    action_label: stored.action_label,
-    action_url: stored.action_url,
+    ...shownAction(action),
     resolved_reason: stored.resolved_reason,
     ...shownSeries(series),
   };
@@ -124,14 +127,14 @@ export function toOpenedRow(alert: OpenedAlert, openedAt: Date): AlertRow {
     kind: alert.kind,
     updated_date: openedAt,
     runbook_url: alert.runbookUrl,
-    ...shownAction(alert),
+    ...shownAction(alert.action),
     resolved_reason: alert.resolvedReason,
     ...shownSeries(alert.resolvedReason === null ? alert.series : []),
   };
 }
 
-function shownAction({ action }: Pick<Words, 'action'>): Pick<AlertRow, 'action_label' | 'action_url'> {
-  return { action_label: action?.label ?? null, action_url: action?.url ?? null };
+function shownAction(action: Words['action']): Pick<AlertRow, 'action_label' | 'action_url'> | undefined {
+  return action && { action_label: action.label, action_url: action.url };
 }
 
 /** Nothing where no more than one fires: the alert itself says all of it. */
@@ -146,7 +149,7 @@ function shownSeries(series: SeriesState[]): Pick<AlertRow, 'series' | 'series_c
       severity,
       starts_at: new Date(startsAt),
       runbook_url: runbookUrl,
-      ...shownAction({ action }),
+      ...shownAction(action),
     })),
     series_count: firing.length,
   };
@@ -170,10 +173,10 @@ export class SeriesResponse implements ShownSeries {
   starts_at!: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
-  @ApiProperty({ type: String, nullable: true, maxLength: LONGEST_ACTION_LABEL })
-  action_label!: string | null;
-  @ApiProperty({ type: String, nullable: true })
-  action_url!: string | null;
+  @ApiPropertyOptional({ type: String, maxLength: LONGEST_ACTION_LABEL })
+  action_label?: string;
+  @ApiPropertyOptional({ type: String })
+  action_url?: string;
 }
 
 /** An alert as the API answers it. */
@@ -223,16 +226,15 @@ export class AlertResponse implements AlertRow {
   escalated_date?: Date;
   @ApiProperty({ type: String, nullable: true })
   runbook_url!: string | null;
-  @ApiProperty({
+  @ApiPropertyOptional({
     type: String,
-    nullable: true,
     maxLength: LONGEST_ACTION_LABEL,
-    description: 'Words of a button that leads to `action_url`; `null` where that is',
+    description: 'Words of a button that leads to `action_url`; neither is there without the other',
     example: 'Resize this session',
   })
-  action_label!: string | null;
-  @ApiProperty({ type: String, nullable: true, example: 'https://sessions.example.org/resize' })
-  action_url!: string | null;
+  action_label?: string;
+  @ApiPropertyOptional({ type: String, example: 'https://sessions.example.org/resize' })
+  action_url?: string;
   @ApiProperty({ type: String, enum: [...RESOLVED_REASONS, null], nullable: true })
   resolved_reason!: ResolvedReason | null;
   @ApiPropertyOptional({

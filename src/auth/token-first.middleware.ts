@@ -35,20 +35,13 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
     protected readonly bodies: CountedBodies,
   ) {}
 
-  use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> | void {
+  async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
     const call = CALLS.get(request.method);
-    if (call) return this.useFor(call, request, next);
-    next();
-  }
-
-  private async useFor(
-    { role, longestBody }: Call,
-    request: IncomingMessage,
-    next: () => void,
-  ): Promise<void> {
-    await this.admit(request, role);
-    checkHead(request, longestBody);
-    this.bodies.limitBytes(request, longestBody);
+    if (call) {
+      await this.admit(request, call.role);
+      checkHead(request, call.longestBody);
+      this.bodies.limitBytes(request, call.longestBody);
+    }
     next();
   }
 

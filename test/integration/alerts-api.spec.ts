@@ -135,8 +135,6 @@ describe('The alerts API', () => {
         resolved_date: null,
         resolved_reason: null,
         runbook_url: null,
-        action_label: null,
-        action_url: null,
       });
       expect(await api.openAlerts('jane')).toEqual([alert]);
       expect(await api.openAlerts('jane', 'jane-1')).toEqual([alert]);
@@ -518,7 +516,8 @@ describe('The alerts API', () => {
       const { components } = await description();
       const fields = Object.keys(components.schemas['AlertResponse']?.properties ?? {});
       await api.deliver(firing(), firing({ severity: 'info' }));
-      await api.deliver(firing({ severity: 'critical' }));
+      const annotations = { action_label: 'Resize', action_url: 'https://sessions.example/resize' };
+      await api.deliver(firing({ severity: 'critical', annotations }));
       expect(fields.sort()).toEqual(Object.keys(await api.onlyAlert()).sort());
     });
 

@@ -16,6 +16,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import {
+  AlertChangesController,
   AlertsController,
   AlertsModule,
   AlertStreamController,
@@ -32,7 +33,13 @@ import type { TestIssuer } from '../support/server.js';
 
 const PUBLIC = 'isPublic';
 const Public = () => SetMetadata(PUBLIC, true);
-const OURS: unknown[] = [AlertsController, AlertStreamController, FeedController, WebhooksController];
+const OURS: unknown[] = [
+  AlertsController,
+  AlertChangesController,
+  AlertStreamController,
+  FeedController,
+  WebhooksController,
+];
 
 /** As Nest's documentation has it: refuses all that is not said to be public. */
 @Injectable()

@@ -34,8 +34,6 @@ describe("What a real Alertmanager's webhooks lead to", () => {
     severity: 'warning',
     kind: 'condition',
     runbook_url: null,
-    action_label: null,
-    action_url: null,
     resolved_date: null,
     resolved_reason: null,
   };

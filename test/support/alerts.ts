@@ -102,8 +102,8 @@ export interface ShownAlert {
   updated_date: string;
   escalated_date?: string;
   runbook_url: string | null;
-  action_label: string | null;
-  action_url: string | null;
+  action_label?: string;
+  action_url?: string;
   resolved_reason: string | null;
   series?: ShownSeries[];
   series_count?: number;
@@ -116,8 +116,8 @@ export interface ShownSeries {
   severity: string | null;
   starts_at: string;
   runbook_url: string | null;
-  action_label: string | null;
-  action_url: string | null;
+  action_label?: string;
+  action_url?: string;
 }
 
 /** What a webhook is answered. */
