@@ -86,15 +86,15 @@ describe('A stream', () => {
   });
 
   it("is opened with the host's headers, and ours, and says how soon to come back", () => {
-    stream.open({ 'X-Host': 'its', Connection: 'keep-alive' });
+    stream.open({ 'x-host': 'its', 'cache-control': 'no-store', connection: 'keep-alive' });
     expect(response.head).toEqual([
       200,
       {
-        'X-Host': 'its',
-        'Content-Type': 'text/event-stream; charset=utf-8',
-        'Cache-Control': 'no-store, no-transform',
-        'X-Accel-Buffering': 'no',
-        Connection: 'close',
+        'x-host': 'its',
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+        connection: 'close',
       },
     ]);
     expect(response.text).toBe('retry: 2000\n\n');

@@ -8,13 +8,14 @@ const RETRY = 2_000;
 /** How long an ended stream waits for its reader to read the rest (ms). */
 const LONGEST_END = 5_000;
 
+// In lower case, as a host's are told: one of the same name is replaced, and not sent beside ours.
 const HEADERS = {
-  'Content-Type': 'text/event-stream; charset=utf-8',
+  'content-type': 'text/event-stream; charset=utf-8',
   // `no-transform` keeps compression away, which would hold events back.
-  'Cache-Control': 'no-store, no-transform',
-  'X-Accel-Buffering': 'no',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
   // An ended stream's connection would be kept for the next request, and keep a server that stops waiting.
-  Connection: 'close',
+  connection: 'close',
 };
 
 /** Whose alerts a stream shows. */
@@ -40,7 +41,7 @@ export class AlertStream {
     private readonly response: ServerResponse,
   ) {}
 
-  /** @param headers what the host sets on every response */
+  /** @param headers what the host sets on every response, by names in lower case */
   open(headers: Record<string, number | string | string[] | undefined>): void {
     this.response.writeHead(200, { ...headers, ...HEADERS });
     this.write(`retry: ${RETRY}\n\n`);
