@@ -21,11 +21,11 @@ WITH rows AS MATERIALIZED (
    ORDER BY user_id, session_name, event_type, creation_date DESC
 ), said AS (
   SELECT latest.*,
-         -- Of low and critically low, which upstream has both, people are told the graver.
-         is_low AND NOT (event_type = 'session_quota_low' AND EXISTS (
-           SELECT FROM latest AS graver
-            WHERE graver.user_id = latest.user_id AND graver.session_name = latest.session_name
-              AND graver.event_type = 'session_quota_critically_low' AND graver.is_low)) AS fires
+         -- A check writes one of the three about a session: people are told the last.
+         is_low AND NOT EXISTS (
+           SELECT FROM latest AS later
+            WHERE later.user_id = latest.user_id AND later.session_name = latest.session_name
+              AND later.last_seen > latest.last_seen) AS fires
     FROM latest
    -- An end is told for an hour, in case a post is lost.
    WHERE is_low OR last_seen > now() - interval '75 minutes'

@@ -289,6 +289,20 @@ describe("Renku's quota alerts", () => {
     expect((await api.onlyAlert()).event_type).toBe('session_quota_low');
   });
 
+  it('tell what the last check has found, and no longer what came before', async () => {
+    await check('critically_low', 'two minutes', { minutesAgo: 10 });
+    await bridge();
+    await check('exhausted', 'Paused', { minutesAgo: 5 });
+    expect(await bridge()).toMatchObject({ stored: 1, resolved: 1 });
+    expect((await api.onlyAlert()).event_type).toBe('session_quota_exhausted');
+    await check('critically_low', 'nine minutes', { minutesAgo: 1 });
+    await bridge();
+    await check('low', '81 %');
+    await bridge();
+    const shown = (await api.openAlerts()).map(({ event_type }) => event_type);
+    expect(shown).toEqual(['session_quota_exhausted', 'session_quota_low']);
+  });
+
   it('that a session is paused has happened: it stays until its user has read it', async () => {
     await check('exhausted', 'Paused');
     await bridge();
