@@ -1,6 +1,7 @@
 #!/bin/sh
 # Posts Renku's quota alerts once; to be run every five minutes, where psql, curl and jq are: see docs/renku.md.
 # RENKU_DATABASE_URL  Renku's own database, as a role that may SELECT and UPDATE notifications.alerts
+# PGPASSWORD          that role's password, which in the address every process could read
 # INSTANCE            https://your-renku-instance.com
 # CLIENT_SECRET_FILE  file with the secret of Keycloak's client CLIENT_ID (default: alertmanager)
 set -eu

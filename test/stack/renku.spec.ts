@@ -104,11 +104,12 @@ describe("In the place of Renku's own notifications", () => {
     );
     const url = new URL(renkusDatabase);
     url.username = role;
-    url.password = 'a-password';
+    url.password = '';
     const secret = join(folder, 'secret');
     writeFileSync(secret, 'secret\n');
     const env = {
       RENKU_DATABASE_URL: url.href,
+      PGPASSWORD: 'a-password',
       INSTANCE: nginx.urls.instance,
       CLIENT_SECRET_FILE: secret,
     };
