@@ -128,10 +128,17 @@ describe("In the place of Renku's own notifications", () => {
       { event_type: 'session_quota_low', message: 'You have used 80 % of it: "it\'s" \\ time' },
     ]);
 
+    // What the database refuses is said by psql, and not by the server that had nothing to read.
+    const closed = await runInBash(SCRIPT, { ...env, PGPASSWORD: 'another' });
+    expect(closed).toMatchObject({ status: 2, stdout: '' });
+    expect(closed.stderr).toContain('psql: error');
+    expect(closed.stderr).not.toContain('curl');
+
     writeFileSync(secret, 'another');
     const refused = await runInBash(SCRIPT, env);
     expect(refused.status).not.toBe(0);
     expect(refused.stderr).toContain('401');
+    expect(refused.stderr).toMatch(/^No token of .*invalid_client/m);
     const noOne = await runInBash(SCRIPT, { ...env, INSTANCE: '' });
     expect(noOne.stderr).toContain('INSTANCE');
   });
