@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { execute } from '../support/database.js';
 import { RENKUS_ALERTS } from '../support/renku.js';
-import { runInBash } from '../support/shell.js';
+import { replaceWords, runInBash } from '../support/shell.js';
 import { Nginx } from './support/nginx.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
@@ -92,6 +92,36 @@ describe("In the place of Renku's own notifications", () => {
     for (const path of ['/', '/api/data/sessions', '/api/data/webhooks', '/api/data/webhooks/other']) {
       expect(await answerOf('GET', path)).toBe("200 Renku's");
     }
+  });
+
+  it('what was posted there by hand is posted here, by the lines of the page', async () => {
+    const lines = [
+      ...readFileSync(join(PROJECT, 'docs/renku.md'), 'utf8').matchAll(/^ {2}```bash\n([^]*?)^ {2}```$/gm),
+    ];
+    const script = replaceWords(lines.map(([, block]) => block).join(''), {
+      'postgresql://user@host:5432/renku': renkusDatabase,
+      'https://your-renku-instance.com': nginx.urls.instance,
+      'by-hand.txt': join(folder, 'by-hand.txt'),
+      ADMIN_TOKEN: await stack.issuer.userToken({ sub: 'admin', roles: ['renku-admin'] }),
+    });
+    await execute(
+      renkusDatabase,
+      `INSERT INTO notifications.alerts (title, message, event_type, user_id, session_name, resolved_date)
+       VALUES ('Notice', E'It is "short" \\\\ \nand on two lines', 'notice', 'joe', NULL, NULL),
+              ('Move', 'Soon', 'move', 'joe', 'joe-1', NULL),
+              ('Over', 'It was', 'notice', 'joe', 'joe-1', now()),
+              ('Memory', 'Short', 'RenkuSessionHighMemory', 'joe', 'joe-1', NULL),
+              ('Quota', 'Short', 'session_quota_low', 'joe', 'joe-1', NULL)`,
+    );
+    const run = await runInBash(script);
+    const again = await runInBash(script);
+    await execute(renkusDatabase, 'TRUNCATE notifications.alerts');
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(await alertsOf('joe')).toMatchObject([
+      { title: 'Move', event_type: 'move', session_name: 'joe-1' },
+      { title: 'Notice', message: 'It is "short" \\ \nand on two lines', event_type: 'notice' },
+    ]);
+    expect(again.stdout.match(/"code":409/g)).toHaveLength(2);
   });
 
   it('its quota alerts come by the bridge, with the rights that the page gives it', async () => {
