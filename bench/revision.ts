@@ -107,7 +107,7 @@ export class RevisionBuild {
   private async startScript(tree: string): Promise<string> {
     const manifest = await readFile(join(tree, 'package.json'), 'utf8').catch(() => '{}');
     const { scripts } = JSON.parse(manifest) as { scripts?: Record<string, string> };
-    const entry = /^node (\S+)$/.exec(scripts?.['start'] ?? '')?.[1];
+    const entry = /^(?:exec )?node (\S+)$/.exec(scripts?.['start'] ?? '')?.[1];
     if (entry !== undefined) return entry;
     throw new UsageError(
       `${this.commit} has no server to measure: its package.json has no script "start" that is \`node <file>\`.`,
