@@ -30,14 +30,13 @@ async function violations(page: Page): Promise<string[]> {
 describe('The panel', () => {
   const setting = setUp();
 
+  const colours = [{ colorScheme: 'light' }, { colorScheme: 'dark' }, { forcedColors: 'active' }] as const;
   const looks = [
-    { colorScheme: 'light' },
-    { colorScheme: 'dark' },
+    ...['en', 'de', 'fr', 'it'].flatMap((lang) =>
+      colours.map((colour) => ({ ...colour, attributes: `lang="${lang}"` })),
+    ),
     { colorScheme: 'dark', attributes: 'theme="light"' },
     { colorScheme: 'light', attributes: 'theme="dark"' },
-    { forcedColors: 'active' },
-    { attributes: 'lang="de"' },
-    { attributes: 'lang="fr"', colorScheme: 'dark' },
     { attributes: 'lang="it" dir="rtl"' },
   ] as const;
 
