@@ -39,6 +39,8 @@ describe('The time since', () => {
 describe('A moment', () => {
   it('is told by the clock today, and with its day before', () => {
     expect(clockTime(seconds(30), now, 'en-GB')).toBe('14:05');
+    expect(clockTime(seconds(5 * 3600), now, 'en-GB')).toBe('09:05');
+    expect(clockTime(seconds(5 * 3600), now, 'en-US')).toMatch(/^9:05\sAM$/);
     expect(clockTime(seconds(24 * 3600), now, 'en-GB')).toBe('21 Nov 2026, 14:05');
   });
 

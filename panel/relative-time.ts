@@ -30,9 +30,8 @@ export function exactTime(moment: number, language: string | undefined): string 
 /** The time of a moment, and its day unless that is today. */
 export function clockTime(moment: number, now: number, language: string | undefined): string {
   const isToday = new Date(moment).toDateString() === new Date(now).toDateString();
-  return formatter(
-    Intl.DateTimeFormat,
-    language,
-    isToday ? { hour: '2-digit', minute: '2-digit' } : { dateStyle: 'medium', timeStyle: 'short' },
-  ).format(moment);
+  return formatter(Intl.DateTimeFormat, language, {
+    timeStyle: 'short',
+    ...(isToday ? {} : { dateStyle: 'medium' }),
+  }).format(moment);
 }
