@@ -522,8 +522,8 @@ export const styles = css`
     padding: 6px 8px;
     color: var(--_muted);
   }
-  .ended .icon {
-    margin-top: 0.1em;
+  .ended > .icon {
+    margin-top: 0.23em;
   }
   .ended .title {
     display: flex;
