@@ -374,12 +374,14 @@ export const styles = css`
     overflow-x: auto;
   }
   .message table {
+    width: max-content;
     overflow-wrap: normal;
     border-collapse: collapse;
     font-size: var(--_small);
   }
   .message th,
   .message td {
+    max-width: 24em;
     padding: 3px 8px;
     border: 1px solid var(--_border);
     text-align: start;
