@@ -118,9 +118,12 @@ export const styles = css`
   .badge {
     place-self: start end;
     min-width: 1.5em;
+    height: 1.5em;
     max-width: 100%;
     overflow: hidden;
-    padding: 0.05em 0.25em 0;
+    padding: 0 0.25em;
+    align-content: center;
+    text-box: trim-both cap alphabetic;
     border-radius: 0.75em;
     border: 1px solid transparent;
     font:
