@@ -250,6 +250,15 @@ describe('Pictures', () => {
       },
     );
     await take(
+      `sessions-end-${look}-${tongue}`,
+      { ...looks[look], session: '', attributes: `${tongues[tongue]} session-href="/s/{session}"` },
+      async (session) => {
+        const panel = session.page.locator('session-alerts .panel');
+        await panel.locator('.alert').nth(4).waitFor();
+        await panel.locator('#earlier').scrollIntoViewIfNeeded();
+      },
+    );
+    await take(
       `sessions-${look}-${tongue}`,
       { ...looks[look], session: '', attributes: `${tongues[tongue]} session-href="/s/{session}"` },
       async (session) => {
@@ -257,15 +266,6 @@ describe('Pictures', () => {
         await panel.locator('.alert').nth(4).waitFor();
         await panel.locator('[part=dismiss]').nth(1).click();
         await panel.locator('[part=undo]').waitFor();
-      },
-    );
-    await take(
-      `sessions-end-${look}-${tongue}`,
-      { ...looks[look], session: '', attributes: `${tongues[tongue]} session-href="/s/{session}"` },
-      async (session) => {
-        const panel = session.page.locator('session-alerts .panel');
-        await panel.locator('.alert').nth(4).waitFor();
-        await panel.locator('#earlier').scrollIntoViewIfNeeded();
       },
     );
   });
