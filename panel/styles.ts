@@ -112,6 +112,8 @@ export const styles = css`
     outline-offset: -2px;
   }
   .bell .icon {
+    justify-self: start;
+    margin-inline-start: 0.4375em;
     width: 1.375em;
     height: 1.375em;
   }
@@ -119,8 +121,7 @@ export const styles = css`
     place-self: start end;
     min-width: 1.5em;
     height: 1.5em;
-    max-width: 100%;
-    overflow: hidden;
+    margin-inline-start: max(16px, 1rem);
     padding: 0 0.25em;
     align-content: center;
     text-box: trim-both cap alphabetic;
