@@ -430,6 +430,9 @@ export const styles = css`
   .group-header a {
     color: var(--_accent);
   }
+  .group-header .all {
+    margin-inline-start: -8px;
+  }
   .content > .all {
     margin: 6px 8px 0;
   }
