@@ -567,6 +567,9 @@ export const styles = css`
     }
   }
   @media (forced-colors: active) {
+    .action:disabled {
+      opacity: 1;
+    }
     .badge,
     .sign,
     .notice {
