@@ -187,15 +187,18 @@ class Connection {
   /** What a panel of one session knows, or one of all where that is an empty text. */
   stateOf(sessionName: string): AlertsState {
     const { state } = this.client;
-    const { alerts, session, total, leaving } = state;
+    const { alerts, session, total } = state;
     if (session === sessionName || !alerts) return state;
     if (session !== '') return { ...state, alerts: undefined, total: 0 };
     const own = alerts.filter((alert) => alert.session_name === sessionName);
     if (alerts.length >= total) return { ...state, alerts: own, total: own.length };
-    const apart = this.apart.get(sessionName);
+    const apart = this.apart.get(sessionName) ?? { alerts: [], total: 0 };
+    // What was dismissed since they were asked for is gone; what is leaving stays in its place until then.
+    const open = apart.alerts.filter(({ id }) => !this.client.wasDismissed(id));
     const isOwn = new Set(own.map(({ id }) => id));
-    const others = (apart?.alerts ?? []).filter(({ id }) => !isOwn.has(id) && !leaving.has(id));
-    return { ...state, alerts: [...own, ...others], total: Math.max(apart?.total ?? 0, own.length) };
+    const others = open.filter(({ id }) => !isOwn.has(id));
+    const gone = apart.alerts.length - open.length;
+    return { ...state, alerts: [...own, ...others], total: Math.max(apart.total - gone, own.length) };
   }
 
   private readonly onOnline = (): void => {

@@ -382,14 +382,16 @@ describe('The panel in a page', () => {
       expect(await session.alerts.locator('.title').allTextContents()).not.toContain('High memory usage');
     });
 
+    /** More alerts than are listed, and graver than those of the session beside. */
+    const MANY = Array.from({ length: 520 }, (_, index) => ({
+      ...DISK,
+      name: `n-${index}`,
+      session: 's-9',
+      severity: 'critical',
+    }));
+
     it('also where a person has more alerts than are listed', async () => {
-      const many = Array.from({ length: 520 }, (_, index) => ({
-        ...DISK,
-        name: `n-${index}`,
-        session: 's-9',
-        severity: 'critical',
-      }));
-      await setting.backend.fire(...many, MEMORY);
+      await setting.backend.fire(...MANY, MEMORY);
       const session = await openMany(
         3,
         (index) => ['session-name="s-1"', 'session-name="s-9"', ''][index] ?? '',
@@ -397,6 +399,29 @@ describe('The panel in a page', () => {
       await waitUntil(async () => (await badges(session.page)).join() === '1,520,521');
       await setting.backend.resolve(MEMORY);
       await waitUntil(async () => (await badges(session.page)).join() === ',520,520');
+    });
+
+    it('and lets one that only its own session lists stay in its place while its dismissal can be undone', async () => {
+      await setting.backend.fire(...MANY, { ...KILLED, severity: 'warning' }, MEMORY, DISK);
+      const session = await openMany(2, (index) => (index === 0 ? 'session-name="s-1"' : ''));
+      await waitUntil(async () => (await badges(session.page)).join() === '3,523');
+      const own = session.page.locator('session-alerts').first();
+      if (await own.locator('.panel').isHidden()) await own.locator('.bell').click();
+      await own.locator('.alert').nth(2).waitFor();
+      const titles = await own.locator('.alert .title').allTextContents();
+
+      await own.getByRole('button', { name: 'Dismiss: High memory usage' }).click();
+      await waitUntil(async () => (await badges(session.page))[0] === '2');
+      // It is asked for again meanwhile.
+      await session.page.waitForTimeout(1500);
+      expect(await own.locator('.alert .title').allTextContents()).toEqual(titles);
+      await own.getByRole('button', { name: 'Undo: High memory usage' }).click();
+      await waitUntil(async () => (await badges(session.page))[0] === '3');
+
+      await own.getByRole('button', { name: 'Dismiss: High memory usage' }).click();
+      await own.locator('.alert', { hasText: 'High memory usage' }).waitFor({ state: 'detached' });
+      await waitUntil(async () => (await badges(session.page)).join() === '2,522');
+      expect(await own.locator('[aria-live=polite]').textContent()).toContain('Dismissed: High memory usage');
     });
 
     async function titleIn(page: Page, index: number): Promise<string> {
