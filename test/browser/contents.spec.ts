@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import type { SessionAlertsElement } from '../../panel/panel.types.js';
 import { waitUntil } from '../support/server.js';
 import { DISK, KILLED, MEMORY, setUp } from './support/setting.js';
@@ -364,6 +365,52 @@ describe('What the panel shows', () => {
       expect(await shown()).toMatchObject([
         { title: 'Alerts', body: 'New alert: Critical: Session restarted', dir: 'auto' },
       ]);
+    });
+
+    it('is one notification of the browser for all tabs, and a click on it opens the panel', async () => {
+      /** Lets the browser notify, and keeps what has become of it. */
+      const keepNotifications = (page: Page): Promise<unknown> =>
+        page.addInitScript(() => {
+          const heard: string[] = [];
+          class Kept extends Notification {
+            constructor(title: string, options?: NotificationOptions) {
+              super(title, options);
+              for (const type of ['show', 'close', 'error']) {
+                this.addEventListener(type, () => heard.push(type));
+              }
+              Object.assign(window, { last: this });
+            }
+          }
+          Object.assign(window, { Notification: Kept, heard });
+        });
+      const options = { attributes: 'desktop-notifications', prepare: keepNotifications };
+      const first = await setting.open({ ...options, permissions: ['notifications'] });
+      const tabs = [first, await setting.open({ ...options, context: first.context })];
+      const heard = (): Promise<string[]> =>
+        Promise.all(
+          tabs.map(({ page }) =>
+            page.evaluate(() => (window as unknown as { heard: string[] }).heard.join()),
+          ),
+        );
+      for (const tab of tabs) {
+        await tab.bellSays('Alerts: none');
+        await tab.setVisible(false);
+      }
+
+      await setting.backend.fire(KILLED);
+      // The later one takes the place of the one before it, long before the browser takes them away by itself.
+      await waitUntil(async () => (await heard()).sort().join(' ') === 'show show,close', 10_000);
+      const open = tabs[(await heard()).indexOf('show')]!;
+      await open.panel.waitFor();
+      await open.page.evaluate(() => {
+        document.querySelector<SessionAlertsElement>('session-alerts')!.open = false;
+      });
+      await open.panel.waitFor({ state: 'hidden' });
+      await open.page.evaluate(() => {
+        (window as unknown as { last: Notification }).last.dispatchEvent(new Event('click'));
+      });
+      await open.panel.waitFor();
+      await waitUntil(async () => (await heard()).join(' ') === 'show,close show,close', 10_000);
     });
 
     it('is an explanation where the browser does not let the page notify', async () => {
