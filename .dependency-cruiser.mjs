@@ -6,7 +6,7 @@ export const FLOORS = [
   ['index.ts', 'operations.ts'],
   ['alerts.module.ts'],
   ['health', 'migrations', 'upkeep'],
-  ['live', 'webhooks'],
+  ['delivery', 'live', 'webhooks'],
   ['feed'],
   ['alerts'],
   ['auth', 'database'],

@@ -8,6 +8,8 @@ import type { AlertsSettings } from './options/alerts-settings.js';
 import { AlertsClock } from './database/alerts-clock.js';
 import { AlertChangesController } from './alerts/alert-changes.controller.js';
 import { AlertsController } from './alerts/alerts.controller.js';
+import { Departures } from './alerts/departures.js';
+import { OpenPages } from './alerts/open-pages.js';
 import { AlertsRepository } from './alerts/alerts.repository.js';
 import { AlertsService } from './alerts/alerts.service.js';
 import { OpenAlerts } from './alerts/open-alerts.service.js';
@@ -32,15 +34,24 @@ import { AccessService } from './auth/access.service.js';
 import { AccessTokens } from './auth/access-tokens.service.js';
 import { SignedRequests } from './auth/signed-requests.service.js';
 import { AlertsStrategy } from './auth/alerts.strategy.js';
-import { TokenFirstMiddleware } from './auth/token-first.middleware.js';
+import { TokenFirstMiddleware, UserFirstMiddleware } from './auth/token-first.middleware.js';
 import { SigningKeys } from './auth/signing-keys.service.js';
 import { CountedBodies } from './http/counted-bodies.js';
 import { decorated } from './http/decorated.js';
 import { AlertStreamController } from './live/alert-stream.controller.js';
-import { ChangeListener } from './live/change-listener.service.js';
+import { ChangeListener } from './database/change-listener.service.js';
 import { LiveAlerts } from './live/live-alerts.service.js';
 import { AlertsMetrics } from './metrics/alerts-metrics.service.js';
 import { AskedAlertmanagers } from './webhooks/alertmanager/asked-alertmanagers.service.js';
+import { AlertChannels } from './delivery/alert-channels.service.js';
+import { DeliveryRepository } from './delivery/delivery.repository.js';
+import { DeliveryService } from './delivery/delivery.service.js';
+import { Interest } from './delivery/interest.service.js';
+import { Outbox } from './delivery/outbox.service.js';
+import { PagePresence } from './delivery/page-presence.service.js';
+import { PreferencesController } from './delivery/preferences.controller.js';
+import { PreferencesRepository } from './delivery/preferences.repository.js';
+import { PreferencesService } from './delivery/preferences.service.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedHealth } from './feed/feed-health.service.js';
 import { OpenAlertsGauge } from './upkeep/open-alerts-gauge.js';
@@ -82,22 +93,30 @@ const ALWAYS: Provider[] = [
   AskedAlertmanagers,
   AskedAlertmanagersRepository,
   CountedBodies,
+  AlertChannels,
+  DeliveryRepository,
+  { provide: Departures, useClass: Outbox },
   FeedHealth,
   FeedRepository,
+  Interest,
   KnownUsers,
   OpenAlerts,
   OpenAlertsGauge,
+  OpenPages,
+  PreferencesRepository,
+  PreferencesService,
   SignedRequests,
   SigningKeys,
   UpkeepRepository,
 ];
 const OF_WEBHOOKS = [WebhooksService];
-const OF_LIVE = [ChangeListener, LiveAlerts];
-const OF_UPKEEP = [ReconcileService, UpkeepService];
+const OF_LIVE = [ChangeListener, LiveAlerts, PagePresence];
+const OF_UPKEEP = [DeliveryService, ReconcileService, UpkeepService];
 
 /** What the module asks of its registration: controllers, with the host's decorators, and the DataSource's name. */
 interface Registered {
   alertChanges: Type<object>;
+  preferences: Type<object>;
   webhooks: { alertmanager: Type<object>; grafana: Type<object> } | undefined;
   dataSource: string | undefined;
 }
@@ -134,8 +153,9 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    const { alertChanges, webhooks } = this.registered;
+    const { alertChanges, preferences, webhooks } = this.registered;
     consumer.apply(TokenFirstMiddleware).forRoutes(alertChanges);
+    consumer.apply(UserFirstMiddleware).forRoutes(preferences);
     if (!webhooks) return;
     consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks.alertmanager);
     consumer.apply(GrafanaArrivalMiddleware).forRoutes(webhooks.grafana);
@@ -144,14 +164,14 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, live, upkeep } = registration;
-  const { alertChanges, webhooks, others } = controllersOf(registration);
-  const shape: Registered = { alertChanges, webhooks, dataSource };
+  const { alertChanges, preferences, webhooks, others } = controllersOf(registration);
+  const shape: Registered = { alertChanges, preferences, webhooks, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers: [...others, alertChanges, ...Object.values(webhooks ?? {})],
+    controllers: [...others, preferences, alertChanges, ...Object.values(webhooks ?? {})],
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
@@ -176,6 +196,7 @@ function controllersOf({ decorators, webhooks, live }: Registration) {
   const ours = (controller: Type<object>) => decorated(controller, decorators);
   return {
     alertChanges: ours(AlertChangesController),
+    preferences: ours(PreferencesController),
     webhooks: webhooks
       ? { alertmanager: ours(WebhooksController), grafana: ours(GrafanaWebhooksController) }
       : undefined,

@@ -6,6 +6,8 @@ export type {
   AlertsModuleOptions,
   AlertsModuleRootOptions,
   AlertsOptionsFactory,
+  DeliveryOptions,
+  EmailOptions,
   FeedOptions,
   GrafanaOptions,
   HostAuthOptions,
@@ -16,6 +18,8 @@ export type {
   TokenAuthOptions,
   UpkeepOptions,
   UserDirectoryOptions,
+  WebhookChannelOptions,
+  WebPushOptions,
 } from './options/module-options.js';
 export type { AlertsCaller } from './auth/alerts-caller.js';
 export type { AlertsUser } from './options/alerts-user.js';
@@ -48,6 +52,18 @@ export type {
 export { Alert } from './alerts/alert.entity.js';
 export { Sightings } from './alerts/sightings.entity.js';
 export { Feed } from './feed/feed.entity.js';
+export {
+  Delivery,
+  DeliveryTarget,
+  Message,
+  Mute,
+  OpenPage,
+  StoredPreferences,
+} from './delivery/delivery.entities.js';
+export { MessageRefusedError, RetryLaterError, TargetGoneError } from './delivery/alert-channel.js';
+export type { AlertChannel, AlertMessage, ToldAlert } from './delivery/alert-channel.js';
+export type { Transition } from './delivery/delivery-rules.js';
+export { PreferencesController } from './delivery/preferences.controller.js';
 export { Reconciling } from './webhooks/alertmanager/reconciling.entity.js';
 export { alertsEntities, alertsMigrations } from './migrations/tables.js';
 export { AlertsMetrics } from './metrics/alerts-metrics.service.js';

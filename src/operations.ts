@@ -24,7 +24,7 @@ export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './ht
 export { postgresOptions } from './migrations/postgres-options.js';
 export { pendingMigrations, runMigrations } from './migrations/run-migrations.js';
 export type { MigrationsReport } from './migrations/run-migrations.js';
-export { isDuration, isHttpUrl, SHORTEST_SECRET } from './options/alerts-settings.js';
+export { isDuration, isHttpUrl, SHORTEST_SECRET } from './options/option-checks.js';
 export { parseDuration } from './options/prometheus-duration.js';
 export { AlertmanagerClient } from './upkeep/alertmanager-client.js';
 export { expression, MatcherError, routesOf } from './upkeep/alertmanager-routing.js';

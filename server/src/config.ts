@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { TOKEN_ALGORITHMS } from 'nestjs-session-alerts';
 import type {
+  DeliveryOptions,
   FeedOptions,
   GrafanaOptions,
   LiveOptions,
@@ -35,12 +36,14 @@ export interface ServerConfig {
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
   grafana: GrafanaOptions;
+  delivery: DeliveryOptions;
   /** Undefined where no Alertmanager is named. */
   reconcile: ReconcileOptions | undefined;
   logLevel: LogLevelName;
   logFormat: 'json' | 'text';
 }
 
+const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
 const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
@@ -117,6 +120,60 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       );
     }
     return { secret };
+  };
+  const delivery = (): DeliveryOptions => {
+    const sessionUrl = text('SESSION_URL', '');
+    const publicUrl = url('PUBLIC_URL', isHttpUrl, 'https://host/api/data', false);
+    const server = smtpServer();
+    const from = text('MAIL_FROM', '');
+    const publicKey = text('WEB_PUSH_PUBLIC_KEY', '');
+    const privateKey = secretFile('WEB_PUSH_PRIVATE_KEY_FILE');
+    const subject = text('WEB_PUSH_SUBJECT', '');
+    const webhookUrl = url('DELIVERY_WEBHOOK_URL', isHttpUrl, 'https://bridge.example.org/alerts', false);
+    const webhookSecret = secretFile('DELIVERY_WEBHOOK_SECRET_FILE');
+    together({ SMTP_URL: server !== '', MAIL_FROM: from !== '' });
+    if (server !== '' && publicUrl === '')
+      problems.push('PUBLIC_URL is missing: mail says there how it is turned off');
+    together({
+      WEB_PUSH_PUBLIC_KEY: publicKey !== '',
+      WEB_PUSH_PRIVATE_KEY_FILE: privateKey !== undefined,
+      WEB_PUSH_SUBJECT: subject !== '',
+    });
+    together({
+      DELIVERY_WEBHOOK_URL: webhookUrl !== '',
+      DELIVERY_WEBHOOK_SECRET_FILE: webhookSecret !== undefined,
+    });
+    return {
+      grace: seconds('DELIVERY_GRACE', '2m'),
+      perHour: wholeNumber('DELIVERY_PER_HOUR', 20, 1, 1000),
+      ...(sessionUrl !== '' && { sessionUrl }),
+      ...(publicUrl !== '' && { publicUrl }),
+      ...(server !== '' && from !== '' && { email: { server, from } }),
+      ...(privateKey !== undefined && {
+        webPush: { subject, publicKey, privateKey, services: list('WEB_PUSH_SERVICES', '') },
+      }),
+      ...(webhookSecret !== undefined && {
+        webhook: {
+          url: webhookUrl,
+          secret: webhookSecret,
+          severity: oneOf('DELIVERY_WEBHOOK_SEVERITY', SEVERITIES, 'info'),
+        },
+      }),
+    };
+  };
+  const together = (given: Record<string, boolean>): void => {
+    const names = Object.keys(given);
+    if (new Set(Object.values(given)).size > 1)
+      problems.push(`${names.join(', ')} go together: set all or none`);
+  };
+  /** The password may stand in a file of its own. */
+  const smtpServer = (): string => {
+    const address = url('SMTP_URL', isSmtpUrl, 'smtp://user@host:587', false);
+    const password = secretFile('SMTP_PASSWORD_FILE');
+    if (password === undefined || !isSmtpUrl(address)) return address;
+    const parsed = new URL(address);
+    parsed.password = encodeURIComponent(password);
+    return parsed.href;
   };
   const list = (name: string, fallback: string): string[] =>
     text(name, fallback)
@@ -212,6 +269,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       streamsPerUser: wholeNumber('STREAMS_PER_USER', 20, 1, 10_000),
     },
     grafana: grafana(),
+    delivery: delivery(),
     reconcile: reconcile(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),
     logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'),
@@ -228,6 +286,10 @@ export function levelsDownTo(level: LogLevelName): LogLevelName[] {
 /** Browsers write one in one way only: in lower case, without a path or the port that goes without saying. */
 function isOrigin(value: string): boolean {
   return isHttpUrl(value) && new URL(value).origin === value && !value.includes('*');
+}
+
+function isSmtpUrl(value: string): boolean {
+  return /^smtps?:\/\/[^/]/.test(value) && URL.canParse(value);
 }
 
 function isPostgresUrl(value: string): boolean {

@@ -40,6 +40,7 @@ export class ServerModule {
           feed: config.feed,
           live: config.live,
           grafana: config.grafana,
+          delivery: config.delivery,
           ...(config.reconcile && { reconcile: config.reconcile }),
           metricsRegistry: processMetrics(),
         }),

@@ -89,6 +89,14 @@ export class Alert {
   @Column({ type: 'text', name: 'action_url', nullable: true })
   actionUrl!: string | null;
 
+  /** When its user had it before their eyes, since it opened or became graver. */
+  @Column('timestamptz', { name: 'seen_date', nullable: true })
+  seenDate!: Date | null;
+
+  /** Until when its user does not want to be told of such alerts. */
+  @Column('timestamptz', { name: 'muted_until', nullable: true })
+  mutedUntil!: Date | null;
+
   /** The other series behind it, each with its own words. */
   @Column({ type: 'json', name: 'other_series', nullable: true })
   otherSeries!: SeriesState[] | null;

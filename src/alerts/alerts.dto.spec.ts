@@ -23,6 +23,8 @@ const STORED: StoredAlert = {
   resolved_date: null,
   updated_date: String(T0 + MINUTE),
   escalated_date: null,
+  seen_date: null,
+  muted_until: null,
   starts_at: String(T0),
   ends_at: null,
   other_series: null,

@@ -29,6 +29,10 @@ export interface AlertRow {
   action_label?: string;
   action_url?: string;
   resolved_reason: ResolvedReason | null;
+  /** When its user had it before their eyes, since it opened or became graver; absent where they did not. */
+  seen_date?: Date;
+  /** Until when its user does not want to be told of such alerts; absent where they do. */
+  muted_until?: Date;
   /** Those that fire, the gravest first; absent where no more than one does. */
   series?: ShownSeries[];
   /** How many fire, of which `series` has the gravest; absent where no more than one does. */
@@ -56,6 +60,8 @@ export interface StoredAlert extends Omit<
   | 'escalated_date'
   | 'action_label'
   | 'action_url'
+  | 'seen_date'
+  | 'muted_until'
   | 'series'
   | 'series_count'
 > {
@@ -66,6 +72,8 @@ export interface StoredAlert extends Omit<
   escalated_date: string | null;
   action_label: string | null;
   action_url: string | null;
+  seen_date: string | null;
+  muted_until: string | null;
   /** Of the series whose words the alert has; `null` where it has none. */
   starts_at: string | null;
   /** `null` while that fires. */
@@ -108,6 +116,8 @@ export function toAlertRow(stored: StoredAlert): AlertRow {
     runbook_url: runbookUrl,
     ...shownAction(action),
     resolved_reason: stored.resolved_reason,
+    ...(stored.seen_date !== null && { seen_date: momentOf(stored.seen_date) }),
+    ...(stored.muted_until !== null && { muted_until: momentOf(stored.muted_until) }),
     ...shownSeries(series),
   };
 }
@@ -237,6 +247,16 @@ export class AlertResponse implements AlertRow {
   action_url?: string;
   @ApiProperty({ type: String, enum: [...RESOLVED_REASONS, null], nullable: true })
   resolved_reason!: ResolvedReason | null;
+  @ApiPropertyOptional({
+    description:
+      'When its user had it before their eyes; absent where they had not since it opened or became graver',
+  })
+  seen_date?: Date;
+  @ApiPropertyOptional({
+    description:
+      'Until when its user wants to hear nothing of such alerts; absent where they have not said so',
+  })
+  muted_until?: Date;
   @ApiPropertyOptional({
     type: [SeriesResponse],
     maxItems: MOST_SERIES,

@@ -2,13 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import type { Writes } from '../database/alerts-database.js';
 import type { Statement } from '../database/statement.js';
+import { newAlertId } from './alert-id.js';
 import { AlertLife } from './alert-life.js';
-import type { LifeChanges, ResolvedReason } from './alert-life.js';
+import type { AlertState, LifeChanges, ResolvedReason } from './alert-life.js';
 import { toAlertRow } from './alerts.dto.js';
 import type { AlertRow, StoredAlert } from './alerts.dto.js';
 import * as alerts from './alerts.statements.js';
 import { MOST_SHOWN } from './alerts.statements.js';
 import type { HistoryPage, NewAlert } from './alerts.statements.js';
+import { Departures } from './departures.js';
+import type { AlertNews, AlertsNews } from './departures.js';
+import { gravityOf } from './gravity.js';
 import * as life from './life.statements.js';
 import type { ReportedSeries } from './life.statements.js';
 import type { Observation, Outcome } from './observation.js';
@@ -40,7 +44,10 @@ export interface OpenList {
 /** Reads and writes the alerts. */
 @Injectable()
 export class AlertsRepository {
-  constructor(private readonly database: AlertsDatabase) {}
+  constructor(
+    private readonly database: AlertsDatabase,
+    private readonly departures: Departures,
+  ) {}
 
   /**
    * Applies reports in one transaction and a constant number of round trips.
@@ -59,6 +66,7 @@ export class AlertsRepository {
       const writes = [
         ...life.writeChanges(changes),
         ...(unasked.length > 0 ? [life.insertReports(unasked)] : []),
+        ...this.departures.with(newsOf(changes)),
       ];
       const users = life.usersOf(changes);
       const changedIds = [...changes.rewritten.filter(({ isUpdated }) => isUpdated), ...changes.closed].map(
@@ -87,11 +95,20 @@ export class AlertsRepository {
 
   /** Opens an alert by hand; `undefined` where the same alert is open already. */
   async create(alert: NewAlert): Promise<AlertRow | undefined> {
-    return this.database.transaction([alert.userId], [], (now) => ({
-      writes: [alerts.insertByHand(alert, now)],
-      users: new Set([alert.userId]),
-      answer: ([created]) => shown(created)[0],
-    }));
+    return this.database.transaction([alert.userId], [], (now) => {
+      const id = newAlertId(now.getTime());
+      const { userId, eventType, sessionName } = alert;
+      const gravity = gravityOf(alert.severity);
+      const news = [{ userId, alertId: id, transition: 'opened' as const, gravity, eventType, sessionName }];
+      return {
+        writes: [
+          alerts.insertByHand(id, alert, now),
+          ...this.departures.with({ now, news, ended: [], endedUsers: [] }),
+        ],
+        users: new Set([alert.userId]),
+        answer: ([created]) => shown(created)[0],
+      };
+    });
   }
 
   /** The open alerts of each of these users, gravest first, then newest. */
@@ -144,7 +161,7 @@ export class AlertsRepository {
   /** Closes an open alert; `undefined` where it is closed already, and stays as it is. */
   async close(alert: { id: string; user_id: string }, reason: ResolvedReason): Promise<AlertRow | undefined> {
     const [closed] = await this.database.transaction([alert.user_id], [], (now) =>
-      closing([alert.id], [alert.user_id], now, reason),
+      this.closing([alert.id], [alert.user_id], now, reason),
     );
     return closed;
   }
@@ -156,7 +173,7 @@ export class AlertsRepository {
   async closeNamed(userIds: string[], reads: Statement[], reason: ResolvedReason): Promise<AlertRow[]> {
     return this.database.transaction(userIds, reads, (now, rows) => {
       const named = rows.at(-1) as { id: string }[];
-      return closing(
+      return this.closing(
         named.map(({ id }) => id),
         userIds,
         now,
@@ -173,10 +190,33 @@ export class AlertsRepository {
     return this.closeNamed(userIds, [alerts.openOfSession(sessionName, userIds)], 'session_ended');
   }
 
+  /** Notes that a user has had these open alerts before their eyes; returns how many they had not before. */
+  async markSeen(ids: string[], userId: string): Promise<number> {
+    return this.database.transaction([userId], [alerts.findUnseen(ids, userId)], (now, [unseen = []]) => {
+      const found = (unseen as { id: string }[]).map(({ id }) => id);
+      return {
+        writes: found.length > 0 ? [alerts.markSeen(found, userId, now)] : [],
+        users: new Set(found.length > 0 ? [userId] : []),
+        answer: () => found.length,
+      };
+    });
+  }
+
+  private closing(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Writes<AlertRow[]> {
+    return {
+      writes: [
+        alerts.closeByIds(ids, userIds, now, reason),
+        ...this.departures.with({ now, news: [], ended: ids, endedUsers: userIds }),
+      ],
+      users: new Set(userIds),
+      answer: ([closed]) => shown(closed),
+    };
+  }
+
   /** Deletes all that is kept about a user; returns how many alerts that was. */
   async deleteForUser(userId: string): Promise<number> {
     return this.database.transaction([userId], [], () => ({
-      writes: [alerts.deleteOfUser(userId)],
+      writes: [alerts.deleteOfUser(userId), ...this.departures.ofErased(userId)],
       users: new Set([userId]),
       answer: ([rows]) => Number((rows as { deleted: string }[])[0]?.deleted),
     }));
@@ -216,11 +256,22 @@ function reportsOfUnasked(reports: Report[], arrivals: number[], outcomes: Outco
   );
 }
 
-function closing(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Writes<AlertRow[]> {
+/** What of a batch's changes others may have to be told. */
+function newsOf({ now, opened, rewritten, closed }: LifeChanges): AlertsNews {
+  const told = (alert: AlertState, transition: AlertNews['transition'], eventType?: string): AlertNews => {
+    const { userId, id: alertId, severity, sessionName } = alert;
+    return { userId, alertId, transition, gravity: gravityOf(severity), eventType, sessionName };
+  };
   return {
-    writes: [alerts.closeByIds(ids, userIds, now, reason)],
-    users: new Set(userIds),
-    answer: ([closed]) => shown(closed),
+    now,
+    news: [
+      ...opened
+        .filter(({ resolvedReason }) => resolvedReason === null)
+        .map((alert) => told(alert, 'opened', alert.eventType)),
+      ...rewritten.filter(({ isEscalated }) => isEscalated).map(({ alert }) => told(alert, 'escalated')),
+    ],
+    ended: closed.map(({ alert }) => alert.id),
+    endedUsers: closed.map(({ alert }) => alert.userId),
   };
 }
 

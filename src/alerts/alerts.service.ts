@@ -212,6 +212,16 @@ export class AlertsService implements OnApplicationShutdown {
   }
 
   /**
+   * Notes that a user has had alerts before their eyes: they are not told of them elsewhere any more. Those that are not
+   * theirs, not open or seen already are passed over.
+   * @returns how many they had not seen before
+   */
+  async markSeen(ids: string[], userId: string): Promise<number> {
+    const known = ids.filter((id) => ALERT_ID.test(id)).map((id) => id.toUpperCase());
+    return known.length === 0 ? 0 : this.repository.markSeen(known, userId);
+  }
+
+  /**
    * Closes all open alerts of a session that has ended; what is still reported about its last episodes stays
    * silent.
    * @param userId only this user's

@@ -1,5 +1,4 @@
 import type { Statement } from '../database/statement.js';
-import { newAlertId } from './alert-id.js';
 import type { OpenedAlert, ResolvedReason } from './alert-life.js';
 import type { StoredAlert } from './alerts.dto.js';
 import { gravityOf } from './gravity.js';
@@ -15,18 +14,21 @@ export const SHOWN = `id, title, message, event_type, user_id, session_name,
   CASE WHEN is_event THEN 'event' ELSE 'condition' END AS kind,
   (extract(epoch FROM coalesce(updated_date, creation_date)) * 1000)::bigint AS updated_date,
   (extract(epoch FROM escalated_date) * 1000)::bigint AS escalated_date, runbook_url, action_label, action_url, resolved_reason,
+  (extract(epoch FROM seen_date) * 1000)::bigint AS seen_date,
+  (extract(epoch FROM muted_until) * 1000)::bigint AS muted_until,
   (extract(epoch FROM starts_at) * 1000)::bigint AS starts_at,
   (extract(epoch FROM ends_at) * 1000)::bigint AS ends_at, other_series`;
 
 /** The names of `SHOWN`. */
 const SHOWN_COLUMNS = `id, title, message, event_type, user_id, session_name, creation_date, resolved_date, severity,
-  kind, updated_date, escalated_date, runbook_url, action_label, action_url, resolved_reason, starts_at, ends_at, other_series`;
+  kind, updated_date, escalated_date, runbook_url, action_label, action_url, resolved_reason, seen_date, muted_until,
+  starts_at, ends_at, other_series`;
 
 /** How many open alerts an answer carries at most. */
 export const MOST_SHOWN = 500;
 /** How long an answer gets at most (bytes of its JSON, about), and what of that is no text of an alert's. */
 const LONGEST_ANSWER = 270_000;
-const BESIDE_TEXT = 440;
+const BESIDE_TEXT = 520;
 /** As many open alerts as nearly everybody has at most. */
 const FEW = 20;
 
@@ -198,7 +200,7 @@ export type NewAlert = Pick<
 >;
 
 /** Opens an alert by hand, unless the same is open. */
-export function insertByHand(alert: NewAlert, now: Date): Statement {
+export function insertByHand(id: string, alert: NewAlert, now: Date): Statement {
   return {
     text: `
       INSERT INTO session_alerts.alerts
@@ -208,7 +210,7 @@ export function insertByHand(alert: NewAlert, now: Date): Statement {
       ON CONFLICT (user_id, session_name, fingerprint) WHERE resolved_date IS NULL DO NOTHING
       RETURNING ${SHOWN}`,
     values: [
-      newAlertId(now.getTime()),
+      id,
       alert.fingerprint,
       alert.userId,
       alert.sessionName,
@@ -231,6 +233,23 @@ export function closeByIds(ids: string[], userIds: string[], now: Date, reason: 
        WHERE id = ANY ($1::text[]) AND user_id = ANY ($2::text[]) AND resolved_date IS NULL
       RETURNING ${SHOWN}`,
     values: [ids, userIds, now, reason],
+  };
+}
+
+/** Which of these are a user's, open and not yet seen. */
+export function findUnseen(ids: string[], userId: string): Statement {
+  return {
+    text: `
+      SELECT id FROM session_alerts.alerts
+       WHERE user_id = $1 AND id = ANY ($2::text[]) AND resolved_date IS NULL AND seen_date IS NULL`,
+    values: [userId, ids],
+  };
+}
+
+export function markSeen(ids: string[], userId: string, now: Date): Statement {
+  return {
+    text: `UPDATE session_alerts.alerts SET seen_date = $3 WHERE user_id = $1 AND id = ANY ($2::text[])`,
+    values: [userId, ids, now],
   };
 }
 

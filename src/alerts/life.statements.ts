@@ -304,6 +304,7 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
              action_label = changed.action_label, action_url = changed.action_url,
              updated_date = CASE WHEN changed.is_updated THEN $14 ELSE alert.updated_date END,
              escalated_date = CASE WHEN changed.is_escalated THEN $14 ELSE alert.escalated_date END,
+             seen_date = CASE WHEN changed.is_escalated THEN NULL ELSE alert.seen_date END,
              last_seen = CASE WHEN changed.is_seen THEN $14 ELSE alert.last_seen END,
              ${SET_SERIES}
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::boolean[],

@@ -24,6 +24,9 @@ interface Claims {
   exp?: unknown;
   typ?: unknown;
   realm_access?: { roles?: unknown } | null;
+  email?: unknown;
+  email_verified?: unknown;
+  locale?: unknown;
 }
 
 /** A token to be verified with one key. It stands in a request's place, so that a host's request is left alone. */
@@ -153,7 +156,7 @@ function strategyOf({ issuer, audience, algorithms }: TokenSettings, ourRoles: r
       }
       const { sub: id, exp: expiresAt } = claims as { sub: string; exp: number };
       done(null, {
-        user: { id, roles: ourRoles.filter((role) => hasRole(claims, role)), expiresAt },
+        user: { id, roles: ourRoles.filter((role) => hasRole(claims, role)), expiresAt, ...personIn(claims) },
         expiresAt: expiresAt + CLOCK_TOLERANCE,
         signer,
       });
@@ -192,6 +195,24 @@ function problemWith({ exp, sub, typ }: Claims): string | undefined {
   if (typeof sub !== 'string' || !USER_ID.test(sub)) return 'it has no subject';
   if (typ !== 'Bearer') return 'it is not an access token';
   return undefined;
+}
+
+/** Longest of what is kept of a person; an e-mail address has at most 254 characters (RFC 5321). */
+const LONGEST_EMAIL = 254;
+const LOCALE = /^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$/;
+
+/** Where to write to, and in which language: only what the issuer vouches for. */
+function personIn({
+  email,
+  email_verified: isVerified,
+  locale,
+}: Claims): Pick<AlertsUser, 'email' | 'locale'> {
+  const isAddress =
+    typeof email === 'string' && email.length <= LONGEST_EMAIL && /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(email);
+  return {
+    ...(isVerified === true && isAddress && { email }),
+    ...(typeof locale === 'string' && LOCALE.test(locale) && { locale }),
+  };
 }
 
 function hasRole({ realm_access: access }: Claims, role: string): boolean {

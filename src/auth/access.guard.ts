@@ -141,7 +141,7 @@ async function userOf(auth: HostAuthOptions, request: HttpRequest): Promise<Aler
     : (request as { user?: unknown }).user;
   const user = answer as Partial<Record<keyof AlertsUser, unknown>> | null | undefined;
   if (!user) throw new TokenMissingException();
-  const { id, roles, expiresAt } = user;
+  const { id, roles, expiresAt, email, locale } = user;
   if (typeof id !== 'string' || !USER_ID.test(id)) {
     throw new Error(
       "AlertsModule: auth.guard let a user pass without an id; set auth.user to read the user's id",
@@ -151,5 +151,7 @@ async function userOf(auth: HostAuthOptions, request: HttpRequest): Promise<Aler
     id,
     roles: Array.isArray(roles) ? roles : [],
     expiresAt: typeof expiresAt === 'number' && Number.isFinite(expiresAt) ? expiresAt : undefined,
+    email: typeof email === 'string' ? email : undefined,
+    locale: typeof locale === 'string' ? locale : undefined,
   };
 }

@@ -43,8 +43,15 @@ export class AccessService {
     rememberCaller(request, caller);
   }
 
-  private asCaller({ id, roles, expiresAt }: AlertsUser): AlertsCaller {
+  private asCaller({ id, roles, expiresAt, email, locale }: AlertsUser): AlertsCaller {
     const isAdmin = roles.includes(this.settings.adminRole);
-    return { id, isAdmin, isAlertmanager: isAdmin || roles.includes(this.settings.webhookRole), expiresAt };
+    return {
+      id,
+      isAdmin,
+      isAlertmanager: isAdmin || roles.includes(this.settings.webhookRole),
+      expiresAt,
+      email,
+      locale,
+    };
   }
 }

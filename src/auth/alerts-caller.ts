@@ -6,4 +6,8 @@ export interface AlertsCaller {
   isAlertmanager: boolean;
   /** When what identified the caller expires (s since 1970). */
   expiresAt: number | undefined;
+  /** An e-mail address that is verified to be the caller's. */
+  email: string | undefined;
+  /** The caller's language (BCP 47). */
+  locale: string | undefined;
 }

@@ -83,8 +83,8 @@ export class AlertsStrategy
    * @throws TokenMissingException, TokenRefusedException, IssuerUnavailableException
    */
   async validate(request: HostRequest, tokens = strategyFor(request).tokens): Promise<AlertsUser> {
-    const { id, roles, expiresAt } = await tokens.verify(nodeRequest(request));
-    const user = { id, roles: [...roles], expiresAt };
+    const { roles, ...known } = await tokens.verify(nodeRequest(request));
+    const user = { ...known, roles: [...roles] };
     verifiedBy.set(user, tokens);
     return user;
   }

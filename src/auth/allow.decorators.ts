@@ -15,9 +15,12 @@ import type { AllowedRole } from './allowed-role.js';
 /** Bytes that a body may have; a webhook's may have what the host's parser takes. */
 const LONGEST_BODY: Record<AllowedRole, number> = { admin: LONGEST_ADMIN_BODY, alertmanager: Infinity };
 
-/** Whoever has a valid token may call. */
-export function AllowAnyUser(): MethodDecorator {
-  return allow(LONGEST_USER_BODY);
+/**
+ * Whoever has a valid token may call.
+ * @param longestBody bytes
+ */
+export function AllowAnyUser(longestBody = LONGEST_USER_BODY): MethodDecorator {
+  return allow(longestBody);
 }
 
 function allow(longestBody: number): MethodDecorator {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import { isHttpUrl } from '../options/option-checks.js';
 import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
 import { messagesOf } from '../http/error-messages.js';
 import { fetchJson } from '../http/fetch-json.js';

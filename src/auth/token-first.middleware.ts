@@ -5,7 +5,7 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { CountedBodies } from '../http/counted-bodies.js';
 import { ErrorResponseFilter } from '../http/error-response.filter.js';
-import { checkHead, LONGEST_ADMIN_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
+import { checkHead, LONGEST_ADMIN_BODY, LONGEST_LIST_BODY, LONGEST_USER_BODY } from '../http/request-head.js';
 import { AccessService } from './access.service.js';
 import type { AllowedRole } from './allowed-role.js';
 
@@ -14,11 +14,6 @@ interface Call {
   role: AllowedRole | undefined;
   longestBody: number;
 }
-
-const CALLS: ReadonlyMap<string | undefined, Call> = new Map([
-  ['PATCH', { role: undefined, longestBody: LONGEST_USER_BODY }],
-  ['POST', { role: 'admin', longestBody: LONGEST_ADMIN_BODY }],
-]);
 
 /**
  * Refuses who has no valid token, and then what announces itself as more or other than the call takes, on Fastify
@@ -29,6 +24,11 @@ const CALLS: ReadonlyMap<string | undefined, Call> = new Map([
 @Injectable()
 @UseFilters(new ErrorResponseFilter())
 export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
+  protected readonly calls: ReadonlyMap<string | undefined, Call> = new Map([
+    ['PATCH', { role: undefined, longestBody: LONGEST_USER_BODY }],
+    ['POST', { role: 'admin', longestBody: LONGEST_ADMIN_BODY }],
+  ]);
+
   constructor(
     @Inject(ALERTS_SETTINGS) protected readonly settings: AlertsSettings,
     private readonly access: AccessService,
@@ -36,7 +36,7 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   ) {}
 
   async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
-    const call = CALLS.get(request.method);
+    const call = this.calls.get(request.method);
     if (call) {
       await this.admit(request, call.role);
       checkHead(request, call.longestBody);
@@ -49,4 +49,12 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
   protected async admit(request: IncomingMessage, role: AllowedRole | undefined): Promise<void> {
     if (!('guard' in this.settings.auth)) await this.access.admit(request, role);
   }
+}
+
+/** The same where every call is a user's own. */
+@Injectable()
+export class UserFirstMiddleware extends TokenFirstMiddleware {
+  protected override readonly calls = new Map(
+    ['POST', 'PUT'].map((method) => [method, { role: undefined, longestBody: LONGEST_LIST_BODY }]),
+  );
 }

@@ -54,6 +54,13 @@ export const CHANNEL = 'session_alerts';
 /** In a notice instead of ids: everybody's. For those who change the tables past us. */
 export const EVERYBODY = '*';
 
+/** In a notice instead of the process that sends it: that the user has said anew how to be told. */
+export const OF_PREFERENCES = 'preferences';
+
+export function notifyPreferences(userId: string): Statement {
+  return { text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [`${OF_PREFERENCES} ${userId}`] };
+}
+
 /** PostgreSQL takes less than 8,000 bytes. */
 const LONGEST_NOTICE = 7_900;
 

@@ -7,7 +7,7 @@ import { sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from '../database/databas
 import type { DatabaseProblem } from '../database/database-problems.js';
 import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
-import { ChangeListener } from '../live/change-listener.service.js';
+import { ChangeListener } from '../database/change-listener.service.js';
 
 export interface AlertsHealthReport {
   database: 'ok' | 'unavailable';

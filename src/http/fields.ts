@@ -1,3 +1,5 @@
+import { isRecord } from './untyped.js';
+
 /** A field's value, or what is wrong with it, to be said after its name. */
 type Reading<T> = { value: T } | { wrong: string };
 
@@ -54,4 +56,55 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
 
 export function nullable<T>(field: Field<T>): Field<T | null> {
   return (given) => (given === null ? { value: null } : field(given));
+}
+
+/** An object with these fields and no other. */
+export function objectOf<T extends object>(fields: Fields<T>): Field<T> {
+  const known = Object.entries<Field<unknown>>(fields as Record<string, Field<unknown>>);
+  return (given) => {
+    if (!isRecord(given)) return { wrong: 'must be an object' };
+    const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
+    if (unknown !== undefined) return { wrong: `has no field ${shortened(unknown)}` };
+    const read: Record<string, unknown> = {};
+    for (const [name, field] of known) {
+      const reading = field(Object.hasOwn(given, name) ? given[name] : undefined);
+      if ('wrong' in reading) return { wrong: `has a wrong ${name}: it ${reading.wrong}` };
+      if (reading.value !== undefined) read[name] = reading.value;
+    }
+    return { value: read as T };
+  };
+}
+
+/** At most so many of a kind. */
+export function listOf<T>(field: Field<T>, most: number): Field<T[]> {
+  return (given) => {
+    if (!Array.isArray(given)) return { wrong: 'must be a list' };
+    if (given.length > most) return { wrong: `must have at most ${most} entries` };
+    const read: T[] = [];
+    for (const [index, one] of given.entries()) {
+      const reading = field(one);
+      if ('wrong' in reading) return { wrong: `has a wrong entry ${index + 1}: it ${reading.wrong}` };
+      read.push(reading.value);
+    }
+    return { value: read };
+  };
+}
+
+/** An object with names of any kind, and values of one. */
+export function entriesOf<T>(field: Field<T>): Field<Record<string, T>> {
+  return (given) => {
+    if (!isRecord(given)) return { wrong: 'must be an object' };
+    const read = new Map<string, T>();
+    for (const [name, one] of Object.entries(given)) {
+      const reading = field(one);
+      if ('wrong' in reading) return { wrong: `has a wrong ${shortened(name)}: it ${reading.wrong}` };
+      read.set(name, reading.value);
+    }
+    return { value: Object.fromEntries(read) };
+  };
+}
+
+/** As much of a name as an answer repeats. */
+function shortened(name: string): string {
+  return JSON.stringify(name.slice(0, 100));
 }

@@ -5,6 +5,8 @@ import { unfit } from './unfit.js';
 /** Bytes that a user's call may send, and an administrator's `POST /alerts`: several times what they need. */
 export const LONGEST_USER_BODY = 4 * 1024;
 export const LONGEST_ADMIN_BODY = 128 * 1024;
+/** Of a user's call that lists things. */
+export const LONGEST_LIST_BODY = 64 * 1024;
 /** Bytes of any call's query. */
 export const LONGEST_QUERY = 4 * 1024;
 

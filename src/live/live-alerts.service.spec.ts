@@ -4,6 +4,7 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import type { AlertRow } from '../alerts/alerts.dto.js';
 import type { AlertsRepository, OpenList } from '../alerts/alerts.repository.js';
 import type { AlertsService } from '../alerts/alerts.service.js';
+import { OpenPages } from '../alerts/open-pages.js';
 import type { OpenAlerts } from '../alerts/open-alerts.service.js';
 import type { AlertsDatabase } from '../database/alerts-database.js';
 import { EVERYBODY } from '../database/transaction.statements.js';
@@ -12,7 +13,7 @@ import type { FeedHealth } from '../feed/feed-health.service.js';
 import type { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import type { AlertStream } from './alert-stream.js';
-import type { ChangeListener } from './change-listener.service.js';
+import type { ChangeListener } from '../database/change-listener.service.js';
 import { LiveAlerts } from './live-alerts.service.js';
 
 const OK: FeedResponse = { status: 'ok', last_seen: new Date(0) };
@@ -83,6 +84,7 @@ describe('Open pages', () => {
       { ofSession } as unknown as AlertsService,
       { notices, isListening } as unknown as ChangeListener,
       openAlerts as unknown as OpenAlerts,
+      new OpenPages(),
       { check } as unknown as FeedHealth,
       { addGauge } as unknown as AlertsMetrics,
     );

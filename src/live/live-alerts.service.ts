@@ -8,12 +8,13 @@ import { AlertsService } from '../alerts/alerts.service.js';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import { EVERYBODY } from '../database/transaction.statements.js';
 import { OpenAlerts } from '../alerts/open-alerts.service.js';
+import { OpenPages } from '../alerts/open-pages.js';
 import { messagesOf } from '../http/error-messages.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { FeedHealth } from '../feed/feed-health.service.js';
 import type { AlertStream } from './alert-stream.js';
-import { ChangeListener } from './change-listener.service.js';
+import { ChangeListener } from '../database/change-listener.service.js';
 
 /** How many users' alerts one query reads. */
 const MOST_TOGETHER = 1_000;
@@ -60,6 +61,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     private readonly alerts: AlertsService,
     private readonly listener: ChangeListener,
     private readonly openAlerts: OpenAlerts,
+    private readonly pages: OpenPages,
     private readonly feedHealth: FeedHealth,
     metrics: AlertsMetrics,
   ) {
@@ -115,6 +117,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     if (!streams) this.streamsByUser.set(userId, (streams = new Set()));
     streams.add(stream);
     this.streams.add(stream);
+    this.pages.add(userId);
     if (this.feed !== undefined) stream.showFeed(this.feed);
     this.refresh([userId]);
     this.checkFeed();
@@ -122,6 +125,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
 
   remove(stream: AlertStream): void {
     if (!this.streams.delete(stream)) return;
+    this.pages.remove(stream.of.userId);
     const streams = this.streamsByUser.get(stream.of.userId);
     streams?.delete(stream);
     if (streams?.size === 0) this.streamsByUser.delete(stream.of.userId);

@@ -122,11 +122,10 @@ export class AlertsMetrics implements OnApplicationShutdown {
     }
   }
 
-  private counter<Label extends string = never>(name: string, help: string, label?: Label): Count<Label> {
+  /** Adds what is counted elsewhere, by these labels. */
+  counter<Label extends string = never>(name: string, help: string, ...labelNames: Label[]): Count<Label> {
     if (!promClient) return NOT_COUNTED;
-    return this.registered(
-      new promClient.Counter({ name, help, labelNames: label ? [label] : [], registers: [] }),
-    );
+    return this.registered(new promClient.Counter({ name, help, labelNames, registers: [] }));
   }
 
   private registered<M extends Metric>(metric: M): M {

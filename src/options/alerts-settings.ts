@@ -1,5 +1,18 @@
 import { TOKEN_ALGORITHMS } from './module-options.js';
-import { group, isObject, list, oneOf, text, wrong } from './option-checks.js';
+import {
+  group,
+  isHttpUrl,
+  isObject,
+  list,
+  milliseconds,
+  oneOf,
+  SHORTEST_SECRET,
+  text,
+  wholeNumber,
+  wrong,
+} from './option-checks.js';
+import { deliverySettings } from './delivery-settings.js';
+import type { DeliverySettings } from './delivery-settings.js';
 import { EXTRAS, PARTS } from './registration.js';
 import type {
   AlertmanagerOptions,
@@ -25,6 +38,7 @@ export interface AlertsSettings {
   feed: Required<FeedOptions>;
   live: Required<LiveOptions>;
   grafana: GrafanaOptions;
+  delivery: DeliverySettings;
   users: Required<UserDirectoryOptions> | undefined;
   metricsRegistry: MetricsRegistry | undefined;
   /** Where nothing is said the DataSource decides. */
@@ -45,6 +59,7 @@ const OPTIONS: Record<keyof AlertsModuleOptions, true> = {
   feed: true,
   live: true,
   grafana: true,
+  delivery: true,
   users: true,
   metricsRegistry: true,
   migrate: true,
@@ -88,6 +103,7 @@ export function alertsSettings(options: AlertsModuleOptions): AlertsSettings {
       streamsPerUser: wholeNumber('live.streamsPerUser', live.streamsPerUser ?? 20),
     },
     grafana: secret === undefined ? {} : { secret: grafanaSecret(secret) },
+    delivery: deliverySettings(given.delivery),
     users: users === undefined ? undefined : userSettings(users),
     metricsRegistry: metricsRegistry === undefined ? undefined : registry(metricsRegistry),
     migrate: migrate === undefined ? undefined : oneOf('migrate', [true, false] as const, migrate),
@@ -166,30 +182,6 @@ function registry(value: Partial<MetricsRegistry>): MetricsRegistry {
   return value as MetricsRegistry;
 }
 
-function milliseconds(option: string, seconds: unknown): number {
-  if (typeof seconds !== 'number' || !isDuration(seconds)) {
-    throw wrong(`${option} must be a number of seconds from ${SHORTEST} to ${LONGEST} (100 years)`);
-  }
-  return Math.round(seconds * 1000);
-}
-
-/** Characters of a shared secret. */
-export const SHORTEST_SECRET = 16;
-
-/** Bounds (s) of every duration that can be set; a year has 365 days. */
-const SHORTEST = 1;
-const LONGEST = 100 * 365 * 24 * 3600;
-
-/** Whether so many seconds are no busy loop, and now less so many is a moment that everything can hold. */
-export function isDuration(seconds: number): boolean {
-  return seconds >= SHORTEST && seconds <= LONGEST;
-}
-
-function wholeNumber(option: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw wrong(`${option} must be a whole number of at least 1`);
-  return value;
-}
-
 function authSettings(
   auth: Partial<HostAuthOptions> | Partial<TokenAuthOptions> | undefined,
 ): HostAuthOptions | TokenSettings {
@@ -226,8 +218,4 @@ function tokenSettings(auth: Partial<TokenAuthOptions>): TokenSettings {
     algorithms,
     ...(jwksUri !== undefined && { jwksUri }),
   };
-}
-
-export function isHttpUrl(value: unknown): value is string {
-  return typeof value === 'string' && /^https?:\/\/\S+$/.test(value) && URL.canParse(value);
 }

@@ -103,6 +103,61 @@ export interface LiveOptions {
   streamsPerUser?: number;
 }
 
+/** Mail by SMTP (RFC 5321); needs the package nodemailer. */
+export interface EmailOptions {
+  /**
+   * The server and who we are to it: `smtp://user:password@host:587`, which has to speak STARTTLS, or `smtps://…:465`.
+   * Only to a server on this machine mail goes without TLS.
+   */
+  server: string;
+  /** From whom mail comes: `alerts@example.org`, or `Session alerts <alerts@example.org>`. */
+  from: string;
+}
+
+/** Notices of the browser where no page is open (RFC 8030); needs the package web-push. */
+export interface WebPushOptions {
+  /** Whom push services may write to about us: a real `mailto:` or `https:` address. */
+  subject: string;
+  /** The keys by which browsers know us (VAPID, RFC 8292), base64url: `session-alerts push keys` makes them. */
+  publicKey: string;
+  privateKey: string;
+  /** Hosts of push services besides those of the browsers' makers; `*.` before one stands for all below it. */
+  services?: string[];
+}
+
+/** One address that is told of everybody's alerts, for a bridge to whatever people read. */
+export interface WebhookChannelOptions {
+  /** Its http(s) address. */
+  url: string;
+  /** `whsec_` and at least 24 bytes as base64, by which it knows us (Standard Webhooks). */
+  secret: string;
+  /** What is less grave is not told. Default: `info`, everything. */
+  severity?: 'critical' | 'error' | 'warning' | 'info';
+}
+
+/** What is known here of an `AlertChannel`, which knows what an alert is. */
+export interface HostChannel {
+  readonly name: string;
+  send(message: never, signal: AbortSignal): Promise<void>;
+}
+
+/** Telling people outside of the page; each of them says where, and nobody is told who has said nothing. */
+export interface DeliveryOptions {
+  /** How long (s) somebody who has a page open may take to see an alert before they are told elsewhere. Default: 120. */
+  grace?: number;
+  /** Messages that one person is sent in an hour; what else there is waits, and comes as one. Default: 20. */
+  perHour?: number;
+  /** Where the page of a session is: `https://host/sessions/{session}`. Default: messages link nowhere. */
+  sessionUrl?: string;
+  /** Where this API is for people outside, with its prefix: `https://host/api/data`. Mail needs it, to be turned off. */
+  publicUrl?: string;
+  email?: EmailOptions;
+  webPush?: WebPushOptions;
+  webhook?: WebhookChannelOptions;
+  /** Ways of the host's own, made with its providers. */
+  channels?: Type<HostChannel>[];
+}
+
 /** Which user ids exist, for a host that knows; alerts for others are skipped. */
 export interface UserDirectoryOptions {
   directory: Type<UserDirectory>;
@@ -136,6 +191,7 @@ export interface AlertsModuleOptions {
   live?: LiveOptions;
   grafana?: GrafanaOptions;
   users?: UserDirectoryOptions;
+  delivery?: DeliveryOptions;
   /**
    * Whether this process migrates the module's tables at boot, before anything uses them: those who start together wait
    * for the first. Default: whether the DataSource has `synchronize`, which leaves these tables alone.

@@ -44,3 +44,31 @@ export function list(option: string, value: unknown): unknown[] {
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+export function milliseconds(option: string, seconds: unknown): number {
+  if (typeof seconds !== 'number' || !isDuration(seconds)) {
+    throw wrong(`${option} must be a number of seconds from ${SHORTEST} to ${LONGEST} (100 years)`);
+  }
+  return Math.round(seconds * 1000);
+}
+
+/** Characters of a shared secret. */
+export const SHORTEST_SECRET = 16;
+
+/** Bounds (s) of every duration that can be set; a year has 365 days. */
+const SHORTEST = 1;
+const LONGEST = 100 * 365 * 24 * 3600;
+
+/** Whether so many seconds are no busy loop, and now less so many is a moment that everything can hold. */
+export function isDuration(seconds: number): boolean {
+  return seconds >= SHORTEST && seconds <= LONGEST;
+}
+
+export function wholeNumber(option: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw wrong(`${option} must be a whole number of at least 1`);
+  return value;
+}
+
+export function isHttpUrl(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/\S+$/.test(value) && URL.canParse(value);
+}

@@ -11,7 +11,8 @@ import {
   storable,
 } from '../alerts/text.js';
 import { USER_ID } from '../auth/user-id.js';
-import { ALERTS_SETTINGS, isHttpUrl } from '../options/alerts-settings.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import { isHttpUrl } from '../options/option-checks.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { parseMoment } from './rfc3339.js';
 import type { Sender } from './senders.js';

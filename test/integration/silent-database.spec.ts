@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { filter, firstValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
 import type { AlertsDatabase } from '../../src/database/alerts-database.js';
-import { ChangeListener } from '../../src/live/change-listener.service.js';
+import { ChangeListener } from '../../src/database/change-listener.service.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
 import { createTestDatabase } from '../support/database.js';

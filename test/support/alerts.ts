@@ -105,6 +105,8 @@ export interface ShownAlert {
   action_label?: string;
   action_url?: string;
   resolved_reason: string | null;
+  seen_date?: string;
+  muted_until?: string;
   series?: ShownSeries[];
   series_count?: number;
 }

@@ -90,7 +90,8 @@ export async function forgetAlerts(url: string): Promise<void> {
     await listener.query(`LISTEN ${CHANNEL}`);
     await execute(
       url,
-      `TRUNCATE session_alerts.alerts, session_alerts.sightings;
+      `TRUNCATE session_alerts.alerts, session_alerts.sightings, session_alerts.deliveries, session_alerts.messages,
+                session_alerts.delivery_targets, session_alerts.preferences, session_alerts.mutes;
        SELECT pg_notify('${CHANNEL}', 'test ${EVERYBODY}')`,
     );
     await heard;

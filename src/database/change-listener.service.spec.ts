@@ -2,8 +2,8 @@ import { EventEmitter, getEventListeners } from 'node:events';
 import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import type { AlertsDatabase } from '../database/alerts-database.js';
-import { CHANNEL } from '../database/transaction.statements.js';
+import type { AlertsDatabase } from './alerts-database.js';
+import { CHANNEL } from './transaction.statements.js';
 import { ChangeListener } from './change-listener.service.js';
 
 const LISTEN = `SET idle_session_timeout = 0; LISTEN ${CHANNEL}; SELECT pg_backend_pid() AS backend`;

@@ -5,8 +5,8 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
-import { AlertsDatabase } from '../database/alerts-database.js';
-import { CHANNEL } from '../database/transaction.statements.js';
+import { AlertsDatabase } from './alerts-database.js';
+import { CHANNEL, OF_PREFERENCES } from './transaction.statements.js';
 import { messagesOf } from '../http/error-messages.js';
 
 /** What we use of `pg`'s client. */
@@ -31,11 +31,14 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   private readonly logger = new Logger(ChangeListener.name);
   private readonly stopping = new AbortController();
   private readonly heard = new Subject<string[]>();
+  private readonly heardPreferences = new Subject<string>();
   private readonly up = new BehaviorSubject(false);
   private running: Promise<void> | undefined;
 
   /** Whose open alerts another replica has changed. */
   readonly notices: Observable<string[]> = this.heard.asObservable();
+  /** Who has said anew how to be told, here or elsewhere. */
+  readonly preferences: Observable<string> = this.heardPreferences.asObservable();
   private backend: number | undefined;
   private isMoved = false;
 
@@ -127,8 +130,10 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   }
 
   private hear({ channel, payload = '' }: { channel: string; payload?: string }): void {
-    const [process, ...userIds] = payload.split(' ');
-    if (channel === CHANNEL && process !== this.database.process) this.heard.next(userIds);
+    if (channel !== CHANNEL) return;
+    const [sender, ...userIds] = payload.split(' ');
+    if (sender === OF_PREFERENCES) for (const userId of userIds) this.heardPreferences.next(userId);
+    else if (sender !== this.database.process) this.heard.next(userIds);
   }
 }
 

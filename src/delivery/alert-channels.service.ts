@@ -1,0 +1,63 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { gravityOf } from '../alerts/gravity.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import { wrong } from '../options/option-checks.js';
+import type { AlertChannel } from './alert-channel.js';
+import { WebhookChannel } from './channels/webhook.channel.js';
+import type { EverybodysChannel } from './delivery.statements.js';
+
+/** The name of the channel that everybody's alerts go by. */
+export const WEBHOOK = 'webhook';
+const NAME = /^[a-z][a-z0-9_]{0,30}$/;
+
+/** The ways to tell people that are set. */
+@Injectable()
+export class AlertChannels implements OnModuleInit {
+  private readonly byName = new Map<string, AlertChannel>();
+
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { webhook, channels } = this.settings.delivery;
+    if (webhook) this.add(new WebhookChannel(webhook));
+    for (const channel of channels) {
+      this.add(await this.moduleRef.create<AlertChannel>(channel));
+    }
+  }
+
+  /** @throws Error its name is none, or another's */
+  add(channel: AlertChannel): void {
+    if (!NAME.test(channel.name)) {
+      throw wrong(
+        `delivery.channels: ${channel.name} is no name of a channel: use lower-case letters, digits and _`,
+      );
+    }
+    if (this.byName.has(channel.name)) throw wrong(`delivery.channels: there are two called ${channel.name}`);
+    this.byName.set(channel.name, channel);
+  }
+
+  /** Where everybody's alerts go. */
+  get everybodys(): EverybodysChannel | undefined {
+    const { webhook } = this.settings.delivery;
+    return webhook && { channel: WEBHOOK, gravity: gravityOf(webhook.severity) };
+  }
+
+  /** Those that a user may turn on. */
+  get offered(): string[] {
+    return [...this.byName.keys()].filter((name) => name !== this.everybodys?.channel);
+  }
+
+  get areThere(): boolean {
+    return this.byName.size > 0;
+  }
+
+  find(name: string): AlertChannel | undefined {
+    return this.byName.get(name);
+  }
+}

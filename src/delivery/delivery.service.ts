@@ -1,0 +1,212 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messagesOf } from '../http/error-messages.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
+import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
+import type { Count } from '../metrics/alerts-metrics.service.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import { MessageRefusedError, RetryLaterError, TargetGoneError } from './alert-channel.js';
+import type { AlertMessage, ToldAlert } from './alert-channel.js';
+import { AlertChannels } from './alert-channels.service.js';
+import { backOff, decide, needlessness } from './delivery-rules.js';
+import { DeliveryRepository } from './delivery.repository.js';
+import type { ClaimedMessage, MessageContents } from './delivery.repository.js';
+import type { Ending } from './delivery.statements.js';
+import { linkTo } from './session-link.js';
+
+/** How often (ms) to look for what is due. */
+const EVERY = 1_000;
+/** How often (ms) what was told long ago is deleted. */
+const TIDY_EVERY = 3_600_000;
+/** What becomes due within so many ms goes with the same message, and the next one no sooner. */
+export const TOGETHER = 5 * 60_000;
+/** How long (ms) an attempt may take, and when another replica may try after one that was never heard of again. */
+const LONGEST_ATTEMPT = 30_000;
+const LEASE = 45_000;
+/** Messages that are being sent at once. */
+const MOST_AT_ONCE = 10;
+/** After so long (ms) a message is given up. */
+const GIVEN_UP_AFTER = 24 * 3_600_000;
+const HOUR = 3_600_000;
+/** Of why something failed, as it is kept. */
+const LONGEST_REASON = 500;
+
+/** Tells people outside of the page what leaves with the alerts' transactions: any replica what is due. */
+@Injectable()
+export class DeliveryService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(DeliveryService.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
+  private readonly stopping = new AbortController();
+  private readonly needless: Count<'reason'>;
+  private readonly ended: Count<'channel' | 'result'>;
+  private running: Promise<void> | undefined;
+  private tidiedAt = performance.now();
+
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly repository: DeliveryRepository,
+    private readonly channels: AlertChannels,
+    metrics: AlertsMetrics,
+  ) {
+    this.needless = metrics.counter(
+      'session_alerts_deliveries_needless_total',
+      'What was due to be told outside of the page and was not, as it was seen, had ended or was muted',
+      'reason',
+    );
+    this.ended = metrics.counter(
+      'session_alerts_messages_total',
+      'Attempts to tell people outside of the page, by channel and how they ended',
+      'channel',
+      'result',
+    );
+    metrics.addGauge(
+      'session_alerts_delivery_oldest_due_seconds',
+      'For how long the longest waiting of what is due has not been told',
+      () => (this.channels.areThere ? repository.ageOfOldestDue() : Promise.resolve(0)),
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.channels.areThere) this.running = this.run();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        await this.gather();
+        while (await this.sendDue());
+        await this.tidy();
+      } catch (error) {
+        this.lines.say('failed', () => `What is due cannot be told: ${messagesOf(error)}`);
+      }
+      await sleep(EVERY, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** Makes messages of what is due. */
+  private async gather(): Promise<void> {
+    const now = await this.repository.now();
+    if ((await this.repository.listDue(now, now)).length === 0) return;
+    await this.repository.gathering(async () => {
+      const due = await this.repository.listDue(now, new Date(now.getTime() + TOGETHER));
+      if (due.length === 0) return;
+      const users = due.map(({ userId }) => userId);
+      const stateOf = await this.repository.listStates(users, new Date(now.getTime() - HOUR));
+      const { perHour } = this.settings.delivery;
+      const decision = decide(now, due, stateOf, { gather: TOGETHER, perHour });
+      for (const { reason } of decision.needless) this.needless.inc({ reason });
+      await this.repository.write(decision, now);
+    });
+  }
+
+  /** Sends what nobody is sending; whether there may be more. */
+  private async sendDue(): Promise<boolean> {
+    if (this.stopping.signal.aborted) return false;
+    const claimed = await this.repository.claim(await this.repository.now(), LEASE, MOST_AT_ONCE);
+    if (claimed.length === 0) return false;
+    const contents = await this.repository.listContents(claimed);
+    await Promise.all(claimed.map((message) => this.send(message, contents.get(message.id))));
+    return claimed.length === MOST_AT_ONCE;
+  }
+
+  private async send(message: ClaimedMessage, contents: MessageContents | undefined): Promise<void> {
+    const ending = await this.attempt(message, contents);
+    this.ended.inc({ channel: message.channel, result: ending.state });
+    await this.repository.end(message, ending, await this.repository.now());
+  }
+
+  private async attempt(message: ClaimedMessage, contents: MessageContents | undefined): Promise<Ending> {
+    const channel = this.channels.find(message.channel);
+    if (!channel) return { state: 'given_up', reason: 'the channel is not set any more' };
+    const now = await this.repository.now();
+    const alerts = contents ? toldOf(contents, now, this.settings.delivery.sessionUrl) : [];
+    if (!contents || alerts.length === 0) return { state: 'needless' };
+    const { id, userId, target, createdDate, attempts } = message;
+    const { details, locale, beganWith } = contents;
+    const isEverybodys = this.channels.everybodys?.channel === message.channel;
+    if (!details && !isEverybodys)
+      return { state: 'given_up', reason: 'its user has turned the channel off' };
+    const sent: AlertMessage = {
+      ...{ id, userId, target, createdDate, locale, beganWith, alerts },
+      details: details ?? {},
+    };
+    try {
+      await withinTime((signal) => channel.send(sent, signal), LONGEST_ATTEMPT);
+      return { state: 'sent' };
+    } catch (error) {
+      const reason = messagesOf(error).slice(0, LONGEST_REASON);
+      if (error instanceof TargetGoneError) {
+        await this.repository.forget(message);
+        return { state: 'given_up', reason };
+      }
+      const isTooOld = now.getTime() - createdDate.getTime() > GIVEN_UP_AFTER;
+      if (error instanceof MessageRefusedError || isTooOld) {
+        this.lines.say(
+          `refused ${channel.name}`,
+          () => `A message by ${channel.name} is given up: ${reason}`,
+        );
+        return { state: 'given_up', reason };
+      }
+      this.lines.say(`late ${channel.name}`, () => `A message by ${channel.name} is late: ${reason}`);
+      const wait =
+        error instanceof RetryLaterError && error.retryAfter !== undefined ? error.retryAfter * 1000 : 0;
+      return {
+        state: 'waiting',
+        reason,
+        nextTry: new Date(now.getTime() + Math.max(wait, backOff(attempts))),
+      };
+    }
+  }
+
+  private async tidy(): Promise<void> {
+    if (performance.now() - this.tidiedAt < TIDY_EVERY) return;
+    this.tidiedAt = performance.now();
+    const now = await this.repository.now();
+    await this.repository.deleteTold(new Date(now.getTime() - this.settings.upkeep.retention), now);
+  }
+}
+
+/** What is still of use, the gravest first, then the newest; each alert once. */
+function toldOf({ alerts }: MessageContents, now: Date, sessionUrl: string | undefined): ToldAlert[] {
+  const byAlert = new Map<string, ToldAlert & { gravity: number }>();
+  for (const { transition, alert, gravity } of alerts) {
+    const { resolved_date, seen_date, muted_until = null } = alert;
+    const isOpen = resolved_date === null;
+    const now_ = { isOpen, isSeen: seen_date !== undefined, mutedUntil: muted_until, gravity };
+    if (needlessness({ transition, alert: now_ }, now)) continue;
+    const told = { transition, alert, gravity, link: linkTo(sessionUrl, alert.session_name) };
+    const known = byAlert.get(alert.id);
+    if (!known || known.transition === 'opened') byAlert.set(alert.id, told);
+  }
+  return [...byAlert.values()]
+    .sort(
+      (one, other) =>
+        Number(one.transition === 'over') - Number(other.transition === 'over') ||
+        other.gravity - one.gravity ||
+        other.alert.creation_date.getTime() - one.alert.creation_date.getTime(),
+    )
+    .map(({ transition, alert, link }) => ({ transition, alert, link }));
+}
+
+/** A channel that does not end when it is told to is left behind. */
+async function withinTime(work: (signal: AbortSignal) => Promise<void>, longest: number): Promise<void> {
+  const signal = AbortSignal.timeout(longest);
+  await Promise.race([
+    work(signal),
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(new RetryLaterError(`it has taken more than ${longest / 1000} s`));
+      });
+    }),
+  ]);
+}

@@ -1,0 +1,75 @@
+import { Injectable, Logger, Optional } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import { ChangeListener } from '../database/change-listener.service.js';
+import { messagesOf } from '../http/error-messages.js';
+import { DeliveryRepository } from './delivery.repository.js';
+
+/** What a user has said that concerns alerts before they open. */
+interface Said {
+  hasTargets: boolean;
+  hasMutes: boolean;
+}
+
+/**
+ * Who wants to be told of alerts, and who has muted some: so that nothing is written for all the others. While changes
+ * elsewhere are not heard, anybody may.
+ */
+@Injectable()
+export class Interest implements OnModuleInit {
+  private readonly logger = new Logger(Interest.name);
+  private said: Map<string, Said> | undefined;
+  private readonly changed = new Set<string>();
+  private loading: Promise<void> | undefined;
+
+  constructor(
+    private readonly repository: DeliveryRepository,
+    @Optional() private readonly listener: ChangeListener | null,
+  ) {}
+
+  onModuleInit(): void {
+    this.listener?.preferences.subscribe((userId) => {
+      void this.learn(userId);
+    });
+    this.listener?.isListening.subscribe((isListening) => {
+      this.said = undefined;
+      if (isListening) this.loading = this.load();
+    });
+  }
+
+  hasTargets(userId: string): boolean {
+    return this.said === undefined || this.said.get(userId)?.hasTargets === true;
+  }
+
+  hasMutes(userId: string): boolean {
+    return this.said === undefined || this.said.get(userId)?.hasMutes === true;
+  }
+
+  /** What is asked about the user until it is known is answered with yes. */
+  async learn(userId: string): Promise<void> {
+    this.changed.add(userId);
+    this.said?.set(userId, { hasTargets: true, hasMutes: true });
+    await this.loading;
+    const said = this.said;
+    if (!said) return;
+    try {
+      const [found] = await this.repository.listInterested(userId);
+      if (said !== this.said) return;
+      if (found) said.set(userId, found);
+      else said.delete(userId);
+    } catch {
+      // It stays a yes, which costs a statement and is never wrong.
+    }
+  }
+
+  private async load(): Promise<void> {
+    this.changed.clear();
+    try {
+      const said = new Map<string, Said>();
+      for (const { userId, ...found } of await this.repository.listInterested()) said.set(userId, found);
+      for (const userId of this.changed) said.set(userId, { hasTargets: true, hasMutes: true });
+      this.said = said;
+    } catch (error) {
+      this.logger.warn(`Who wants to be told of alerts cannot be read: ${messagesOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Departures } from '../alerts/departures.js';
+import type { AlertsNews } from '../alerts/departures.js';
+import type { Statement } from '../database/statement.js';
+import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
+import type { AlertsSettings } from '../options/alerts-settings.js';
+import { AlertChannels } from './alert-channels.service.js';
+import * as statements from './delivery.statements.js';
+import { Interest } from './interest.service.js';
+
+/** What is to be told leaves with the transaction that it is about: nothing is told that is not kept, and nothing lost. */
+@Injectable()
+export class Outbox extends Departures {
+  constructor(
+    @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
+    private readonly channels: AlertChannels,
+    private readonly interest: Interest,
+  ) {
+    super();
+  }
+
+  with({ now, news, ended, endedUsers }: AlertsNews): Statement[] {
+    const { delivery } = this.settings;
+    const everybody = this.channels.everybodys;
+    const muted = news.filter(
+      ({ transition, userId }) => transition === 'opened' && this.interest.hasMutes(userId),
+    );
+    const wanted = everybody ? news : news.filter(({ userId }) => this.interest.hasTargets(userId));
+    const isOverWanted =
+      everybody !== undefined || endedUsers.some((userId) => this.interest.hasTargets(userId));
+    return [
+      ...(muted.length > 0 ? [statements.muteOpened(muted, now)] : []),
+      ...(wanted.length > 0 ? [statements.insertNews(wanted, now, delivery, everybody)] : []),
+      ...(ended.length > 0 && isOverWanted ? [statements.insertOver(ended, endedUsers, now)] : []),
+    ];
+  }
+
+  ofErased(userId: string): Statement[] {
+    return statements.eraseUser(userId);
+  }
+}
