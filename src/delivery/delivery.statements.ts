@@ -25,8 +25,8 @@ export function insertNews(
     text: `
       INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
       SELECT $5::timestamptz + CASE
-               WHEN EXISTS (SELECT FROM session_alerts.open_pages AS page
-                             WHERE page.user_id = news.user_id AND page.until > $5) THEN $6::interval
+               WHEN (SELECT max(page.until) FROM session_alerts.open_pages AS page
+                      WHERE page.user_id = news.user_id) > $5 THEN $6::interval
                ELSE $7::interval END,
              gen_random_uuid(), news.transition, wanted.channel, wanted.target, news.user_id, news.alert_id
         FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
@@ -77,13 +77,16 @@ export function muteOpened(news: AlertNews[], now: Date): Statement {
 }
 
 /** Said of what a message has brought, or is bringing: that it is over, once, unless it has happened or its user closed it. */
+// Joined, they would be looked up by whatever the planner thinks of while the tables are empty.
 const TO_BE_TOLD_OVER = `
   SELECT DISTINCT $1::timestamptz AS due_date, told.channel, told.target, told.user_id, told.alert_id
     FROM session_alerts.deliveries AS told
-    JOIN session_alerts.messages AS message ON message.user_id = told.user_id AND message.id = told.message_id
-    JOIN session_alerts.alerts AS alert ON alert.user_id = told.user_id AND alert.id = told.alert_id
-   WHERE told.transition <> 'over' AND message.state = 'sent' AND alert.resolved_date IS NOT NULL
-     AND NOT alert.is_event AND alert.resolved_reason <> 'dismissed'
+   WHERE told.transition <> 'over'
+     AND (SELECT message.state FROM session_alerts.messages AS message
+           WHERE message.user_id = told.user_id AND message.id = told.message_id) = 'sent'
+     AND (SELECT alert.resolved_date IS NOT NULL AND NOT alert.is_event AND alert.resolved_reason <> 'dismissed'
+            FROM session_alerts.alerts AS alert
+           WHERE alert.user_id = told.user_id AND alert.id = told.alert_id)
      AND NOT EXISTS (SELECT FROM session_alerts.deliveries AS over
                       WHERE over.user_id = told.user_id AND over.alert_id = told.alert_id
                         AND over.channel = told.channel AND over.target = told.target
@@ -266,8 +269,10 @@ export function listContents(messages: { userId: string; id: string }[]): Statem
           FROM unnest($1::text[], $2::uuid[]) AS message (user_id, id)
           JOIN session_alerts.deliveries AS delivery
             ON delivery.user_id = message.user_id AND delivery.message_id = message.id
-          JOIN (SELECT ${SHOWN}, gravity FROM session_alerts.alerts WHERE user_id = ANY ($1::text[])) AS alert
-            ON alert.user_id = delivery.user_id AND alert.id = delivery.alert_id`,
+         CROSS JOIN LATERAL (
+           SELECT ${SHOWN}, gravity
+             FROM session_alerts.alerts AS kept
+            WHERE kept.user_id = delivery.user_id AND kept.id = delivery.alert_id) AS alert`,
       values,
     },
     {

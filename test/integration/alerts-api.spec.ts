@@ -518,6 +518,12 @@ describe('The alerts API', () => {
       await api.deliver(firing(), firing({ severity: 'info' }));
       const annotations = { action_label: 'Resize', action_url: 'https://sessions.example/resize' };
       await api.deliver(firing({ severity: 'critical', annotations }));
+      const { id, event_type } = await api.onlyAlert();
+      await api.call('POST', '/alerts/seen', { as: { sub: 'jane' }, body: { ids: [id] } });
+      await api.call('PUT', '/alerts/preferences', {
+        as: { sub: 'jane' },
+        body: { mutes: [{ event_type }] },
+      });
       expect(fields.sort()).toEqual(Object.keys(await api.onlyAlert()).sort());
     });
 

@@ -200,28 +200,36 @@ describe('The migrations', () => {
     });
   });
 
-  it('give what is written no action, and let it be as it was where they are undone', async () => {
-    const before = await withMigrations(alertsMigrations.length - 1);
-    try {
-      await before.runMigrations();
-      await execute(
-        database.url,
-        `INSERT INTO session_alerts.alerts
+  it.each([
+    [6, 'OfferActions1796000000000', { action_label: null, action_url: null }],
+    [7, 'TellOutside1796100000000', { seen_date: null, muted_until: null }],
+  ])(
+    'give what is written nothing new (the %i. after the first), and let it be as it was',
+    async (done, name, added) => {
+      const before = await withMigrations(done);
+      const after = await withMigrations(done + 1);
+      try {
+        await before.runMigrations();
+        await execute(
+          database.url,
+          `INSERT INTO session_alerts.alerts
            (id, fingerprint, user_id, event_type, title, message, gravity, is_event, by_hand, creation_date)
          VALUES ('1', 1, 'jane', 'notice', 'Title', 'Message', 1, false, true, now())`,
-      );
-      const written = () => execute(database.url, `SELECT * FROM session_alerts.alerts`);
-      const [alert] = await written();
+        );
+        const written = () => execute(database.url, `SELECT * FROM session_alerts.alerts`);
+        const [alert] = await written();
 
-      const [last] = await dataSource.runMigrations();
-      expect(last!.name).toBe('OfferActions1796000000000');
-      expect(await written()).toEqual([{ ...alert, action_label: null, action_url: null }]);
-      await dataSource.undoLastMigration();
-      expect(await written()).toEqual([alert]);
-    } finally {
-      await before.destroy();
-    }
-  });
+        const [last] = await after.runMigrations();
+        expect(last!.name).toBe(name);
+        expect(await written()).toEqual([{ ...alert, ...added }]);
+        await after.undoLastMigration();
+        expect(await written()).toEqual([alert]);
+      } finally {
+        await after.destroy();
+        await before.destroy();
+      }
+    },
+  );
 
   it('wait for who reads alerts, without keeping others waiting for long', async () => {
     const before = await withMigrations(alertsMigrations.length - 1);

@@ -4,6 +4,8 @@ import pg from 'pg';
 import type { AlertState, LifeChanges } from '../../src/alerts/alert-life.js';
 import * as lists from '../../src/alerts/alerts.statements.js';
 import * as life from '../../src/alerts/life.statements.js';
+import * as delivery from '../../src/delivery/delivery.statements.js';
+import type { AlertNews } from '../../src/alerts/departures.js';
 import * as transaction from '../../src/database/transaction.statements.js';
 import type { Statement } from '../../src/database/statement.js';
 import type { PoolExtras } from '../../src/database/connection-settings.js';
@@ -53,6 +55,15 @@ const changes: LifeChanges = {
   sightings: [{ seriesKey: 1, arrival: 0, endsAt: null }],
 };
 
+const news: AlertNews = {
+  userId: 'user-1',
+  alertId: '1',
+  transition: 'opened',
+  gravity: 2,
+  eventType: 'RenkuSessionHighMemory',
+  sessionName: 'session-1',
+};
+
 /** Every statement that a connection plans once: those of webhooks, and of pages that show alerts. */
 const PREPARED: Statement[] = [
   transaction.READ_CLOCK,
@@ -60,6 +71,9 @@ const PREPARED: Statement[] = [
   transaction.lockAll(),
   ...life.readState(observations, 0),
   ...life.writeChanges(changes),
+  delivery.insertNews([news], NOW, { grace: 120_000, gather: 5_000 }, undefined),
+  delivery.insertOver(['1'], ['user-1'], NOW),
+  delivery.muteOpened([news], NOW),
   ...transaction.notifyChange('process', life.usersOf(changes)),
   lists.listFewOpen(['user-1', 'user-2']),
   lists.listOpen(['user-1', 'user-2']),
@@ -105,6 +119,9 @@ const INDEXES: Record<string, string[]> = {
   session_alerts_close_alerts: ['alerts_pkey'],
   session_alerts_insert_alerts: [],
   session_alerts_insert_sightings: [],
+  session_alerts_insert_news: ['delivery_targets_pkey', 'open_pages_pkey'],
+  session_alerts_insert_over: ['alerts_pkey', 'deliveries_pkey', 'messages_pkey'],
+  session_alerts_mute_opened: ['alerts_pkey', 'mutes_pkey'],
   session_alerts_notify_change: [],
   session_alerts_list_few_open: ['alerts_open'],
   session_alerts_list_open: ['alerts_open'],
