@@ -155,7 +155,7 @@ export class Message {
   @Column('text')
   state!: string;
 
-  /** Why it was given up, or why the last attempt failed. */
+  /** Why it was given up, or why the last attempt failed; nothing while it is being tried. */
   @Column({ type: 'text', nullable: true })
   reason!: string | null;
 

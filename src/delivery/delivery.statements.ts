@@ -245,7 +245,7 @@ export function claim(now: Date, lease: number, most: number): Statement {
   return {
     text: `
       UPDATE session_alerts.messages AS message
-         SET attempts = attempts + 1, next_try = $1::timestamptz + $2::interval
+         SET attempts = attempts + 1, next_try = $1::timestamptz + $2::interval, reason = NULL
         FROM (SELECT user_id, id
                 FROM session_alerts.messages
                WHERE next_try <= $1

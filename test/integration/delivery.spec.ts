@@ -85,7 +85,9 @@ describe('What is told outside of the page', () => {
         server.databaseUrl,
         `SELECT (SELECT count(*) FROM session_alerts.deliveries
                   WHERE message_id IS NULL AND due_date <= now() + interval '${ahead} ms')
-              + (SELECT count(*) FROM session_alerts.messages WHERE next_try <= now() + interval '${ahead} ms') AS due`,
+              + (SELECT count(*) FROM session_alerts.messages
+                  WHERE next_try <= now() + interval '${ahead} ms'
+                     OR (next_try IS NOT NULL AND attempts > 0 AND reason IS NULL)) AS due`,
       );
       return Number(row?.due) === 0;
     });
