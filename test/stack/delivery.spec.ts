@@ -147,7 +147,7 @@ it(`tells everybody, by two replicas of which one is killed at ${KILLS} random m
   expect(await sentBy(other)).toBeGreaterThan(0);
 }, 480_000);
 
-it('tells everybody once when PostgreSQL is restarted meanwhile', async () => {
+it('tells everybody when PostgreSQL crashes meanwhile, each with one id', async () => {
   const users = [...(await fire(100))];
   for (let restart = 0; restart < 3; restart++) {
     await sleep(random.between(1_000, 3_000));
