@@ -28,7 +28,7 @@ const SHOWN_COLUMNS = `id, title, message, event_type, user_id, session_name, cr
 export const MOST_SHOWN = 500;
 /** How long an answer gets at most (bytes of its JSON, about), and what of that is no text of an alert's. */
 const LONGEST_ANSWER = 270_000;
-const BESIDE_TEXT = 520;
+const BESIDE_TEXT = 440;
 /** As many open alerts as nearly everybody has at most. */
 const FEW = 20;
 

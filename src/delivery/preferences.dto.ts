@@ -12,7 +12,7 @@ import {
 } from '../http/fields.js';
 import type { Field, Fields } from '../http/fields.js';
 import { gravityOf } from '../alerts/gravity.js';
-import { LONGEST_NAME } from '../alerts/text.js';
+import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { isTimeZone } from './quiet-hours.js';
 import type { QuietHours } from './quiet-hours.js';
 
@@ -114,7 +114,10 @@ const TIME = [/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day like 22:00'] a
 const KEY = [/^[\w-]+=*$/, 'must be base64url'] as const;
 
 const SUBSCRIPTION: Fields<PushSubscriptionData> = {
-  endpoint: text({ pattern: [/^https:\/\/\S+$/, 'must be an https address'], longest: LONGEST_ENDPOINT }),
+  endpoint: text({
+    pattern: [/^https:\/\/[\x21-\x7e]+$/, 'must be an https address'],
+    longest: LONGEST_ENDPOINT,
+  }),
   keys: objectOf({
     p256dh: text({ pattern: KEY, longest: 200 }),
     auth: text({ pattern: KEY, longest: 100 }),
@@ -194,7 +197,11 @@ export function gravityFrom({ enabled, severity }: KeptChannel): number | null {
 
 export function keptMutes(mutes: MutePreference[]): KeptPreferences['mutes'] {
   const byKey = new Map<string, KeptPreferences['mutes'][number]>();
-  for (const { event_type: eventType, session_name: sessionName = '', until } of mutes) {
+  for (const mute of mutes) {
+    // As the alerts' own are kept.
+    const eventType = storable(mute.event_type);
+    const sessionName = storable(mute.session_name ?? '');
+    const { until } = mute;
     byKey.set(JSON.stringify([eventType, sessionName]), {
       eventType,
       sessionName,

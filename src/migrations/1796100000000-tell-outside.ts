@@ -78,8 +78,8 @@ export class TellOutside1796100000000 implements MigrationInterface {
         user_id text COLLATE "C" NOT NULL,
         CONSTRAINT open_pages_pkey PRIMARY KEY (user_id, replica)
       )`);
-    // Whoever serves may read and write them as the others.
-    for (const name of TABLES) await handOver(queryRunner, { name, of: 'feed' });
+    // Whoever serves may read, write and delete in them as in the alerts.
+    for (const name of TABLES) await handOver(queryRunner, { name, of: 'alerts' });
     await lockOut(queryRunner, ['alerts']);
     await queryRunner.query(`
       ALTER TABLE session_alerts.alerts ADD COLUMN seen_date timestamptz, ADD COLUMN muted_until timestamptz`);

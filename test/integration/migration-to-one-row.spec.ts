@@ -293,7 +293,13 @@ describe('The migration that puts an alert and its series into one row', () => {
     );
     expect(left.map(({ relname }) => relname)).toEqual([
       'alerts',
+      'deliveries',
+      'delivery_targets',
       'feed',
+      'messages',
+      'mutes',
+      'open_pages',
+      'preferences',
       'reconciling',
       'session_alerts_migrations',
       'sightings',
@@ -352,7 +358,16 @@ describe('The migration that puts an alert and its series into one row', () => {
       const sightings = { name: 'sightings', is_theirs: true, rights: 'DELETE INSERT SELECT' };
       const reconciling = { ...feed, name: 'reconciling' };
       const list = { name: 'session_alerts_migrations', is_theirs: false, rights: null };
-      expect(await tables()).toEqual([alerts, feed, reconciling, list, sightings]);
+      const ofAlerts = (name: string) => ({ ...alerts, name });
+      expect(await tables()).toEqual([
+        alerts,
+        ...['deliveries', 'delivery_targets'].map(ofAlerts),
+        feed,
+        ...['messages', 'mutes', 'open_pages', 'preferences'].map(ofAlerts),
+        reconciling,
+        list,
+        sightings,
+      ]);
 
       server = await startTestServer(
         { DATABASE_URL: addressOf(user), MIGRATE_ON_START: 'false' },

@@ -42,7 +42,20 @@ const COUNTS = [0, 1, 1, 1, 1, 2, 2, 3, 4];
 /** Where most can go wrong is where most is tried. */
 const ROUTE_TURNS: readonly RouteName[] = [
   ...ROUTES,
-  ...(['webhook', 'webhook', 'webhook', 'create', 'create', 'update', 'update', 'list', 'history'] as const),
+  ...([
+    'webhook',
+    'webhook',
+    'webhook',
+    'create',
+    'create',
+    'update',
+    'update',
+    'list',
+    'history',
+    'seen',
+    'say',
+    'say',
+  ] as const),
 ];
 
 /** The plan of so many requests' one, the same for the same seed. */

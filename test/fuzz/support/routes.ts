@@ -100,6 +100,39 @@ const DRAFTS: Record<RouteName, (random: Random, world: World) => Draft> = {
       ...(isAdmin ? { token: world.tokens.admin, caller: 'admin' } : as(user, world)),
     };
   },
+  seen: (random, world) => ({
+    method: 'POST',
+    path: `${PREFIX}/alerts/seen`,
+    body: { ids: random.some(world.alerts, random.between(0, 3)).map(({ id }) => id) },
+    ...as(random.oneOf(world.users), world),
+  }),
+  preferences: (random, world) => ({
+    method: 'GET',
+    path: `${PREFIX}/alerts/preferences`,
+    ...as(random.oneOf(world.users), world),
+  }),
+  say: (random, world) => {
+    const user = random.oneOf(world.users);
+    const mute = {
+      event_type: random.oneOf(NAMES),
+      session_name: random.oneOf([undefined, ...world.sessionsOf(user)]),
+      until: random.oneOf([undefined, '2100-01-01T00:00:00Z']),
+    };
+    return {
+      method: 'PUT',
+      path: `${PREFIX}/alerts/preferences`,
+      body: {
+        channels: random.oneOf([undefined, {}]),
+        mutes: random.oneOf([undefined, [mute]]),
+        quiet_hours: random.oneOf([
+          undefined,
+          null,
+          { from: '22:00', to: '07:00', time_zone: 'Europe/Zurich', critical_passes: true },
+        ]),
+      },
+      ...as(user, world),
+    };
+  },
   documents: (random) => ({
     method: 'GET',
     path: `${PREFIX}/${random.oneOf(['docs', 'docs/', 'docs/swagger-ui-init.js', 'docs/swagger-ui.css', 'openapi.json', 'openapi.json'])}`,

@@ -18,6 +18,8 @@ const MEGABYTE = 1024 * KILOBYTE;
 const QUERY = 4_000;
 const HEADERS = 60 * KILOBYTE;
 const ADMIN_BODY = 127 * KILOBYTE;
+/** Of a user's call that lists things. */
+const LIST_BODY = 63 * KILOBYTE;
 /** What nobody but Alertmanager may send, and what takes long enough of what it may. */
 const BODY = MEGABYTE;
 const WEBHOOK = 2 * MEGABYTE;
@@ -51,6 +53,9 @@ export function shapesOf({ tokens, users, alerts }: World): Shape[] {
     const one = firing({ user, session: `${user}-labels`, labels });
     return { ...one, fingerprint: hasFingerprint ? '0123456789abcdef' : undefined };
   };
+
+  const say = (json: string): Buffer[] => send('PUT', '/alerts/preferences', userToken, json);
+  const see = (json: string): Buffer[] => send('POST', '/alerts/seen', userToken, json);
 
   return [
     { name: 'query: distinct names', largest: QUERY, request: (n) => get(`?${names(n, '=1&')}`) },
@@ -135,6 +140,23 @@ export function shapesOf({ tokens, users, alerts }: World): Shape[] {
       request: (n) => update(`{${members(n)}}`),
     },
     { name: "user's body within the limit: nested", largest: QUERY, request: (n) => update(nested(n)) },
+    { name: 'preferences: mutes', largest: LIST_BODY, request: (n) => say(`{"mutes":[${mutesOf(n)}]}`) },
+    {
+      name: 'preferences: a long event type',
+      largest: LIST_BODY,
+      request: (n) => say(`{"mutes":[{"event_type":"${times('x', n)}"}]}`),
+    },
+    {
+      name: 'preferences: distinct names',
+      largest: LIST_BODY,
+      request: (n) => say(`{"channels":{${members(n)}}}`),
+    },
+    {
+      name: 'seen: the same id',
+      largest: LIST_BODY,
+      request: (n) => see(`{"ids":[${times(`"${alert?.id ?? ''}",`, n)}"${alert?.id ?? ''}"]}`),
+    },
+    { name: 'seen: what is no id', largest: LIST_BODY, request: (n) => see(`{"ids":["${times('0', n)}"]}`) },
     {
       name: "user's body for administrators: items",
       largest: BODY,
@@ -259,6 +281,13 @@ function names(bytes: number, follows: string): string {
 
 function members(bytes: number): string {
   return Array.from({ length: Math.ceil(bytes / 12) }, (_, index) => `"k${padded(index)}":1`).join(',');
+}
+
+/** As many mutes as one may have, and longer ones beyond that. */
+function mutesOf(bytes: number): string {
+  const count = Math.min(Math.ceil(bytes / 40), 200);
+  const name = 'x'.repeat(Math.max(1, Math.floor(bytes / count) - 30));
+  return Array.from({ length: count }, (_, index) => `{"event_type":"${padded(index)}${name}"}`).join(',');
 }
 
 function labels(bytes: number): Record<string, string> {

@@ -29,6 +29,7 @@ const SEGMENTS = [
     'stream',
     'feed',
     'seen',
+    'preferences',
     'constructor',
     '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R',
     '\u00e9',
