@@ -67,7 +67,11 @@ const READ_FACTS: Statement = {
               FROM unnest(string_to_array(needed.privileges, ' ')) AS privilege
              WHERE NOT has_table_privilege(pg_class.oid, privilege)) AS lacks
       FROM (VALUES ('alerts', 'SELECT INSERT UPDATE DELETE'), ('sightings', 'SELECT INSERT DELETE'),
-                   ('feed', 'SELECT INSERT UPDATE'), ('reconciling', 'SELECT INSERT UPDATE'))
+                   ('feed', 'SELECT INSERT UPDATE'), ('reconciling', 'SELECT INSERT UPDATE'),
+                   ('deliveries', 'SELECT INSERT UPDATE DELETE'),
+                   ('delivery_targets', 'SELECT INSERT UPDATE DELETE'),
+                   ('messages', 'SELECT INSERT UPDATE DELETE'), ('mutes', 'SELECT INSERT UPDATE DELETE'),
+                   ('open_pages', 'SELECT INSERT UPDATE DELETE'), ('preferences', 'SELECT INSERT UPDATE DELETE'))
              AS needed (name, privileges)
       LEFT JOIN pg_catalog.pg_namespace ON nspname = 'session_alerts'
       LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = needed.name`,

@@ -53,6 +53,8 @@ describe('The description', () => {
     expect(Object.keys(paths).sort()).toEqual([
       '/alerts',
       '/alerts/feed',
+      '/alerts/preferences',
+      '/alerts/seen',
       '/alerts/stream',
       '/alerts/{id}',
       '/webhooks/alertmanager',

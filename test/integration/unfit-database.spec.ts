@@ -15,6 +15,9 @@ import { expectEssentials } from '../support/essentials.js';
 import { ListingAlertmanager } from '../support/listing-alertmanager.js';
 import { startPostgres } from '../stack/support/postgres.js';
 
+/** Those by which people are told outside of the page. */
+const OF_DELIVERY = ['deliveries', 'delivery_targets', 'messages', 'mutes', 'open_pages', 'preferences'];
+
 let issuer: TestIssuer;
 let alertmanager: ListingAlertmanager;
 let alertmanagerUrl: string;
@@ -166,7 +169,9 @@ describe('A role', () => {
     const all = new RegExp(
       'lacks USAGE on the schema session_alerts; SELECT, INSERT, UPDATE, DELETE on session_alerts\\.alerts; ' +
         'SELECT, INSERT, DELETE on session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed; ' +
-        'SELECT, INSERT, UPDATE on session_alerts\\.reconciling\\. Let the owner',
+        'SELECT, INSERT, UPDATE on session_alerts\\.reconciling; ' +
+        OF_DELIVERY.map((name) => `SELECT, INSERT, UPDATE, DELETE on session_alerts\\.${name}`).join('; ') +
+        '\\. Let the owner',
     );
     try {
       await expectRefusal(server, all, role);
@@ -174,6 +179,8 @@ describe('A role', () => {
         database.url,
         `GRANT USAGE ON SCHEMA session_alerts TO ${role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts TO ${role};
+         GRANT SELECT, INSERT, UPDATE, DELETE
+            ON ${OF_DELIVERY.map((name) => `session_alerts.${name}`).join(', ')} TO ${role};
          GRANT SELECT, INSERT, DELETE ON session_alerts.sightings TO ${role};
          GRANT SELECT, INSERT, UPDATE ON session_alerts.feed, session_alerts.reconciling TO ${role}`,
       );
@@ -199,7 +206,9 @@ it('Tables that nobody has made are waited for, and then served from', async () 
   const database = await createTestDatabase({ migrated: false });
   const server = await start(database.url, { MIGRATE_ON_START: 'false' });
   try {
-    const names = ['alerts', 'sightings', 'feed', 'reconciling'].map((name) => `session_alerts.${name}`);
+    const names = ['alerts', 'sightings', 'feed', 'reconciling', ...OF_DELIVERY].map(
+      (name) => `session_alerts.${name}`,
+    );
     await expectRefusal(
       server,
       new RegExp(`^.*missing: ${names.join(', ')}.*session-alerts migrate`),
