@@ -37,7 +37,7 @@ const PAGE_HEADERS = {
 
 /** What pages of other origins may send, and read of the answers. */
 const CORS = {
-  methods: ['GET', 'POST', 'PATCH'],
+  methods: ['GET', 'POST', 'PUT', 'PATCH'],
   allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match'],
   exposedHeaders: ['ETag', 'X-Total-Count', 'Date', 'Retry-After'],
   credentials: true,

@@ -25,6 +25,8 @@ export const TOGETHER = 5 * 60_000;
 /** How long (ms) an attempt may take, and when another replica may try after one that was never heard of again. */
 const LONGEST_ATTEMPT = 30_000;
 const LEASE = 45_000;
+/** How long (ms) an attempt may still take once the server is told to end. */
+const LONGEST_FAREWELL = 5_000;
 /** Messages that are being sent at once. */
 const MOST_AT_ONCE = 10;
 /** After so long (ms) a message is given up. */
@@ -141,7 +143,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
       details: details ?? {},
     };
     try {
-      await withinTime((signal) => channel.send(sent, signal), LONGEST_ATTEMPT);
+      await this.withinTime((signal) => channel.send(sent, signal));
       return { state: 'sent' };
     } catch (error) {
       const reason = messagesOf(error).slice(0, LONGEST_REASON);
@@ -165,6 +167,34 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
         reason,
         nextTry: new Date(now.getTime() + Math.max(wait, backOff(attempts))),
       };
+    }
+  }
+
+  /** A channel that does not end when it is told to is left behind; soon, where we are told to end ourselves. */
+  private async withinTime(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const attempt = new AbortController();
+    const end = (sentence: string) => () => {
+      attempt.abort(new RetryLaterError(sentence));
+    };
+    const timers = [setTimeout(end(`it has taken more than ${LONGEST_ATTEMPT / 1000} s`), LONGEST_ATTEMPT)];
+    const stop = (): void => {
+      timers.push(setTimeout(end('the server was told to end meanwhile'), LONGEST_FAREWELL));
+    };
+    const { signal: stopping } = this.stopping;
+    if (stopping.aborted) stop();
+    else stopping.addEventListener('abort', stop);
+    try {
+      await Promise.race([
+        work(attempt.signal),
+        new Promise((_, reject) => {
+          attempt.signal.addEventListener('abort', () => {
+            reject(attempt.signal.reason as Error);
+          });
+        }),
+      ]);
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      stopping.removeEventListener('abort', stop);
     }
   }
 
@@ -196,17 +226,4 @@ function toldOf({ alerts }: MessageContents, now: Date, sessionUrl: string | und
         other.alert.creation_date.getTime() - one.alert.creation_date.getTime(),
     )
     .map(({ transition, alert, link }) => ({ transition, alert, link }));
-}
-
-/** A channel that does not end when it is told to is left behind. */
-async function withinTime(work: (signal: AbortSignal) => Promise<void>, longest: number): Promise<void> {
-  const signal = AbortSignal.timeout(longest);
-  await Promise.race([
-    work(signal),
-    new Promise((_, reject) => {
-      signal.addEventListener('abort', () => {
-        reject(new RetryLaterError(`it has taken more than ${longest / 1000} s`));
-      });
-    }),
-  ]);
 }

@@ -60,7 +60,7 @@ describe('Pages of other origins', () => {
       expect(answer.status).toBe(204);
       expect(corsOf(answer)).toEqual({
         ...allowing(PAGE),
-        'access-control-allow-methods': 'GET, POST, PATCH',
+        'access-control-allow-methods': 'GET, POST, PUT, PATCH',
         'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
         'access-control-max-age': '7200',
       });
