@@ -22,11 +22,13 @@ export interface AlertNow {
   gravity: number;
 }
 
-/** Something that is due to be told at a target. */
+/** Something that is due to be told at a target, or will be soon. */
 export interface DueDelivery extends Target {
   alertId: string;
   id: string;
   transition: Transition;
+  /** What is not due yet goes with what is, and is no reason for a message by itself. */
+  dueDate: Date;
   /** `undefined` where there is no such alert any more. */
   alert: AlertNow | undefined;
 }
@@ -89,7 +91,7 @@ export function decide(
       if (reason) decision.needless.push({ delivery, reason });
       else needed.push(delivery);
     }
-    const [first] = needed;
+    const first = needed.find(({ dueDate }) => dueDate <= now);
     if (!first) continue;
     const { lastMessage, quietHours, lately } = stateOf(first);
     const inHour = lately.filter((moment) => now.getTime() - moment.getTime() < HOUR);
@@ -108,10 +110,10 @@ export function decide(
     for (const delivery of needed) {
       if (isTold(delivery)) continue;
       const until = quietEnd && !passes(delivery) && (!latest || quietEnd > latest) ? quietEnd : latest;
-      if (until) decision.postponed.push({ delivery, until });
+      if (until && until > delivery.dueDate) decision.postponed.push({ delivery, until });
     }
     const told = needed.filter(isTold);
-    if (told.length === 0) continue;
+    if (!told.some(({ dueDate }) => dueDate <= now)) continue;
     made.set(first.userId, (made.get(first.userId) ?? 0) + 1);
     const { userId, channel, target } = first;
     decision.messages.push({ target: { userId, channel, target }, deliveries: told });

@@ -30,6 +30,7 @@ interface DueRow extends Target {
   alertId: string;
   id: string;
   transition: Transition;
+  dueDate: string;
   isKnown: boolean;
   isOpen: boolean;
   isSeen: boolean;
@@ -72,8 +73,9 @@ export class DeliveryRepository {
 
   async listDue(now: Date, until: Date): Promise<DueDelivery[]> {
     const rows = await this.database.query<DueRow>(statements.listDue(now, until));
-    return rows.map(({ isKnown, isOpen, isSeen, gravity, mutedUntil, ...due }) => ({
+    return rows.map(({ isKnown, isOpen, isSeen, gravity, mutedUntil, dueDate, ...due }) => ({
       ...due,
+      dueDate: new Date(Number(dueDate)),
       alert: isKnown
         ? { isOpen, isSeen, gravity, mutedUntil: mutedUntil === null ? null : new Date(Number(mutedUntil)) }
         : undefined,

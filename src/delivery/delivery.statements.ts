@@ -131,7 +131,8 @@ export function listDue(now: Date, until: Date): Statement {
   return {
     text: `
       SELECT delivery.user_id AS "userId", delivery.alert_id AS "alertId", delivery.id, delivery.channel,
-             delivery.target, delivery.transition, alert.id IS NOT NULL AS "isKnown",
+             delivery.target, delivery.transition,
+             floor(extract(epoch FROM delivery.due_date) * 1000)::bigint AS "dueDate", alert.id IS NOT NULL AS "isKnown",
              alert.resolved_date IS NULL AS "isOpen", alert.seen_date IS NOT NULL AS "isSeen", alert.gravity,
              (extract(epoch FROM alert.muted_until) * 1000)::bigint AS "mutedUntil"
         FROM (SELECT user_id, channel, target

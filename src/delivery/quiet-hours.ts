@@ -39,18 +39,40 @@ export function isTimeZone(name: string): boolean {
 
 /**
  * When the quiet hours end that a moment lies in; `undefined` where it lies in none. On the day that clocks are put
- * forward over it, that is when they have been.
+ * forward over their end, that is when they have been.
  */
 export function endOfQuiet({ from, to, timeZone }: QuietHours, moment: Date): Date | undefined {
+  const isQuiet = (minute: number): boolean => forward(from, minute) < forward(from, to);
   const minute = minuteOfDay(timeZone, moment);
-  if (forward(from, minute) >= forward(from, to)) return undefined;
-  const end = new Date(Math.floor(moment.getTime() / MINUTE) * MINUTE + forward(minute, to) * MINUTE);
-  // Between now and then clocks may be put forward or back.
-  const beyond = forward(to, minuteOfDay(timeZone, end));
-  const shift = beyond > DAY / 2 ? DAY - beyond : -beyond;
-  const shifted = new Date(end.getTime() + shift * MINUTE);
-  // The hour that there is not: what lies before it is before the end.
-  return shifted > moment && minuteOfDay(timeZone, shifted) === to ? shifted : end;
+  if (!isQuiet(minute)) return undefined;
+  const start = new Date(Math.floor(moment.getTime() / MINUTE) * MINUTE);
+  const end = after(start, forward(minute, to));
+  if (minuteOfDay(timeZone, end) === to) return end;
+  const change = clockChange(timeZone, start, end);
+  const changed = minuteOfDay(timeZone, change);
+  return isQuiet(changed) ? after(change, forward(changed, to)) : change;
+}
+
+/** When clocks are put forward or back between two moments, which lie on whole minutes. */
+function clockChange(timeZone: string, since: Date, until: Date): Date {
+  const offset = offsetAt(timeZone, since);
+  let before = 0;
+  let behind = (until.getTime() - since.getTime()) / MINUTE;
+  while (behind - before > 1) {
+    const middle = Math.floor((before + behind) / 2);
+    if (offsetAt(timeZone, after(since, middle)) === offset) before = middle;
+    else behind = middle;
+  }
+  return after(since, behind);
+}
+
+function after(moment: Date, minutes: number): Date {
+  return new Date(moment.getTime() + minutes * MINUTE);
+}
+
+/** By how many minutes clocks are ahead of UTC, or behind it by the rest of a day. */
+function offsetAt(timeZone: string, moment: Date): number {
+  return forward(Math.floor(moment.getTime() / MINUTE) % DAY, minuteOfDay(timeZone, moment));
 }
 
 /** Minutes from one time of day to another, forward. */
