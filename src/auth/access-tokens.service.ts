@@ -5,6 +5,7 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
 import type { AlertsUser } from '../options/alerts-user.js';
 import { SignatureRefusedException, TokenMissingException, TokenRefusedException } from './auth-errors.js';
+import { isEmailAddress } from './email-address.js';
 import type { SigningKey } from './key-set.js';
 import { SigningKeys } from './signing-keys.service.js';
 import type { WantedKey } from './signing-keys.service.js';
@@ -197,8 +198,6 @@ function problemWith({ exp, sub, typ }: Claims): string | undefined {
   return undefined;
 }
 
-/** Longest of what is kept of a person; an e-mail address has at most 254 characters (RFC 5321). */
-const LONGEST_EMAIL = 254;
 const LOCALE = /^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$/;
 
 /** Where to write to, and in which language: only what the issuer vouches for. */
@@ -207,10 +206,8 @@ function personIn({
   email_verified: isVerified,
   locale,
 }: Claims): Pick<AlertsUser, 'email' | 'locale'> {
-  const isAddress =
-    typeof email === 'string' && email.length <= LONGEST_EMAIL && /^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(email);
   return {
-    ...(isVerified === true && isAddress && { email }),
+    ...(isVerified === true && isEmailAddress(email) && { email }),
     ...(typeof locale === 'string' && LOCALE.test(locale) && { locale }),
   };
 }

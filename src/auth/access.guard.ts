@@ -16,6 +16,7 @@ import { REQUIRED_ROLE } from './allowed-role.js';
 import type { AllowedRole } from './allowed-role.js';
 import { TokenMissingException } from './auth-errors.js';
 import { callerOf } from './caller.decorator.js';
+import { isEmailAddress } from './email-address.js';
 import { SignedRequests } from './signed-requests.service.js';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
@@ -151,7 +152,7 @@ async function userOf(auth: HostAuthOptions, request: HttpRequest): Promise<Aler
     id,
     roles: Array.isArray(roles) ? roles : [],
     expiresAt: typeof expiresAt === 'number' && Number.isFinite(expiresAt) ? expiresAt : undefined,
-    email: typeof email === 'string' ? email : undefined,
+    email: isEmailAddress(email) ? email : undefined,
     locale: typeof locale === 'string' ? locale : undefined,
   };
 }
