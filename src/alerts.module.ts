@@ -52,6 +52,8 @@ import { PagePresence } from './delivery/page-presence.service.js';
 import { PreferencesController } from './delivery/preferences.controller.js';
 import { PreferencesRepository } from './delivery/preferences.repository.js';
 import { PreferencesService } from './delivery/preferences.service.js';
+import { UnsubscribeController } from './delivery/unsubscribe.controller.js';
+import { UnsubscribeMiddleware } from './delivery/unsubscribe.middleware.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedHealth } from './feed/feed-health.service.js';
 import { OpenAlertsGauge } from './upkeep/open-alerts-gauge.js';
@@ -117,6 +119,7 @@ const OF_UPKEEP = [DeliveryService, ReconcileService, UpkeepService];
 interface Registered {
   alertChanges: Type<object>;
   preferences: Type<object>;
+  unsubscribe: Type<object>;
   webhooks: { alertmanager: Type<object>; grafana: Type<object> } | undefined;
   dataSource: string | undefined;
 }
@@ -153,9 +156,10 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    const { alertChanges, preferences, webhooks } = this.registered;
+    const { alertChanges, preferences, unsubscribe, webhooks } = this.registered;
     consumer.apply(TokenFirstMiddleware).forRoutes(alertChanges);
     consumer.apply(UserFirstMiddleware).forRoutes(preferences);
+    consumer.apply(UnsubscribeMiddleware).forRoutes(unsubscribe);
     if (!webhooks) return;
     consumer.apply(WebhookArrivalMiddleware).forRoutes(webhooks.alertmanager);
     consumer.apply(GrafanaArrivalMiddleware).forRoutes(webhooks.grafana);
@@ -164,14 +168,14 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
   const { dataSource, isGlobal, live, upkeep } = registration;
-  const { alertChanges, preferences, webhooks, others } = controllersOf(registration);
-  const shape: Registered = { alertChanges, preferences, webhooks, dataSource };
+  const { alertChanges, preferences, unsubscribe, webhooks, others } = controllersOf(registration);
+  const shape: Registered = { alertChanges, preferences, unsubscribe, webhooks, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
     ...module,
     global: isGlobal,
-    controllers: [...others, preferences, alertChanges, ...Object.values(webhooks ?? {})],
+    controllers: [...others, preferences, unsubscribe, alertChanges, ...Object.values(webhooks ?? {})],
     providers: [
       ...(module.providers ?? []),
       ...ALWAYS,
@@ -197,6 +201,7 @@ function controllersOf({ decorators, webhooks, live }: Registration) {
   return {
     alertChanges: ours(AlertChangesController),
     preferences: ours(PreferencesController),
+    unsubscribe: ours(UnsubscribeController),
     webhooks: webhooks
       ? { alertmanager: ours(WebhooksController), grafana: ours(GrafanaWebhooksController) }
       : undefined,

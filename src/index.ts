@@ -64,6 +64,7 @@ export { MessageRefusedError, RetryLaterError, TargetGoneError } from './deliver
 export type { AlertChannel, AlertMessage, ToldAlert } from './delivery/alert-channel.js';
 export type { Transition } from './delivery/delivery-rules.js';
 export { PreferencesController } from './delivery/preferences.controller.js';
+export { UnsubscribeController } from './delivery/unsubscribe.controller.js';
 export { Reconciling } from './webhooks/alertmanager/reconciling.entity.js';
 export { alertsEntities, alertsMigrations } from './migrations/tables.js';
 export { AlertsMetrics } from './metrics/alerts-metrics.service.js';

@@ -83,7 +83,16 @@ export class EmbeddedIssuer {
   }
 
   /** An access token as Keycloak makes it for a user. A negative lifetime (s) makes an expired one. */
-  userToken(user: { sub: string; username?: string; roles?: string[]; lifetime?: number }): Promise<string> {
+  userToken(user: {
+    sub: string;
+    username?: string;
+    roles?: string[];
+    lifetime?: number;
+    /** Verified, unless `emailVerified` is false. */
+    email?: string;
+    emailVerified?: boolean;
+    locale?: string;
+  }): Promise<string> {
     const issuedAt = secondsNow();
     return this.sign({
       sub: user.sub,
@@ -93,6 +102,8 @@ export class EmbeddedIssuer {
       exp: issuedAt + (user.lifetime ?? this.tokenLifetime),
       realm_access: { roles: user.roles ?? [] },
       preferred_username: user.username ?? user.sub,
+      ...(user.email !== undefined && { email: user.email, email_verified: user.emailVerified ?? true }),
+      ...(user.locale !== undefined && { locale: user.locale }),
     });
   }
 

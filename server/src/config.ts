@@ -126,6 +126,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     const publicUrl = url('PUBLIC_URL', isHttpUrl, 'https://host/api/data', false);
     const server = smtpServer();
     const from = text('MAIL_FROM', '');
+    const ca = secretFile('SMTP_CA_FILE');
     const publicKey = text('WEB_PUSH_PUBLIC_KEY', '');
     const privateKey = secretFile('WEB_PUSH_PRIVATE_KEY_FILE');
     const subject = text('WEB_PUSH_SUBJECT', '');
@@ -148,7 +149,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
       perHour: wholeNumber('DELIVERY_PER_HOUR', 20, 1, 1000),
       ...(sessionUrl !== '' && { sessionUrl }),
       ...(publicUrl !== '' && { publicUrl }),
-      ...(server !== '' && from !== '' && { email: { server, from } }),
+      ...(server !== '' && from !== '' && { email: { server, from, ...(ca !== undefined && { ca }) } }),
       ...(privateKey !== undefined && {
         webPush: { subject, publicKey, privateKey, services: list('WEB_PUSH_SERVICES', '') },
       }),

@@ -1,10 +1,14 @@
 import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { isEmailAddress } from '../auth/email-address.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import type { UserDirectory } from '../options/user-directory.js';
+
+/** How long (ms) the directory may take to say where a user is written to. */
+const LONGEST_LOOK_UP = 10_000;
 
 /** Asks the host's directory, if there is one. */
 @Injectable()
@@ -46,6 +50,27 @@ export class KnownUsers implements OnModuleInit {
         (count) => `The user directory failed (${count} times); alerts are stored unasked: ${String(error)}`,
       );
       return new Set();
+    }
+  }
+
+  /**
+   * The user's verified e-mail address, where the directory knows one.
+   * @throws ServiceUnavailableException it cannot tell
+   */
+  async emailOf(userId: string): Promise<string | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`it has not answered for ${LONGEST_LOOK_UP / 1000} s`));
+      }, LONGEST_LOOK_UP).unref();
+    });
+    try {
+      const address: unknown = await Promise.race([this.directory?.emailOf?.(userId), tooLate]);
+      return isEmailAddress(address) ? address : undefined;
+    } catch (cause) {
+      throw new ServiceUnavailableException('The user directory cannot be asked right now', { cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

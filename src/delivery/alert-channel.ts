@@ -38,6 +38,8 @@ export interface AlertChannel {
    * @throws TargetGoneError, RetryLaterError, MessageRefusedError; after anything else it is tried again
    */
   send(message: AlertMessage, signal: AbortSignal): Promise<void>;
+  /** Ends what it keeps open, when the application ends. */
+  close?(): void | Promise<void>;
 }
 
 /** There is no such target any more: it is forgotten. */

@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OnModuleInit } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { gravityOf } from '../alerts/gravity.js';
+import { nodemailer } from '../http/optional-packages.cjs';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { wrong } from '../options/option-checks.js';
 import type { AlertChannel } from './alert-channel.js';
+import { EmailChannel } from './channels/email.channel.js';
 import { WebhookChannel } from './channels/webhook.channel.js';
 import type { EverybodysChannel } from './delivery.statements.js';
 
@@ -15,7 +17,7 @@ const NAME = /^[a-z][a-z0-9_]{0,30}$/;
 
 /** The ways to tell people that are set. */
 @Injectable()
-export class AlertChannels implements OnModuleInit {
+export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   private readonly byName = new Map<string, AlertChannel>();
 
   constructor(
@@ -24,11 +26,22 @@ export class AlertChannels implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { webhook, channels } = this.settings.delivery;
+    const { email, publicUrl = '', webhook, channels } = this.settings.delivery;
+    if (email) {
+      if (!nodemailer)
+        throw wrong(
+          'delivery.email needs the package nodemailer, which is not there: npm install nodemailer',
+        );
+      this.add(new EmailChannel(email, publicUrl, nodemailer));
+    }
     if (webhook) this.add(new WebhookChannel(webhook));
     for (const channel of channels) {
       this.add(await this.moduleRef.create<AlertChannel>(channel));
     }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    for (const channel of this.byName.values()) await channel.close?.();
   }
 
   /** @throws Error its name is none, or another's */

@@ -283,7 +283,7 @@ export function listContents(messages: { userId: string; id: string }[]): Statem
           JOIN session_alerts.messages AS message ON message.user_id = asked.user_id AND message.id = asked.id
           LEFT JOIN session_alerts.delivery_targets AS target
             ON target.user_id = message.user_id AND target.channel = message.channel
-           AND target.target = message.target
+           AND target.target = message.target AND target.gravity IS NOT NULL
           LEFT JOIN session_alerts.preferences ON preferences.user_id = message.user_id
           LEFT JOIN LATERAL (
             SELECT told.message_id

@@ -6,6 +6,7 @@ import { notifyPreferences } from '../database/transaction.statements.js';
 import type { KeptChannel, KeptPreferences } from './preferences.dto.js';
 import { quietHoursIn } from './quiet-hours.js';
 import type { QuietHoursColumns } from './quiet-hours.js';
+import type { UnsubscribeKey } from './unsubscribe-key.js';
 
 interface PreferencesRow extends QuietHoursColumns {
   channels: Record<string, KeptChannel>;
@@ -40,28 +41,33 @@ export class PreferencesRepository {
     }));
   }
 
-  /**
-   * Turns a channel off by the key that its messages carry.
-   * @returns whether there is such a target
-   */
-  async turnOff(channel: string, key: string): Promise<boolean> {
-    const [found] = await this.database.query<{ user_id: string }>({
-      text: `SELECT user_id FROM session_alerts.delivery_targets WHERE channel = $1 AND details ->> 'key' = $2`,
-      values: [channel, key],
+  /** Whether it is the key that a user's messages of this channel carry. */
+  async hasKey(channel: string, { userId, secret }: UnsubscribeKey): Promise<boolean> {
+    const found = await this.database.query({
+      text: `
+        SELECT FROM session_alerts.delivery_targets
+         WHERE user_id = $1 AND channel = $2 AND details ->> 'key' = $3`,
+      values: [userId, channel, secret],
     });
-    if (!found) return false;
-    const userId = found.user_id;
+    return found.length > 0;
+  }
+
+  /** Turns a channel off that has one target; of that the key is kept, by which it may be asked for again. */
+  async turnOff(channel: string, userId: string): Promise<void> {
     await this.database.transaction([userId], [], () => ({
       writes: [
         {
           text: `
             UPDATE session_alerts.preferences
                SET channels = jsonb_set(channels::jsonb, ARRAY[$2, 'enabled'], 'false')
-             WHERE user_id = $1`,
+             WHERE user_id = $1 AND channels -> $2 IS NOT NULL`,
           values: [userId, channel],
         },
         {
-          text: `UPDATE session_alerts.delivery_targets SET gravity = NULL WHERE user_id = $1 AND channel = $2`,
+          text: `
+            UPDATE session_alerts.delivery_targets
+               SET gravity = NULL, details = json_build_object('key', details -> 'key')
+             WHERE user_id = $1 AND channel = $2`,
           values: [userId, channel],
         },
         ...dropUntold(userId),
@@ -70,7 +76,6 @@ export class PreferencesRepository {
       users: new Set(),
       answer: () => undefined,
     }));
-    return true;
   }
 }
 

@@ -1,6 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
+import { KnownUsers } from '../alerts/known-users.service.js';
+import { messagesOf } from '../http/error-messages.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
 import { unfit } from '../http/unfit.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
@@ -16,29 +19,40 @@ import type {
 } from './preferences.dto.js';
 import { PreferencesRepository } from './preferences.repository.js';
 import { isPushService, PUSH_SERVICES } from './push-services.js';
+import { readUnsubscribeKey } from './unsubscribe-key.js';
 
 /** How users want to be told. */
 @Injectable()
 export class PreferencesService {
+  private readonly logger = new Logger(PreferencesService.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
+
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly channels: AlertChannels,
     private readonly interest: Interest,
     private readonly repository: PreferencesRepository,
+    private readonly users: KnownUsers,
   ) {}
 
   async read(caller: AlertsCaller): Promise<Preferences> {
     const kept = await this.repository.read(caller.id);
-    return toPreferences(kept, this.offeredTo(caller, kept));
+    return toPreferences(kept, this.offered(await this.addressToShow(caller, kept)));
   }
 
   /**
    * Keeps these instead of what the user has said before.
    * @throws UnprocessableEntityException what cannot be kept
+   * @throws ServiceUnavailableException where the user is written to cannot be told
    */
   async write(caller: AlertsCaller, given: Readonly<Preferences>): Promise<Preferences> {
     const before = await this.repository.read(caller.id);
-    const offered = this.offeredTo(caller, before);
+    const isEmailOn = given.channels?.['email']?.enabled === true;
+    const offered = this.offered(
+      isEmailOn ? await this.addressOf(caller, before) : await this.addressToShow(caller, before),
+    );
     const channels: KeptPreferences['channels'] = {};
     const targets: KeptPreferences['targets'] = [];
     for (const [name, preference] of Object.entries(given.channels ?? {})) {
@@ -52,6 +66,11 @@ export class PreferencesService {
         targets.push({ channel: name, gravity, ...target });
       }
     }
+    // Mail that was sent before says by its key how it is turned off, also once it was turned on again.
+    const key = keyIn(before);
+    if (key !== undefined && !targets.some(({ channel }) => channel === 'email')) {
+      targets.push({ channel: 'email', target: '', gravity: null, details: { key } });
+    }
     const kept: KeptPreferences = {
       channels,
       targets,
@@ -63,9 +82,22 @@ export class PreferencesService {
     return toPreferences(await this.repository.read(caller.id), offered);
   }
 
-  /** Turns e-mail off, by the key in a mail. */
+  /** Whether e-mail can be turned off by this key, which a mail has named. */
+  async isUnsubscribeKey(key: string): Promise<boolean> {
+    const known = readUnsubscribeKey(key);
+    return known !== undefined && (await this.repository.hasKey('email', known));
+  }
+
+  /**
+   * Turns e-mail off by the key in a mail.
+   * @returns whether it is somebody's
+   */
   async unsubscribe(key: string): Promise<boolean> {
-    return this.repository.turnOff('email', key);
+    const known = readUnsubscribeKey(key);
+    if (!known || !(await this.repository.hasKey('email', known))) return false;
+    await this.repository.turnOff('email', known.userId);
+    await this.interest.learn(known.userId);
+    return true;
   }
 
   private targetsOf(
@@ -89,8 +121,7 @@ export class PreferencesService {
         'channels.email cannot be turned on: your access token names no e-mail address that is verified. Verify it in your account, and sign in again',
       );
     }
-    const known = before.targets.find(({ channel }) => channel === 'email');
-    return [{ target: '', details: { address, key: known?.details['key'] ?? randomUUID() } }];
+    return [{ target: '', details: { address, key: keyIn(before) ?? randomUUID() } }];
   }
 
   private checkEndpoint(endpoint: string): void {
@@ -100,10 +131,26 @@ export class PreferencesService {
     );
   }
 
-  /** An address that was verified once stays, also where a token of another client does not tell it. */
-  private offeredTo({ email }: AlertsCaller, kept: KeptPreferences): Record<string, OfferedChannel> {
-    const known = kept.targets.find(({ channel }) => channel === 'email')?.details['address'];
-    const address = email ?? (typeof known === 'string' ? known : undefined);
+  /**
+   * To which address mail goes once it is on. One that was verified once stays, also where a token of another client does
+   * not tell it.
+   */
+  private async addressOf({ id, email }: AlertsCaller, kept: KeptPreferences): Promise<string | undefined> {
+    if (!this.channels.offered.includes('email')) return undefined;
+    return email ?? addressIn(kept) ?? (await this.users.emailOf(id));
+  }
+
+  /** To which it goes, or would go; nothing while the host's directory cannot tell: all else is shown. */
+  private async addressToShow(caller: AlertsCaller, kept: KeptPreferences): Promise<string | undefined> {
+    try {
+      return addressIn(kept) ?? (await this.addressOf(caller, kept));
+    } catch (error) {
+      this.lines.say('address', () => `Where a user is written to cannot be told: ${messagesOf(error)}`);
+      return undefined;
+    }
+  }
+
+  private offered(address: string | undefined): Record<string, OfferedChannel> {
     const publicKey = this.settings.delivery.webPush?.publicKey;
     return Object.fromEntries(
       this.channels.offered.map((name): [string, OfferedChannel] => [
@@ -115,6 +162,20 @@ export class PreferencesService {
       ]),
     );
   }
+}
+
+function emailIn({ targets }: KeptPreferences): Record<string, unknown> | undefined {
+  return targets.find(({ channel }) => channel === 'email')?.details;
+}
+
+function addressIn(kept: KeptPreferences): string | undefined {
+  const address = emailIn(kept)?.['address'];
+  return typeof address === 'string' ? address : undefined;
+}
+
+function keyIn(kept: KeptPreferences): string | undefined {
+  const key = emailIn(kept)?.['key'];
+  return typeof key === 'string' ? key : undefined;
 }
 
 /** One browser has one endpoint. */

@@ -12,8 +12,12 @@ export type Swagger = typeof import('@nestjs/swagger');
 /** What counts. */
 export type PromClient = typeof import('prom-client');
 
+/** What sends mail. */
+export type Nodemailer = typeof import('nodemailer');
+
 export const swagger = loadSwagger();
 export const promClient = loadPromClient();
+export const nodemailer = loadNodemailer();
 
 function loadSwagger(): Swagger | undefined {
   try {
@@ -29,6 +33,15 @@ function loadPromClient(): PromClient | undefined {
     return require('prom-client') as PromClient;
   } catch (error) {
     if (isAbsent('prom-client', error)) return undefined;
+    throw error;
+  }
+}
+
+function loadNodemailer(): Nodemailer | undefined {
+  try {
+    return require('nodemailer') as Nodemailer;
+  } catch (error) {
+    if (isAbsent('nodemailer', error)) return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type {
   DeliveryOptions,
   EmailOptions,
@@ -79,8 +80,8 @@ export function deliverySettings(options: DeliveryOptions | undefined): Delivery
 }
 
 function emailSettings(options: EmailOptions): EmailOptions {
-  const { server, from } = group('delivery.email', options, { server: true, from: true });
-  if (typeof server !== 'string' || !URL.canParse(server) || !/^smtps?:\/\/[^/]/.test(server)) {
+  const { server, from, ca } = group('delivery.email', options, { server: true, from: true, ca: true });
+  if (!isMailServer(server)) {
     throw wrong(
       'delivery.email.server must be an address like smtp://user:password@host:587 or smtps://host:465',
     );
@@ -90,7 +91,35 @@ function emailSettings(options: EmailOptions): EmailOptions {
       'delivery.email.from must be an address like alerts@example.org or Session alerts <alerts@example.org>',
     );
   }
-  return { server, from };
+  if (ca !== undefined && !isCertificate(ca)) {
+    throw wrong('delivery.email.ca must be a certificate as PEM: -----BEGIN CERTIFICATE-----');
+  }
+  return { server, from, ...(ca !== undefined && { ca }) };
+}
+
+/** Nothing may stand behind the host: what it were to set could turn checks off. */
+function isMailServer(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^smtps?:\/\/[^/?#]+\/?$/.test(value) || !URL.canParse(value))
+    return false;
+  const { hostname, username, password } = new URL(value);
+  return hostname !== '' && [username, password].every(isDecodable);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isCertificate(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && Boolean(new X509Certificate(value));
+  } catch {
+    return false;
+  }
 }
 
 function webPushSettings(options: WebPushOptions): Omit<WebPushOptions, 'services'> {

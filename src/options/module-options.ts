@@ -112,6 +112,8 @@ export interface EmailOptions {
   server: string;
   /** From whom mail comes: `alerts@example.org`, or `Session alerts <alerts@example.org>`. */
   from: string;
+  /** Certificates (PEM) that vouch for the server, besides those that Node knows. Default: none. */
+  ca?: string;
 }
 
 /** Notices of the browser where no page is open (RFC 8030); needs the package web-push. */

@@ -21,6 +21,7 @@ import {
   AlertsModule,
   AlertStreamController,
   FeedController,
+  UnsubscribeController,
   WebhooksController,
 } from '../../src/index.js';
 import type { AlertsModuleRootOptions } from '../../src/index.js';
@@ -38,6 +39,7 @@ const OURS: unknown[] = [
   AlertChangesController,
   AlertStreamController,
   FeedController,
+  UnsubscribeController,
   WebhooksController,
 ];
 
@@ -141,6 +143,18 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     expectError(await api.call('POST', '/webhooks/alertmanager', { as: jane, body: webhook([]) }), 403);
     expectError(await api.call('POST', '/alerts', { as: jane, body: {} }), 403);
 
+    // Whoever has the key may, whatever their mail program sends.
+    const oneClick = new FormData();
+    oneClick.append('List-Unsubscribe', 'One-Click');
+    for (const body of [oneClick, new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), undefined]) {
+      const answer = await fetch(`${api.url}/alerts/unsubscribe?key=x`, {
+        method: 'POST',
+        body: body ?? null,
+      });
+      expect(answer.status).toBe(404);
+    }
+    expectError(await api.call('GET', '/alerts/unsubscribe?key=x'), 404);
+
     // Before the body is read, where that can be.
     const unread = await api.call('POST', '/webhooks/alertmanager', { body: '{' });
     expect(unread.status).toBe(name === 'Fastify' ? 401 : 400);
@@ -154,7 +168,7 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
   }
 
   async function expectRefusal(api: AlertsApi): Promise<void> {
-    for (const path of ['/alerts', '/alerts/stream', '/alerts/feed']) {
+    for (const path of ['/alerts', '/alerts/stream', '/alerts/feed', '/alerts/unsubscribe?key=x']) {
       expectError(await api.call('GET', path, { as: jane }), 403);
     }
     expectError(await api.postWebhook(webhook([firing()])), 403);

@@ -20,6 +20,7 @@ class People {
   readonly known = new Set(['jane', 'bob']);
   readonly asked: string[][] = [];
   isBroken = false;
+  address: string | undefined = 'jane@people.example';
 }
 
 @Module({ providers: [People], exports: [People] })
@@ -33,6 +34,11 @@ class PeopleDirectory implements UserDirectory {
     this.people.asked.push(userIds);
     if (this.people.isBroken) return Promise.reject(new Error('LDAP is down'));
     return Promise.resolve(userIds.filter((id) => this.people.known.has(id)));
+  }
+
+  emailOf(userId: string): Promise<string | undefined> {
+    if (this.people.isBroken) return Promise.reject(new Error('LDAP is down'));
+    return Promise.resolve(userId === 'jane' ? this.people.address : undefined);
   }
 }
 
@@ -108,6 +114,46 @@ describe('A host that calls the module', () => {
       await api.deliver(firing());
       app.get(People).known.delete('jane');
       expect(await api.deliver(resolved(firing()))).toMatchObject({ resolved: 1 });
+    });
+
+    describe('that says where they are written to', () => {
+      const email = { server: 'smtp://localhost', from: 'alerts@example.org' };
+      const delivery = { email, publicUrl: 'https://alerts.example/api/data' };
+      const body = { channels: { email: { enabled: true } } };
+      const preferences = (method: string, as: { sub: string; email?: string }) =>
+        api.call(method, '/alerts/preferences', { as, ...(method === 'PUT' && { body }) });
+
+      it('has mail go there, unless their token says otherwise', async () => {
+        await startHost({ users: { directory }, delivery });
+        for (const method of ['GET', 'PUT', 'GET']) {
+          expect(await preferences(method, { sub: 'jane' })).toMatchObject({
+            status: 200,
+            body: { offered: { email: { address: 'jane@people.example' } } },
+          });
+        }
+        expect(await preferences('PUT', { sub: 'jane', email: 'jane@token.example' })).toMatchObject({
+          body: { offered: { email: { address: 'jane@token.example' } } },
+        });
+        expectError(await preferences('PUT', { sub: 'bob' }), 422);
+        await api.call('PUT', '/alerts/preferences', { as: { sub: 'jane' }, body: {} });
+        app.get(People).address = 'two@people.example, addresses@people.example';
+        expectError(await preferences('PUT', { sub: 'jane' }), 422);
+      });
+
+      it('is needed only where it is asked: else all is shown while it fails', async () => {
+        await startHost({ users: { directory }, delivery });
+        app.get(People).isBroken = true;
+        expect(await preferences('GET', { sub: 'jane' })).toMatchObject({
+          status: 200,
+          body: { offered: { email: {} } },
+        });
+        expect(expectError(await preferences('PUT', { sub: 'jane' }), 503).message).toBe(
+          'The user directory cannot be asked right now',
+        );
+        expect(await preferences('PUT', { sub: 'jane', email: 'jane@token.example' })).toMatchObject({
+          status: 200,
+        });
+      });
     });
 
     it('stores all while it fails, by default', async () => {

@@ -296,7 +296,7 @@ describe('A host without the packages that it may do without', () => {
     const message = `Cannot find module '${name}'\nRequire stack:\n- ${requiredBy}`;
     throw Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
   };
-  const optional = ['@nestjs/swagger', 'prom-client'];
+  const optional = ['@nestjs/swagger', 'nodemailer', 'prom-client'];
   const without = () =>
     anotherCopy(Object.fromEntries(optional.map((name) => [name, lacking(name, 'ours.cjs')])));
 
@@ -316,6 +316,16 @@ describe('A host without the packages that it may do without', () => {
     await expectRefusal(
       () => [Light.forRoot(options({ metricsRegistry: new Registry() }))],
       /metricsRegistry needs the package prom-client.*npm install prom-client/,
+    );
+  });
+
+  it('is told what to install where it has mail sent', async () => {
+    const { AlertsModule: Light } = without();
+    const email = { server: 'smtps://mail.example', from: 'alerts@example.org' };
+    const delivery = { email, publicUrl: 'https://alerts.example/api/data' };
+    await expectRefusal(
+      () => [Light.forRoot(options({ delivery }))],
+      /delivery\.email needs the package nodemailer.*npm install nodemailer/,
     );
   });
 

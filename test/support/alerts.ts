@@ -138,10 +138,14 @@ export interface Answer<Body = unknown> {
   body: Body;
 }
 
-/** Who calls: a user's id and roles. */
+/** Who calls, as their token says. */
 export interface Person {
   sub: string;
   roles?: string[];
+  /** Verified, unless `emailVerified` is false. */
+  email?: string;
+  emailVerified?: boolean;
+  locale?: string;
 }
 
 export const ADMIN: Person = { sub: 'admin', roles: ['renku-admin'] };
