@@ -21,7 +21,7 @@ export function plainText(text: string, longest: number): string {
 
 function cut(text: string, longest: number): string {
   if (text.length <= longest) return text;
-  const characters = Array.from(text.slice(0, 2 * longest));
+  const characters = Array.from(text.slice(0, 2 * (longest + 1)));
   if (characters.length <= longest) return text;
   return (
     characters
