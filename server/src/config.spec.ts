@@ -47,6 +47,44 @@ describe('The environment', () => {
     }
   });
 
+  describe('says how mail is sent', () => {
+    const PUBLIC_URL = 'https://host/api/data';
+    const MAIL_FROM = 'alerts@example.org';
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'config-'));
+      writeFileSync(join(folder, 'password'), 'hunter2 @:/%\n');
+      writeFileSync(join(folder, 'ca'), 'certificate\n');
+    });
+    afterAll(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    it('with password and certificate in files of their own', () => {
+      const SMTP_PASSWORD_FILE = join(folder, 'password');
+      const SMTP_CA_FILE = join(folder, 'ca');
+      const smtp = { SMTP_URL: 'smtp://user@mail:587', SMTP_PASSWORD_FILE, SMTP_CA_FILE };
+      expect(readConfig({ ...REQUIRED, ...smtp, MAIL_FROM, PUBLIC_URL }).delivery).toMatchObject({
+        publicUrl: PUBLIC_URL,
+        email: { server: 'smtp://user:hunter2%20%40%3A%2F%25@mail:587', from: MAIL_FROM, ca: 'certificate' },
+      });
+    });
+
+    it.each<[NodeJS.ProcessEnv, RegExp]>([
+      [{ SMTP_URL: 'smtp://mail' }, /SMTP_URL, MAIL_FROM go together[^]*PUBLIC_URL is missing/],
+      [{ MAIL_FROM }, /SMTP_URL, MAIL_FROM go together/],
+      [{ SMTP_URL: 'mail:hunter2@host', MAIL_FROM, PUBLIC_URL }, /SMTP_URL must look like smtp:/],
+      [
+        { SMTP_URL: 'smtp://mail', SMTP_CA_FILE: '/nowhere', MAIL_FROM, PUBLIC_URL },
+        /SMTP_CA_FILE must name a file/,
+      ],
+    ])('or what is missing of it (%j)', (env, sentence) => {
+      const problems = problemsWith({ ...REQUIRED, ...env });
+      expect(problems).toMatch(sentence);
+      expect(problems).not.toContain('hunter2');
+    });
+  });
+
   it('is not repeated where it may hold a password', () => {
     const problems = problemsWith({ ...REQUIRED, DATABASE_URL: 'mysql://user:hunter2@db/alerts' });
     expect(problems).toContain('DATABASE_URL');

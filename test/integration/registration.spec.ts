@@ -483,6 +483,11 @@ describe('An option that is wrong', () => {
   @Injectable()
   class Some {}
 
+  const MAIL = { server: 'smtps://mail.example', from: 'alerts@example.org' };
+  const withMail = (more: object) => ({
+    delivery: { email: { ...MAIL, ...more }, publicUrl: 'https://alerts.example' },
+  });
+
   it.each<[string, object, RegExp]>([
     ['an unknown one', { webhokRole: 'x' }, /no option webhokRole; .*webhookRole/],
     ['an unknown one of auth', { auth: { issuer: 'https://a.example', audiance: 'x' } }, /auth\.audiance/],
@@ -528,6 +533,17 @@ describe('An option that is wrong', () => {
       { reconcile: { alertmanagers: [{ url: 'http://a' }], filter: 'a="b"' } },
       /reconcile\.filter must be a list/,
     ],
+    ['mail that nobody can turn off', { delivery: { email: MAIL } }, /delivery\.publicUrl/],
+    ['mail by no server', withMail({ server: 'mail.example' }), /delivery\.email\.server/],
+    [
+      'a mail server with more',
+      withMail({ server: 'smtp://h?tls.rejectUnauthorized=0' }),
+      /delivery\.email\.server/,
+    ],
+    ['a mail server with half a password', withMail({ server: 'smtp://u:%@h' }), /delivery\.email\.server/],
+    ['mail of nobody', withMail({ from: 'Alerts' }), /delivery\.email\.from/],
+    ['mail with headers', withMail({ from: 'A\r\nBcc: b <a@b.c>' }), /delivery\.email\.from/],
+    ['a certificate that is none', withMail({ ca: 'x' }), /delivery\.email\.ca/],
     ['a directory that is no class', { users: { directory: {} } }, /users\.directory/],
     ['an unknown way to fail', { users: { directory: Some, onFailure: 'shut' } }, /users\.onFailure.*open/],
     ['no registry', { metricsRegistry: true }, /metricsRegistry/],
