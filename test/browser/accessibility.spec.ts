@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
 import { waitUntil } from '../support/server.js';
+import { violations } from './support/axe.js';
 import { openDemoPage } from './support/demo-page.js';
 import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
 
@@ -14,18 +11,6 @@ const FORMATTED = {
   message:
     '**bold** `code` [link](https://a.example)\n\n> quote\n\n1. one\n2. two\n\n```\ncode\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\nend',
 };
-
-/** What axe finds wrong with a page, in short. */
-async function violations(page: Page): Promise<string[]> {
-  const path = createRequire(__filename).resolve('axe-core/axe.min.js');
-  await page.evaluate(await readFile(path, 'utf8'));
-  const { violations: found } = await page.evaluate(() =>
-    (window as unknown as { axe: { run(options: unknown): Promise<AxeResults> } }).axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }),
-  );
-  return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
-}
 
 describe('The panel', () => {
   const setting = setUp();
