@@ -8,8 +8,10 @@ import type { AlertsSettings } from '../options/alerts-settings.js';
 import { wrong } from '../options/option-checks.js';
 import type { AlertChannel } from './alert-channel.js';
 import { EmailChannel } from './channels/email.channel.js';
+import { WebPushChannel } from './channels/web-push.channel.js';
 import { WebhookChannel } from './channels/webhook.channel.js';
 import type { EverybodysChannel } from './delivery.statements.js';
+import { PUSH_SERVICES } from './push-services.js';
 
 /** The name of the channel that everybody's alerts go by. */
 export const WEBHOOK = 'webhook';
@@ -26,13 +28,16 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { email, publicUrl = '', webhook, channels } = this.settings.delivery;
+    const { email, publicUrl = '', webPush, pushServices, webhook, channels } = this.settings.delivery;
     if (email) {
       if (!nodemailer)
         throw wrong(
           'delivery.email needs the package nodemailer, which is not there: npm install nodemailer',
         );
       this.add(new EmailChannel(email, publicUrl, nodemailer));
+    }
+    if (webPush) {
+      this.add(new WebPushChannel({ ...webPush, services: [...PUSH_SERVICES, ...pushServices] }));
     }
     if (webhook) this.add(new WebhookChannel(webhook));
     for (const channel of channels) {

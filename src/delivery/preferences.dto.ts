@@ -15,6 +15,7 @@ import { gravityOf } from '../alerts/gravity.js';
 import { LONGEST_NAME, storable } from '../alerts/text.js';
 import { isTimeZone } from './quiet-hours.js';
 import type { QuietHours } from './quiet-hours.js';
+import { isPoint } from './vapid-keys.js';
 
 /** From which severity a user may want to be told; each holds those that are graver. */
 export const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
@@ -41,6 +42,12 @@ export class PushSubscriptionData {
     required: ['p256dh', 'auth'],
   })
   keys!: { p256dh: string; auth: string };
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    description: 'As browsers write it; it is not kept',
+  })
+  expirationTime?: undefined;
 }
 
 export class ChannelPreference {
@@ -111,7 +118,20 @@ export class Preferences {
 }
 
 const TIME = [/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day like 22:00'] as const;
-const KEY = [/^[\w-]+=*$/, 'must be base64url'] as const;
+const BASE64URL = [/^[\w-]{1,100}=*$/, 'must be base64url'] as const;
+/** Bytes of a subscription's secret (RFC 8291, section 3.2). */
+const AUTH_LENGTH = 16;
+
+/** Bytes as base64url, kept without padding. */
+function bytes(isRight: (value: Uint8Array) => boolean, otherwise: string): Field<string> {
+  const encoded = text({ pattern: BASE64URL });
+  return (given) => {
+    const reading = encoded(given);
+    if ('wrong' in reading) return reading;
+    const value = Buffer.from(reading.value, 'base64url');
+    return isRight(value) ? { value: value.toString('base64url') } : { wrong: otherwise };
+  };
+}
 
 const SUBSCRIPTION: Fields<PushSubscriptionData> = {
   endpoint: text({
@@ -119,9 +139,11 @@ const SUBSCRIPTION: Fields<PushSubscriptionData> = {
     longest: LONGEST_ENDPOINT,
   }),
   keys: objectOf({
-    p256dh: text({ pattern: KEY, longest: 200 }),
-    auth: text({ pattern: KEY, longest: 100 }),
+    p256dh: bytes(isPoint, "must be the browser's key, a point of P-256 of 65 bytes"),
+    auth: bytes(({ length }) => length === AUTH_LENGTH, `must be ${AUTH_LENGTH} bytes`),
   }),
+  // Browsers say it, and mean nothing by it.
+  expirationTime: () => ({ value: undefined }),
 };
 
 function timeZone(): Field<string> {

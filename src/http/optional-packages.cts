@@ -15,9 +15,24 @@ export type PromClient = typeof import('prom-client');
 /** What sends mail. */
 export type Nodemailer = typeof import('nodemailer');
 
+/** What is used of what encrypts for browsers, which brings no types. */
+export interface WebPush {
+  generateRequestDetails(
+    subscription: { endpoint: string; keys: { p256dh: string; auth: string } },
+    payload: string,
+    options: {
+      vapidDetails: { subject: string; publicKey: string; privateKey: string };
+      TTL: number;
+      urgency: string;
+      topic: string;
+    },
+  ): { headers: Record<string, string | number>; body: Uint8Array<ArrayBuffer> };
+}
+
 export const swagger = loadSwagger();
 export const promClient = loadPromClient();
 export const nodemailer = loadNodemailer();
+export const webPush = loadWebPush();
 
 function loadSwagger(): Swagger | undefined {
   try {
@@ -42,6 +57,15 @@ function loadNodemailer(): Nodemailer | undefined {
     return require('nodemailer') as Nodemailer;
   } catch (error) {
     if (isAbsent('nodemailer', error)) return undefined;
+    throw error;
+  }
+}
+
+function loadWebPush(): WebPush | undefined {
+  try {
+    return require('web-push') as WebPush;
+  } catch (error) {
+    if (isAbsent('web-push', error)) return undefined;
     throw error;
   }
 }

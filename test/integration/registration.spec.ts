@@ -23,6 +23,7 @@ import type {
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
+import { makeVapidKeys } from '../../src/delivery/vapid-keys.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
 import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
@@ -296,7 +297,7 @@ describe('A host without the packages that it may do without', () => {
     const message = `Cannot find module '${name}'\nRequire stack:\n- ${requiredBy}`;
     throw Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
   };
-  const optional = ['@nestjs/swagger', 'nodemailer', 'prom-client'];
+  const optional = ['@nestjs/swagger', 'nodemailer', 'prom-client', 'web-push'];
   const without = () =>
     anotherCopy(Object.fromEntries(optional.map((name) => [name, lacking(name, 'ours.cjs')])));
 
@@ -326,6 +327,24 @@ describe('A host without the packages that it may do without', () => {
     await expectRefusal(
       () => [Light.forRoot(options({ delivery }))],
       /delivery\.email needs the package nodemailer.*npm install nodemailer/,
+    );
+  });
+
+  it('is told what to install where it wants web push', async () => {
+    const { AlertsModule: Light } = without();
+    const webPush = { subject: 'mailto:alerts@example.org', ...makeVapidKeys() };
+    await expectRefusal(
+      () => [Light.forRoot(options({ delivery: { webPush } }))],
+      /delivery\.webPush needs the package web-push.*npm install web-push/,
+    );
+  });
+
+  it('is told where the keys of web push do not fit each other', async () => {
+    const [{ publicKey }, { privateKey }] = [makeVapidKeys(), makeVapidKeys()];
+    const webPush = { subject: 'mailto:alerts@example.org', publicKey, privateKey };
+    await expectRefusal(
+      () => [AlertsModule.forRoot(options({ delivery: { webPush } }))],
+      /publicKey is not that of delivery\.webPush\.privateKey/,
     );
   });
 
