@@ -14,7 +14,13 @@ export default defineConfig({
   plugins: [lexerOnly(), withoutLayout()],
   build: {
     lib: {
-      entry: { 'session-alerts': 'panel.ts', element: 'element.ts', 'node/panel': 'node.ts' },
+      entry: {
+        'session-alerts': 'panel.ts',
+        element: 'element.ts',
+        'node/panel': 'node.ts',
+        // It imports nothing, and nothing imports it: a plain script.
+        'push-worker': 'push-worker.ts',
+      },
       formats: ['es'],
     },
     outDir: 'dist',
