@@ -12,6 +12,9 @@ export {
   UNREACHABLE,
 } from './database/database-problems.js';
 export type { DatabaseProblem } from './database/database-problems.js';
+export { MessageRefusedError, TargetGoneError } from './delivery/alert-channel.js';
+export { sendTestMessage } from './delivery/test-message.js';
+export { makeVapidKeys, publicKeyOf } from './delivery/vapid-keys.js';
 export { messagesOf } from './http/error-messages.js';
 export { fetchAnswer } from './http/fetch-answer.js';
 export type { Answer, Question } from './http/fetch-answer.js';
@@ -24,6 +27,7 @@ export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './ht
 export { postgresOptions } from './migrations/postgres-options.js';
 export { pendingMigrations, runMigrations } from './migrations/run-migrations.js';
 export type { MigrationsReport } from './migrations/run-migrations.js';
+export { deliverySettings } from './options/delivery-settings.js';
 export { isDuration, isHttpUrl, SHORTEST_SECRET } from './options/option-checks.js';
 export { parseDuration } from './options/prometheus-duration.js';
 export { AlertmanagerClient } from './upkeep/alertmanager-client.js';

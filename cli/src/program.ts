@@ -7,8 +7,10 @@ import { addConfigPrintCommand } from './config-print.command.js';
 import { addDoctorCommand, DOCTOR_EXIT_CODES } from './doctor/doctor.command.js';
 import { addKeycloakSetupCommand } from './keycloak-setup.command.js';
 import { addMigrateCommand } from './migrate.command.js';
+import { addPushKeysCommand } from './push-keys.command.js';
 import { packageRoot } from './package-root.js';
 import { addSendTestAlertCommand } from './send-test-alert.command.js';
+import { addSendTestMessageCommand } from './send-test-message.command.js';
 import type { Terminal } from './terminal.js';
 import { trustMend } from './trust.js';
 
@@ -38,6 +40,9 @@ export function createProgram(terminal: Terminal = process): Command {
   addKeycloakSetupCommand(keycloak, terminal);
   addDoctorCommand(program, terminal);
   addSendTestAlertCommand(program, terminal);
+  addSendTestMessageCommand(program, terminal);
+  const push = program.command('push').description("what browsers' notices need");
+  addPushKeysCommand(push, terminal);
   addMigrateCommand(program, terminal);
   const config = program.command('config').description("the administrators' configuration files");
   addConfigPrintCommand(config, terminal);

@@ -1,6 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -9,6 +11,7 @@ import { CONFIGURATIONS, partsOf } from '../../cli/src/deploy-files.js';
 import type { Configuration } from '../../cli/src/deploy-files.js';
 import { createProgram, runCommandLine } from '../../cli/src/program.js';
 import { DataSource } from 'typeorm';
+import { makeVapidKeys, publicKeyOf } from '../../src/delivery/vapid-keys.js';
 import { alertsMigrations } from '../../src/index.js';
 import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { AlertsApi } from '../support/alerts.js';
@@ -20,6 +23,8 @@ import {
   takeDatabaseAway,
 } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
+import { PushService } from '../support/push-service.js';
+import type { PushedBrowser } from '../support/push-service.js';
 import { startIssuer, startTestServer } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
 
@@ -74,6 +79,10 @@ describe('session-alerts', () => {
     [['config', 'print', 'bogus'], /Allowed choices are alertmanager/],
     [['config', 'print', 'helm-values', 'bogus'], /one of kube-prometheus-stack/],
     [['send-test-alert'], /--user/],
+    [['send-test-message'], /--channel/],
+    [['send-test-message', '--channel', 'pigeon'], /Allowed choices are email, web_push, webhook/],
+    [['push', 'keys'], /--secret-output, or --print-secret/],
+    [['push', 'keys', '--print-secret', '--secret-output', 'x'], /cannot be used with/],
     [['keycloak', 'setup'], /--url/],
     [['keycloak'], /Usage: session-alerts keycloak/],
   ])('refuses %j, and says why', async (args, saying) => {
@@ -83,6 +92,166 @@ describe('session-alerts', () => {
   it('tells its version', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(await sessionAlerts(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+});
+
+describe('session-alerts push keys', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'push-keys-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('makes keys that fit each other, the private one in a file that only its owner may read', async () => {
+    const file = join(folder, 'key');
+    const { status, stdout, stderr } = await sessionAlerts(['push', 'keys', '--secret-output', file]);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringMatching(/WEB_PUSH_PRIVATE_KEY_FILE.*told nothing any more/s) as string,
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const [, publicKey] = /^WEB_PUSH_PUBLIC_KEY=([\w-]{87})\n$/.exec(stdout) ?? [];
+    const privateKey = readFileSync(file, 'utf8').trim();
+    expect(publicKeyOf(privateKey)).toBe(publicKey);
+    expect(stderr).not.toContain(privateKey);
+  });
+
+  it('leaves alone a file that others may read', async () => {
+    const file = join(folder, 'open');
+    writeFileSync(file, 'mine', { mode: 0o644 });
+    expectFailure(await sessionAlerts(['push', 'keys', '--secret-output', file]), 2, /chmod 600/);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
+  it('prints both where it is asked to, also as JSON', async () => {
+    const { stdout } = await sessionAlerts(['push', 'keys', '--print-secret']);
+    expect(stdout).toMatch(/^WEB_PUSH_PUBLIC_KEY=[\w-]{87}\n[\w-]{43}\n$/);
+    const json = await sessionAlerts(['push', 'keys', '--print-secret', '--json']);
+    const { public_key, private_key } = JSON.parse(json.stdout) as Record<string, string>;
+    expect(publicKeyOf(private_key ?? '')).toBe(public_key);
+  });
+});
+
+describe('session-alerts send-test-message', () => {
+  const { publicKey, privateKey } = makeVapidKeys();
+  const secret = Buffer.alloc(24, 7);
+  let folder: string;
+  let service: PushService;
+  let bridge: Server;
+  let posted: { headers: IncomingHttpHeaders; text: string }[];
+  let answer: number;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'test-message-'));
+    service = await PushService.start(publicKey);
+    bridge = createServer((request, response) => {
+      let text = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      request.on('end', () => {
+        posted.push({ headers: request.headers, text });
+        response.writeHead(answer).end();
+      });
+    });
+    await new Promise<void>((resolve) => bridge.listen(0, '127.0.0.1', resolve));
+    writeFileSync(join(folder, 'key'), privateKey);
+    writeFileSync(join(folder, 'secret'), `whsec_${secret.toString('base64')}`);
+    env = {
+      WEB_PUSH_PUBLIC_KEY: publicKey,
+      WEB_PUSH_PRIVATE_KEY_FILE: join(folder, 'key'),
+      WEB_PUSH_SUBJECT: 'mailto:alerts@example.org',
+      WEB_PUSH_SERVICES: service.host,
+      DELIVERY_WEBHOOK_URL: `http://127.0.0.1:${(bridge.address() as AddressInfo).port}/`,
+      DELIVERY_WEBHOOK_SECRET_FILE: join(folder, 'secret'),
+      SESSION_URL: 'https://host/{session}',
+    };
+  });
+  afterAll(async () => {
+    await service.close();
+    await new Promise((resolve) => {
+      bridge.close(resolve);
+      bridge.closeAllConnections();
+    });
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    service.pushes = [];
+    posted = [];
+    answer = 204;
+  });
+
+  const send = (...args: string[]) => sessionAlerts(['send-test-message', '--channel', ...args], env);
+
+  function sendTo(browser: PushedBrowser): Promise<Run> {
+    const file = join(folder, 'subscription.json');
+    writeFileSync(file, JSON.stringify({ ...browser.subscription, expirationTime: null }));
+    return send('web_push', '--subscription', file);
+  }
+
+  it('posts to the webhook, signed', async () => {
+    expect(await send('webhook')).toEqual({
+      status: 0,
+      stdout: 'The webhook took the test message: look whether it has arrived.\n',
+      stderr: '',
+    });
+    const [{ headers, text }] = posted as [(typeof posted)[number]];
+    const content = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${text}`;
+    const hmac = createHmac('sha256', secret).update(content).digest('base64');
+    expect(headers['webhook-signature']).toBe(`v1,${hmac}`);
+    expect(JSON.parse(text)).toMatchObject({
+      data: { alerts: [{ title: 'Test message', severity: 'info', link: 'https://host/test-session' }] },
+    });
+  });
+
+  it('says what the webhook does not take', async () => {
+    answer = 422;
+    expectFailure(await send('webhook'), 1, /^The webhook refused the test message: .* 422\.$/m);
+    answer = 500;
+    expectFailure(await send('webhook'), 3, /^The webhook did not take the test message: .* 500\.$/m);
+  });
+
+  it('pushes to a browser', async () => {
+    expect(await sendTo(service.browser())).toMatchObject({ status: 0, stderr: '' });
+    expect(service.pushes).toMatchObject([{ payload: { title: 'Test message' } }]);
+    expect(service.failures).toEqual([]);
+  });
+
+  it('says where a browser is gone, and whom nobody knows', async () => {
+    const gone = service.browser();
+    gone.answers = [{ status: 410 }];
+    expectFailure(await sendTo(gone), 1, /^There is nobody to take it: .* 410: .*subscription\.$/m);
+    env = { ...env, WEB_PUSH_SERVICES: '' };
+    const run = await sendTo(gone);
+    env = { ...env, WEB_PUSH_SERVICES: service.host };
+    expectFailure(run, 1, /not one of a push service known here/);
+    expect(run.stderr).not.toContain(gone.path);
+  });
+
+  it.each([
+    [['email'], /--to/],
+    [['email', '--to', 'jane'], /--to must be an address/],
+    [['email', '--to', 'jane@example.org'], /email is not set: set SMTP_URL/],
+    [['webhook', '--to', 'jane@example.org'], /--to/],
+    [['web_push'], /--subscription/],
+    [['web_push', '--subscription', '/does/not/exist'], /file that can be read/],
+    [['web_push', '--subscription', join(ROOT, 'package.json')], /endpoint and keys/],
+  ])('refuses %j, and says why', async (args, saying) => {
+    expectFailure(await send(...args), 2, saying);
+    expect(posted).toEqual([]);
+  });
+
+  it('says what is wrong with the environment', async () => {
+    const without = { ...env, WEB_PUSH_SUBJECT: '' };
+    expectFailure(
+      await sessionAlerts(['send-test-message', '--channel', 'webhook'], without),
+      2,
+      /WEB_PUSH_SUBJECT go together/,
+    );
+    const url = { ...env, SESSION_URL: 'https://host/' };
+    expectFailure(await sessionAlerts(['send-test-message', '--channel', 'webhook'], url), 2, /sessionUrl/);
   });
 });
 

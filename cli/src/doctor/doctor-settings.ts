@@ -1,6 +1,7 @@
-import type { AlertmanagerOptions, TokenAlgorithm } from 'nestjs-session-alerts';
+import type { AlertmanagerOptions, DeliveryOptions, TokenAlgorithm } from 'nestjs-session-alerts';
 import { givenSecret } from '../given-secret.js';
 import { httpAddress } from '../instance-addresses.js';
+import { NOT_GIVEN, withNotGiven } from '../server-environment.js';
 import { ConfigError, readConfig } from 'session-alerts-server/config';
 import type { ServerConfig } from 'session-alerts-server/config';
 
@@ -41,13 +42,8 @@ export interface DoctorSettings {
   expireAfter: number;
   /** Seconds for `staleAfter`. */
   watchdog: { alertname: string; staleAfter: number };
+  delivery: DeliveryOptions;
 }
-
-/** Stands where the server requires something that doctor can do without. */
-const NOT_GIVEN = {
-  DATABASE_URL: 'postgresql://not-given.invalid/',
-  OIDC_ISSUER: 'https://not-given.invalid/',
-};
 
 /**
  * Reads the command line and the server's environment. What is wrong with the environment is a finding; what is
@@ -93,12 +89,12 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
     prometheusUrl: flag('--prometheus-url', flags.prometheusUrl),
     expireAfter: config.upkeep.expireAfter,
     watchdog: config.feed,
+    delivery: config.delivery,
   };
 }
 
 function readServerConfig(env: NodeJS.ProcessEnv): { config: ServerConfig; problems: string[] } {
-  const read = { ...env };
-  for (const [name, value] of Object.entries(NOT_GIVEN)) read[name] ||= value;
+  const read = withNotGiven(env);
   const problems = credentialProblems(env);
   try {
     if (problems.length === 0) return { config: readConfig(read), problems };
