@@ -1,11 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createMailServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import { makeVapidKeys } from '../../src/delivery/vapid-keys.js';
 import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
 import type { Finding } from '../../cli/src/doctor/check.js';
+import { selfSignedCertificate, trust } from '../support/certificate.js';
 import { createTestDatabase, execute } from '../support/database.js';
 import { doctorsFindings, runDoctor } from '../support/doctor.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
@@ -670,5 +674,150 @@ describe('A neighbour', () => {
         expect(stdout).not.toContain('\u001b');
       },
     );
+  });
+});
+
+describe('What tells people outside of the page', () => {
+  const { publicKey, privateKey } = makeVapidKeys();
+  const certificate = selfSignedCertificate('localhost');
+  let folder: string;
+  let said: string[];
+  let mail: Server;
+  let port: number;
+  let offers: string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'doctor-delivery-'));
+    await writeFile(join(folder, 'key'), privateKey);
+    await writeFile(join(folder, 'other'), makeVapidKeys().privateKey);
+    await writeFile(join(folder, 'secret'), `whsec_${Buffer.alloc(24, 7).toString('base64')}`);
+    // Takes mail from jane, who knows her password.
+    mail = createMailServer((socket) => {
+      const speak = (connection: Socket): void => {
+        const answer = (command: string): string => {
+          said.push(command);
+          const [verb = ''] = command.split(' ');
+          if (verb === 'EHLO')
+            return ['250-here', ...offers.map((offer) => `250-${offer}`), '250 HELP'].join('\r\n');
+          if (verb === 'AUTH') {
+            const right = Buffer.from('\0jane\0p@ss').toString('base64');
+            return command === `AUTH PLAIN ${right}` ? '235 welcome' : '535 5.7.8 wrong credentials';
+          }
+          if (verb === 'MAIL') return command === 'MAIL FROM:<jane@here>' ? '250 so be it' : '553 not yours';
+          return verb === 'STARTTLS' ? '220 go' : '221 bye';
+        };
+        connection
+          .on('error', () => undefined)
+          .on('data', (chunk: Buffer) => {
+            const command = chunk.toString().trim();
+            connection.write(`${answer(command)}\r\n`);
+            if (command === 'STARTTLS') {
+              connection.removeAllListeners('data');
+              speak(new TLSSocket(connection, { isServer: true, ...certificate }));
+            }
+          });
+      };
+      speak(socket);
+      socket.write('220 here\r\n');
+    });
+    await new Promise<void>((resolve) => mail.listen(0, resolve));
+    port = (mail.address() as AddressInfo).port;
+  });
+  afterAll(async () => {
+    await new Promise((resolve) => mail.close(resolve));
+    await rm(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    said = [];
+    offers = ['AUTH LOGIN PLAIN'];
+  });
+
+  const webPush = (subject = 'mailto:alerts@renku.ch', file = 'key') => ({
+    WEB_PUSH_PUBLIC_KEY: publicKey,
+    WEB_PUSH_PRIVATE_KEY_FILE: join(folder, file),
+    WEB_PUSH_SUBJECT: subject,
+  });
+
+  async function delivery(env: NodeJS.ProcessEnv): Promise<string[]> {
+    const findings = await doctorsFindings([], env);
+    return findings
+      .filter(({ check }) => check.startsWith('delivery'))
+      .map(({ check, status, message, mend = '' }) => `${status} ${check}: ${message} >> ${mend}`);
+  }
+
+  const email = (url: string, from = 'Alerts <jane@here>') =>
+    delivery({ SMTP_URL: url, MAIL_FROM: from, PUBLIC_URL: 'https://here/api' });
+
+  it('is not looked at where the environment sets nothing of it', async () => {
+    expect(await delivery({})).toEqual([]);
+  });
+
+  it('has keys of web push that fit each other, and somebody who is reached', async () => {
+    expect(await delivery(webPush())).toEqual([
+      expect.stringMatching(/^ok delivery.web_push.keys/),
+      expect.stringMatching(/^ok delivery.web_push.subject: .*renku\.ch/),
+    ]);
+    expect(await delivery(webPush('https://alerts.example.org/contact', 'other'))).toEqual([
+      expect.stringMatching(/^wrong delivery.web_push.keys: .* >> Set both as `session-alerts push keys`/),
+      expect.stringMatching(/^wrong delivery.web_push.subject: Nobody is reached at alerts\.example\.org/),
+    ]);
+    expect(await delivery(webPush('mailto:nobody'))).toEqual([
+      expect.stringMatching(/^wrong delivery: .* >> delivery.webPush.subject must be an address/),
+    ]);
+  });
+
+  it('has a webhook that answers, whatever it says', async () => {
+    const secret = { DELIVERY_WEBHOOK_SECRET_FILE: join(folder, 'secret') };
+    await withProgram(
+      (_request, response) => response.writeHead(405).end(),
+      async (url) => {
+        expect(await delivery({ ...secret, DELIVERY_WEBHOOK_URL: `${url}/hook?token=hunter2` })).toEqual([
+          expect.stringMatching(/^ok delivery.webhook: http:[^?]*\/hook answers \(405 to a GET\)/),
+        ]);
+      },
+    );
+    expect(await delivery({ ...secret, DELIVERY_WEBHOOK_URL: 'http://127.0.0.1:2/' })).toEqual([
+      expect.stringMatching(/^wrong delivery.webhook: .*ECONNREFUSED.* DELIVERY_WEBHOOK_URL/),
+    ]);
+  });
+
+  it('has a mail server that lets us in and takes mail from the sender, with TLS where it offers it', async () => {
+    const undo = trust(certificate.cert);
+    try {
+      offers.push('STARTTLS');
+      expect(await email(`smtp://jane:p%40ss@localhost:${port}`)).toEqual([
+        expect.stringMatching(/^ok delivery.email: localhost:\d+ answers, with TLS/),
+        expect.stringMatching(/^ok delivery.email.login/),
+        expect.stringMatching(/^ok delivery.email.sender: it takes mail from jane@here/),
+      ]);
+    } finally {
+      undo();
+    }
+    expect(said.slice(0, 3)).toEqual([
+      'EHLO session-alerts.invalid',
+      'STARTTLS',
+      'EHLO session-alerts.invalid',
+    ]);
+    expect(said.filter((command) => command.startsWith('RCPT'))).toEqual([]);
+  });
+
+  it('says what is wrong with the mail server, and repeats no password', async () => {
+    const wrong = await email(`smtp://jane:hunter2@127.0.0.1:${port}`);
+    expect(wrong.at(-1)).toMatch(/^wrong delivery.email.login: .*wrong credentials >> .*SMTP_PASSWORD_FILE/);
+    expect(JSON.stringify(wrong)).not.toContain('hunter2');
+    expect((await email(`smtp://127.0.0.1:${port}`, 'joe@here')).at(-1)).toMatch(
+      /^wrong delivery.email.sender: .*not yours >> Set MAIL_FROM/,
+    );
+    expect(await email(`smtp://jane:p%40ss@0.0.0.0:${port}`)).toEqual([
+      expect.stringMatching(/^wrong delivery.email.tls: .*STARTTLS/),
+    ]);
+    expect(said.filter((command) => command.startsWith('AUTH'))).toHaveLength(1);
+    offers.push('STARTTLS');
+    expect(await email(`smtp://localhost:${port}`)).toEqual([
+      expect.stringMatching(/^wrong delivery.email: .*self-signed certificate.*NODE_EXTRA_CA_CERTS/),
+    ]);
+    expect(await email('smtp://127.0.0.1:9')).toEqual([
+      expect.stringMatching(/^wrong delivery.email: 127.0.0.1:9 cannot be reached: .*ECONNREFUSED.*SMTP_URL/),
+    ]);
   });
 });

@@ -20,7 +20,8 @@ export function addDoctorCommand(program: Command, terminal: Terminal = process)
     .summary('walk along the chain and say what is wrong with it, and what mends it')
     .description(
       'Looks at every link from Prometheus to the server and changes nothing: settings, database, issuer, token, ' +
-        'server, clocks, webhook (a dry run), Alertmanager, Prometheus, and whether the watchdog alert arrives. ' +
+        'server, clocks, webhook (a dry run), Alertmanager, Prometheus, whether the watchdog alert arrives, and what tells ' +
+        'people outside of the page: mail server, keys of web push, webhook. ' +
         'What it is not told of, it does not check. It reads the environment of the server (DATABASE_URL, ' +
         'OIDC_ISSUER, TOKEN_AUDIENCE, ALERTMANAGER_URLS and the others).',
     )

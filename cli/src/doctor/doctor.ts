@@ -3,6 +3,7 @@ import { Examination } from './check.js';
 import type { Finding } from './check.js';
 import { checkClocks } from './clocks.check.js';
 import { checkDatabase } from './database.check.js';
+import { checkDelivery } from './delivery.check.js';
 import type { DoctorSettings } from './doctor-settings.js';
 import { checkFeed } from './feed.check.js';
 import { checkIssuer } from './issuer.check.js';
@@ -23,6 +24,7 @@ const CHAIN: ((examination: Examination) => void | Promise<void>)[] = [
   checkAlertmanagers,
   checkPrometheus,
   checkFeed,
+  checkDelivery,
 ];
 
 /**
