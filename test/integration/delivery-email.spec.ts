@@ -227,6 +227,9 @@ describe('Mail', () => {
     expect(header('in-reply-to', over)).toBe(began!.messageId);
     expect(header('references', over)).toBe(began!.messageId);
     expect(over!.messageId).not.toBe(began!.messageId);
+    // What is not so any more is not said again.
+    expect(began!.text).toContain('Memory usage over 90% of capacity');
+    expect(`${String(over!.text)}${String(over!.html)}`).not.toContain('Memory usage over 90% of capacity');
     expect(over!.text).toMatch(/Over · warning · Session jane-1 · from .* UTC to .* UTC/);
   });
 

@@ -26,7 +26,7 @@ interface Said {
   title: string;
   /** What has become of it, how grave it is, of which session, and since when. */
   facts: string;
-  /** Empty where it has none, or says the same as the title. */
+  /** Empty where it has none, says the same as the title, or is not so any more. */
   message: string;
   links: { label: string; address: string }[];
 }
@@ -102,15 +102,16 @@ function inWords({ transition, alert, link }: ToldAlert, { name, texts }: Langua
   ];
   const title = plainLine(alert.title, LONGEST_TITLE);
   const message = plainText(alert.message, LONGEST_MESSAGE);
-  const links = [
-    { label: texts.openSession, address: linkable(link) },
+  const isOver = transition === 'over';
+  const toDo = [
     { label: texts.runbook, address: linkable(alert.runbook_url) },
     { label: plainLine(alert.action_label ?? '', LONGEST_TITLE), address: linkable(alert.action_url) },
   ];
+  const links = [{ label: texts.openSession, address: linkable(link) }, ...(isOver ? [] : toDo)];
   return {
     title,
     facts: facts.join(' · '),
-    message: message === title ? '' : message,
+    message: isOver || message === title ? '' : message,
     links: links.filter((one): one is Said['links'][number] => one.address !== undefined && one.label !== ''),
   };
 }
