@@ -27,7 +27,7 @@ import {
 import type { AlertsModuleRootOptions } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
-import { createTestDatabase, forgetAlerts } from '../support/database.js';
+import { createTestDatabase, execute, forgetAlerts } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { startIssuer } from '../support/server.js';
 import type { TestIssuer } from '../support/server.js';
@@ -103,6 +103,12 @@ afterEach(async () => {
   await forgetAlerts(database.url);
 });
 
+function formOfParts(): FormData {
+  const form = new FormData();
+  form.append('List-Unsubscribe', 'One-Click');
+  return form;
+}
+
 describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
   ['Express', () => new ExpressAdapter()],
   ['Fastify', () => new FastifyAdapter()],
@@ -144,9 +150,7 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     expectError(await api.call('POST', '/alerts', { as: jane, body: {} }), 403);
 
     // Whoever has the key may, whatever their mail program sends.
-    const oneClick = new FormData();
-    oneClick.append('List-Unsubscribe', 'One-Click');
-    for (const body of [oneClick, new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), undefined]) {
+    for (const body of [formOfParts(), new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), undefined]) {
       const answer = await fetch(`${api.url}/alerts/unsubscribe?key=x`, {
         method: 'POST',
         body: body ?? null,
@@ -185,7 +189,7 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     let said = '';
     for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
       said += part;
-      if (said.includes('data: ')) break;
+      if (/event: total\ndata: \d/.test(said)) break;
     }
     closing.abort();
     return said;
@@ -205,6 +209,29 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     const api = await startHost({ decorators: [Public()] }, guard);
     await expectOwnDecision(api);
     expect(await api.call('GET', '/pages/closed')).toMatchObject({ status: 403 });
+  });
+
+  it.each<[string, RequestInit]>([
+    ['nothing', {}],
+    ['a form', { body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }) }],
+    ['a form of parts', { body: formOfParts() }],
+  ])('lets a mail program turn mail off by one click, with %s', async (_what, request) => {
+    const email = { server: 'smtp://localhost:1', from: 'alerts@example.org' };
+    const delivery = { email, publicUrl: 'https://alerts.example' };
+    const api = await startHost({ decorators: [Public()], delivery });
+    const as = { ...jane, email: 'jane@example.org' };
+    const body = { channels: { email: { enabled: true } } };
+    expect(await api.call('PUT', '/alerts/preferences', { as, body })).toMatchObject({ status: 200, body });
+    const [row] = await execute<{ key: string }>(
+      database.url,
+      `SELECT details ->> 'key' AS key FROM session_alerts.delivery_targets`,
+    );
+    const key = `${Buffer.from('jane').toString('base64url')}.${row!.key}`;
+    const answer = await fetch(`${api.url}/alerts/unsubscribe?key=${key}`, { method: 'POST', ...request });
+    expect(answer.status).toBe(200);
+    expect((await api.call('GET', '/alerts/preferences', { as })).body).toMatchObject({
+      channels: { email: { enabled: false } },
+    });
   });
 
   it('lets ours decide by `decorators` beside `useFactory`', async () => {
