@@ -12,6 +12,7 @@ const KINDS: Record<string, RegExp> = {
   'helm-values.spec.ts': /^helm\/values-.+\.yaml$/,
   'metrics.spec.ts': /^grafana\/.+\.json$/,
   'compose.spec.ts': /^compose\//,
+  '../integration/bridge.spec.ts': /^bridges\/.+\.mjs$/,
   '../stack/renku.spec.ts': /^renku\/.+\.(sql|sh)$/,
   'nobody, as people read it': /\.md$/,
 };
