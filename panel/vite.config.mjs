@@ -11,7 +11,7 @@ process.env.NODE_ENV = 'production';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
-  plugins: [lexerOnly(), withoutLayout()],
+  plugins: [lexerOnly(), withoutLayout(), closedWorker()],
   build: {
     lib: {
       entry: {
@@ -83,6 +83,20 @@ function withoutLayout() {
             .replace(/([\w-]):\s+/g, '$1:'),
         );
       return { code: bare, map: null };
+    },
+  };
+}
+
+/** The service worker's names are its own, also where another worker takes it in by `importScripts`. */
+function closedWorker() {
+  return {
+    name: 'closed-worker',
+    generateBundle(_options, bundle) {
+      const worker = bundle['push-worker.js'];
+      if (worker?.type !== 'chunk' || worker.imports.length > 0 || worker.exports.length > 0) {
+        throw new Error('push-worker.ts must be a plain script: it can neither import nor export');
+      }
+      worker.code = `(()=>{${worker.code.trim()}})();\n`;
     },
   };
 }

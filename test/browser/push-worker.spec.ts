@@ -144,7 +144,8 @@ describe('The service worker', () => {
     alerts: 1,
   } as const;
 
-  it('is a plain script of a few kilobytes', () => {
+  it('is a plain script of a few kilobytes, whose names are its own', () => {
+    expect(code).toMatch(/^\(\(\)=>\{[^]*\}\)\(\);\s*$/);
     expect(code).not.toMatch(/\b(import|export|require)\b/);
     expect(gzipSync(code).byteLength).toBeLessThan(2_000);
   });
