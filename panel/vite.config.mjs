@@ -42,29 +42,56 @@ export default defineConfig({
 });
 
 /**
- * Of marked, only what reads Markdown: its one module also makes an instance of all that writes HTML, which no bundler
- * can tell to be of no use here.
+ * Of marked, only what reads Markdown as the panel does: its one module also makes an instance of all that writes HTML,
+ * which no bundler can tell to be of no use here, and rules for HTML and for another kind of Markdown.
  */
 function lexerOnly() {
-  const instance = /var (\w+)=new \w+;function \w+\(\w+,\w+\)\{return \1\.parse\(.*(?=export\{)/s;
   const needed = /(\w+) as (Lexer|Tokenizer)\b/g;
-  // Of HTML nothing is read: its tags interrupt no paragraph.
-  const tags = /"address\|article\|[^"]*"/;
+  const leftOut = [
+    // The instance, and what else is exported.
+    [/var (\w+)=new \w+;function \w+\(\w+,\w+\)\{return \1\.parse\(.*(?=export\{)/s, ''],
+    // Of HTML nothing is read: its tags interrupt no paragraph.
+    [/"address\|article\|[^"]*"/, '"x-no-tag"'],
+    [/(?<=\})html\(e\)\{.*?(?=def\(e\)\{)/s, ''],
+    [/(?<=\})tag\(e\)\{.*?(?=link\(e\)\{)/s, ''],
+    [/(?<=,)html:(\w+),(?=lheading:)/, '', 1],
+    // What is not read as the first Markdown was.
+    [/,pedantic:(\w+)(?=\},)/, '', 1],
+    [/,pedantic:(\w+)(?=\};)/, '', 1],
+    [/this\.options\.pedantic/g, '!1'],
+    [/this\.options\.(gfm|breaks)/g, '!0'],
+  ];
   return {
     name: 'lexer-only',
     transform(code, id) {
       if (!/\/marked\/lib\/marked\.esm\.js$/.test(id)) return undefined;
       const exported = [...code.matchAll(needed)].map(([name]) => name);
-      if (!instance.test(code) || !tags.test(code) || exported.length !== 2) {
-        throw new Error('marked has changed: look in panel/vite.config.mjs for what is left out of it');
+      const changed = () =>
+        new Error('marked has changed: look in panel/vite.config.mjs for what is left out of it');
+      if (exported.length !== 2) throw changed();
+      let lexer = code;
+      for (const [pattern, instead, group] of leftOut) {
+        const [, ...groups] = new RegExp(pattern, pattern.flags.replace('g', '')).exec(lexer) ?? [];
+        if (lexer.replace(pattern, instead) === lexer) throw changed();
+        lexer = lexer.replace(pattern, instead);
+        if (group !== undefined) lexer = withoutRules(lexer, groups[group - 1]);
       }
-      const lexer = code
-        .replace(instance, '')
-        .replace(tags, '"x-no-tag"')
-        .replace(/export\{[^}]*\}/, `export{${exported.join()}}`);
-      return { code: lexer, map: null };
+      return { code: lexer.replace(/export\{[^}]*\}/, `export{${exported.join()}}`), map: null };
     },
   };
+
+  /** Without what a name stands for, and without the rules that are named by it alone. */
+  function withoutRules(code, name) {
+    const definition = new RegExp(`,${name}=(?:g\\(|\\{).*?\\.getRegex\\(\\)\\}?(?=,\\w+=)`, 's').exec(
+      code,
+    )?.[0];
+    if (!definition) throw new Error(`marked has changed: there is no ${name}`);
+    let rest = code.replace(definition, () => '');
+    for (const [, rule] of definition.matchAll(/\w+:(\w+)(?=[,}])/g)) {
+      if (!new RegExp(`[:{,(]${rule}[,})]`).test(rest)) rest = withoutRules(rest, rule);
+    }
+    return rest;
+  }
 }
 
 /** Templates and styles are laid out to be read, which the page need not load. */
