@@ -1,11 +1,13 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import { guard } from 'lit/directives/guard.js';
+import { isMuted } from './alert.js';
 import type { Alert, AlertSeries } from './alert.js';
+import { readingOf } from './alerts-on-screen.js';
 import { isolated } from './bidi.js';
 import { icon, severityIcon } from './icons.js';
 import { safeAddress } from './links.js';
-import { exactTime, timeAgo } from './relative-time.js';
+import { clockTime, exactTime, timeAgo } from './relative-time.js';
 import { renderMessage } from './message-nodes.js';
 import { knownSeverity, severityOf } from './severity.js';
 import { capitalized, fill, fillPlural } from './texts.js';
@@ -55,7 +57,10 @@ function ownSeverity(severity: string | null): string {
   return knownSeverity(severity) ? '' : (severity?.trim() ?? '');
 }
 
-function timeTemplate(date: string, { texts, language, now }: Wording): TemplateResult | typeof nothing {
+export function timeTemplate(
+  date: string,
+  { texts, language, now }: Wording,
+): TemplateResult | typeof nothing {
   const moment = Date.parse(date);
   if (Number.isNaN(moment)) return nothing;
   return html`<time part="time" dir="auto" datetime=${date} title=${exactTime(moment, language)}
@@ -63,12 +68,19 @@ function timeTemplate(date: string, { texts, language, now }: Wording): Template
   >`;
 }
 
-function severityTemplate(of: Pick<Words, 'severity'>, wording: Wording): TemplateResult {
+export function severityTemplate(of: Pick<Words, 'severity'>, wording: Wording): TemplateResult {
   return html`<span class="severity" part="severity" dir="auto">${severityWord(of, wording)}</span>`;
 }
 
+/** That an alert is muted, and until when unless it is for good. */
+function mutedText({ muted_until: until }: Alert, { texts, language, now }: Wording): string {
+  return until === null || until > '9999'
+    ? texts.muted
+    : fill(texts.mutedUntil, { time: clockTime(Date.parse(until), now, language) });
+}
+
 /** A message, of which a long one shows its first lines only until all is asked for. */
-function messageTemplate(
+export function messageTemplate(
   { message, title }: Pick<Words, 'message' | 'title'>,
   key: string,
   { texts }: Wording,
@@ -129,7 +141,7 @@ function linkTemplate(
 }
 
 /** Where the words of an alert or a series lead to; of a series those that are not the alert's as well. */
-function linksTemplate(of: Words, alert: Words | undefined, wording: Wording): TemplateResult {
+export function linksTemplate(of: Words, alert: Words | undefined, wording: Wording): TemplateResult {
   const { title, runbook_url: runbook, action_label: label, action_url: address } = of;
   return html`${
     label && address !== alert?.action_url && /^https?:/i.test(address ?? '')
@@ -158,6 +170,7 @@ export function alertTemplate(
     class="alert ${severity} ${isLeaving ? 'leaving' : ''}"
     part="alert alert-${severity}"
     data-id=${alert.id}
+    data-reading=${readingOf(alert)}
   >
     <span class="sign">${severityIcon(alert.severity)}</span>
     <div>
@@ -170,6 +183,7 @@ export function alertTemplate(
         <p class="meta">
           ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
           ${timeTemplate(alert.escalated_date ?? alert.creation_date, wording)}
+          ${isMuted(alert, wording.now) ? html`<span aria-hidden="true">·</span> ${mutedText(alert, wording)}` : nothing}
         </p>
         ${messageTemplate(alert, alert.id, wording, actions)}
         ${alert.series.length > 1 ? othersTemplate(alert, wording, actions) : nothing}
@@ -248,43 +262,5 @@ function seriesTemplate(
     </p>
     ${hasMessage ? messageTemplate(series, key, wording, actions) : nothing}
     ${linksTemplate(series, alert, wording)}
-  </li>`;
-}
-
-/** An alert that has ended, and why; opened, it says again what it said. */
-export function endedTemplate(
-  alert: Alert,
-  wording: Wording,
-  actions: AlertActions,
-  isOpen: boolean,
-  onToggle: () => void,
-): TemplateResult {
-  const { texts } = wording;
-  const reasons: Partial<Record<string, string>> = texts.reasons;
-  const id = `ended-${alert.id}`;
-  const severity = severityOf(alert.severity);
-  return html`<li class="ended ${severity}" part="ended">
-    ${severityIcon(alert.severity)}
-    <div>
-      <button class="title" type="button" aria-expanded=${isOpen} aria-controls=${id} @click=${onToggle}>
-        <span dir="auto">${alert.title}</span>${icon('chevron')}
-      </button>
-      <p class="meta">
-        ${reasons[alert.resolved_reason ?? ''] ?? texts.reasons.other}
-        <span aria-hidden="true">·</span>
-        ${timeTemplate(alert.resolved_date ?? alert.updated_date, wording)}
-      </p>
-      <div id=${id} ?hidden=${!isOpen}>
-        ${
-          isOpen
-            ? html`<p class="meta">
-                  ${severityTemplate(alert, wording)} <span aria-hidden="true">·</span>
-                  ${timeTemplate(alert.creation_date, wording)}
-                </p>
-                ${messageTemplate(alert, id, wording, actions)} ${linksTemplate(alert, undefined, wording)}`
-            : nothing
-        }
-      </div>
-    </div>
   </li>`;
 }

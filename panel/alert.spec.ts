@@ -1,4 +1,4 @@
-import { readAlerts, readFeed, readTotal } from './alert.js';
+import { isMuted, readAlerts, readFeed, readTotal } from './alert.js';
 
 const alert = {
   id: '01KAMJ2Q2Y9W2V2Q8Z2J3D5X7R',
@@ -17,6 +17,8 @@ const alert = {
   action_label: 'Make room',
   action_url: 'https://a.example/volumes',
   resolved_reason: null,
+  seen_date: '2026-11-22T05:13:00.000Z',
+  muted_until: '2026-11-22T06:00:00.000Z',
   series: [
     {
       title: 'High memory usage',
@@ -64,10 +66,20 @@ describe('The alerts of an answer', () => {
         kind: 'condition',
         updated_date: creation_date,
         escalated_date: null,
+        seen_date: null,
+        muted_until: null,
         series: [],
         series_count: 0,
       },
     ]);
+  });
+
+  it('are muted until then', () => {
+    const [read] = readAlerts([alert]);
+    expect(isMuted(read!, Date.parse('2026-11-22T05:59:59Z'))).toBe(true);
+    expect(isMuted(read!, Date.parse('2026-11-22T06:00:00Z'))).toBe(false);
+    expect(isMuted({ ...read!, muted_until: null }, 0)).toBe(false);
+    expect(isMuted({ ...read!, muted_until: 'for ever' }, 0)).toBe(false);
   });
 
   it('are only those that say who they are', () => {

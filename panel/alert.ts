@@ -32,6 +32,10 @@ export interface Alert extends Words {
   escalated_date: string | null;
   /** `resolved`, `manual`, `dismissed`, `expired`, `session_ended`, `reconciled` or `silenced`. */
   resolved_reason: string | null;
+  /** When its user first had it before their eyes since it last became graver; `null` where they have not. */
+  seen_date: string | null;
+  /** Until when its user has muted it; `null` where they have not. */
+  muted_until: string | null;
   /** Where several fire: the gravest, whose words are the alert's, and after it the others. */
   series: readonly AlertSeries[];
   /** Where several fire: how many, which may be more than are listed; 0 where no more than one does. */
@@ -88,8 +92,15 @@ function readAlert(entry: Record<string, unknown>): Alert | undefined {
     updated_date: text(entry['updated_date']) ?? created,
     escalated_date: text(entry['escalated_date']),
     resolved_reason: text(entry['resolved_reason']),
+    seen_date: text(entry['seen_date']),
+    muted_until: text(entry['muted_until']),
     ...readSeries(entry),
   };
+}
+
+/** Whether its user has muted an alert at a moment (ms, by the server's clock). */
+export function isMuted({ muted_until: until }: Alert, now: number): boolean {
+  return until !== null && Date.parse(until) > now;
 }
 
 function readSeries({

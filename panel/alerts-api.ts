@@ -133,6 +133,11 @@ export class AlertsApi {
     }
   }
 
+  /** A call of what is loaded on demand, and the JSON that it is answered with. */
+  async call(path: string, method: string, body?: unknown): Promise<unknown> {
+    return this.readJson(await this.send(path, { method, body, signal: withTimeout() }));
+  }
+
   private async send(
     path: string,
     call: {

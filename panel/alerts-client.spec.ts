@@ -181,6 +181,7 @@ describe('The client', () => {
       connection: 'connecting',
       trueUntil: undefined,
       feed: { status: 'unknown', last_seen: null },
+      keepsSeen: true,
     });
   });
 

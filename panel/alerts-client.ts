@@ -7,6 +7,7 @@ import { Dismissals } from './dismissals.js';
 import type { DismissalEnd } from './dismissals.js';
 import { EventStreamParser } from './event-stream.js';
 import type { ProblemKind } from './problem.js';
+import type { SeenReports } from './seen-reports.js';
 
 /**
  * How the client gets its news: `connecting` as long as that is not known, `live` by the stream, `polling` where the
@@ -31,6 +32,8 @@ export interface AlertsState {
   /** Where the connection is down: moment (ms, by the server's clock) up to which `alerts` is known to be true. */
   readonly trueUntil: number | undefined;
   readonly feed: Feed;
+  /** Whether the server may keep what the person has seen, as older ones do not. */
+  readonly keepsSeen: boolean;
 }
 
 export const NOTHING_KNOWN: AlertsState = {
@@ -41,6 +44,7 @@ export const NOTHING_KNOWN: AlertsState = {
   connection: 'connecting',
   trueUntil: undefined,
   feed: UNKNOWN_FEED,
+  keepsSeen: true,
 };
 
 /** How long things take or may take (ms). */
@@ -90,6 +94,7 @@ export class AlertsClient {
   private heardSession = '';
   private readonly dismissals: Dismissals;
   private lastContact: number | undefined;
+  private reports: SeenReports | undefined;
 
   private started = false;
   private visible = true;
@@ -210,6 +215,24 @@ export class AlertsClient {
   /** The page is being left: what is leaving is dismissed now. */
   leave(): void {
     this.dismissals.hurry();
+  }
+
+  /** Reports alerts that the person has had before their eyes; to be called again for those that do not say so yet. */
+  async see(alerts: readonly Alert[]): Promise<void> {
+    if (alerts.length === 0 || this.known.connection === 'down') return;
+    const { SeenReports } = await import('./seen-reports.js');
+    this.reports ??= new SeenReports(
+      (ids) => this.call('/alerts/seen', 'POST', { ids }),
+      () => {
+        this.become({ keepsSeen: false });
+      },
+    );
+    this.reports.add(alerts);
+  }
+
+  /** A call of what is loaded on demand. */
+  call(path: string, method: string, body?: unknown): Promise<unknown> {
+    return this.api.call(path, method, body);
   }
 
   /** What ended of a session in the last so many ms, the last ended first. */

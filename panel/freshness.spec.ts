@@ -9,6 +9,7 @@ const known: AlertsState = {
   connection: 'live',
   trueUntil: undefined,
   feed: { status: 'ok', last_seen: '2026-11-22T05:00:00Z' },
+  keepsSeen: true,
 };
 const seen = Date.parse('2026-11-22T05:00:00Z');
 

@@ -92,6 +92,11 @@ export class PageAlerts {
     return this.connection?.client.wasDismissed(id) ?? false;
   }
 
+  /** As `AlertsClient.see`. Where it cannot be loaded or sent, the next change calls again. */
+  see(alerts: readonly Alert[]): void {
+    this.connection?.client.see(alerts).catch(() => undefined);
+  }
+
   /** What ended in the last so many ms, the last ended first. */
   async history(lately: number): Promise<Alert[]> {
     return (await this.connection?.client.history(this.options.sessionName, lately)) ?? [];

@@ -2,17 +2,18 @@ import { LitElement, html, nothing } from 'lit';
 import type { PropertyValues, TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { GetToken } from './access-token.js';
-import { alertTemplate, endedTemplate } from './alert-templates.js';
+import { alertTemplate } from './alert-templates.js';
 import type { AlertActions, Wording } from './alert-templates.js';
 import { AlertNews } from './alert-news.js';
+import { isMuted } from './alert.js';
 import type { Alert } from './alert.js';
-import { HISTORY_LIMIT } from './alerts-api.js';
 import { NOTHING_KNOWN } from './alerts-client.js';
 import type { AlertsState } from './alerts-client.js';
-import { AlertsOnScreen } from './alerts-on-screen.js';
+import { AlertsOnScreen, readingOf } from './alerts-on-screen.js';
 import { Announcer, NOTHING_SAID } from './announcer.js';
 import type { Said } from './announcer.js';
 import { isolated } from './bidi.js';
+import type { Earlier } from './earlier.js';
 import { freshnessOf } from './freshness.js';
 import type { Freshness } from './freshness.js';
 import { icon } from './icons.js';
@@ -79,8 +80,8 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   /** How many open alerts are shown at most. */
   private portion = PORTION;
   private earlierIsOpen = false;
-  /** What ended lately; undefined as long as that is being asked. */
-  private earlier: readonly Alert[] | 'failed' | undefined;
+  /** What ended lately; undefined as long as that is being loaded. */
+  private earlier: Earlier | 'failed' | undefined;
   private said: Said = NOTHING_SAID;
 
   private alerts: PageAlerts | undefined;
@@ -92,9 +93,6 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   /** Ids of alerts whose dismissal has failed, and of the one that has yet to be brought into view. */
   private readonly failed = new Set<string>();
   private failedNow: string | undefined;
-  /** Ids of ended alerts that are opened. */
-  private readonly openEnded = new Set<string>();
-  private earlierAsked = 0;
   private reported: ChangeDetail | undefined;
   /** What has the focus in an alert, in case that the alert moves or goes. */
   private focused: { element: HTMLElement; index: number } | undefined;
@@ -145,7 +143,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     super.connectedCallback();
     window.addEventListener('pointermove', this.clicks.track, { passive: true });
     this.ticking = setInterval(() => {
-      if (this.open) this.requestUpdate();
+      if (this.open || this.staying.some((alert) => alert.muted_until)) this.requestUpdate();
     }, TICK);
     this.watching.observe(document, { attributeFilter: ['lang', 'dir'], subtree: true });
     this.alerts?.start();
@@ -194,6 +192,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     this.showFailed();
     if (this.open) this.onScreen.watch(this.inside('content'), this.renderRoot.querySelectorAll('.alert'));
     else this.onScreen.stop();
+    this.alerts?.see(this.staying.filter((alert) => !alert.seen_date && this.isRead(alert)));
     this.report();
   }
 
@@ -256,13 +255,19 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     const { texts, language } = this.wording;
     const { count } = this;
     const unknown = alerts === undefined ? state === 'down' : outOfDate;
+    const fresh = this.staying.filter(this.isNew);
+    const unseen = count - (this.staying.length - fresh.length);
+    const open = fillPlural(texts.bellOpen, count, language);
     const label =
       count > 0
-        ? fillPlural(texts.bellOpen, count, language)
+        ? unseen > 0 && this.known.keepsSeen
+          ? fillPlural(texts.bellNew, unseen, language, { open })
+          : open
         : alerts === undefined || outOfDate
           ? texts.bellUnknown
           : texts.bellNone;
-    const kind = unknown ? 'unsure' : gravest(this.staying.map((alert) => severityOf(alert.severity)));
+    const shown = fresh.length > 0 ? fresh : this.staying;
+    const kind = unknown ? 'unsure' : gravest(shown.map((alert) => severityOf(alert.severity)));
     return html`<button
       class="bell"
       part="bell"
@@ -277,8 +282,11 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       ${icon('bell')}
       ${
         count > 0 || unknown
-          ? html`<span class="badge ${kind}" part="badge" aria-hidden="true"
-              >${count > BADGE_MOST ? `${BADGE_MOST}+` : count || '?'}</span
+          ? html`<span
+              class="badge ${kind} ${unseen || unknown ? '' : 'mark'}"
+              part="badge"
+              aria-hidden="true"
+              >${unseen > BADGE_MOST ? `${BADGE_MOST}+` : unseen || (unknown ? '?' : '')}</span
             >`
           : nothing
       }
@@ -360,7 +368,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private dismissAllTemplate(alerts: readonly Alert[], session?: string): TemplateResult {
     const { texts, language } = this.wording;
     const leaving = alerts.filter(({ id }) => this.known.leaving.has(id));
-    const read = alerts.filter(({ id }) => this.onScreen.read.has(id) && !this.known.leaving.has(id));
+    const read = alerts.filter((alert) => this.isRead(alert) && !this.known.leaving.has(alert.id));
     const undoes = leaving.length > 1;
     const text = fillPlural(texts.dismissAll, read.length, language);
     const name =
@@ -425,40 +433,15 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   }
 
   private endedTemplate(): TemplateResult {
-    const { earlier, wording, actions } = this;
-    const { texts, language } = wording;
-    if (earlier === undefined) return html`<p class="hint">${texts.earlierLoading}</p>`;
-    if (earlier === 'failed') {
-      return html`<p class="hint">
-        ${texts.earlierFailed}
-        <button
-          class="action"
-          type="button"
-          @click=${() => {
-            this.askEarlierAgain();
-          }}
-        >
-          ${texts.tryAgain}
-        </button>
-      </p>`;
+    const { earlier, wording } = this;
+    const { texts } = wording;
+    if (typeof earlier === 'object') {
+      return earlier.template(wording, this.actions, () => {
+        this.inside('earlier .action').focus();
+        void this.loadEarlier();
+      });
     }
-    if (earlier.length === 0) return html`<p class="hint">${texts.earlierNone}</p>`;
-    return html`<ul role="list">
-        ${repeat(
-          earlier,
-          ({ id }) => id,
-          (alert) =>
-            endedTemplate(alert, wording, actions, this.openEnded.has(alert.id), () => {
-              if (!this.openEnded.delete(alert.id)) this.openEnded.add(alert.id);
-              this.requestUpdate();
-            }),
-        )}
-      </ul>
-      ${
-        earlier.length < HISTORY_LIMIT
-          ? nothing
-          : html`<p class="hint">${fillPlural(texts.earlierCapped, HISTORY_LIMIT, language)}</p>`
-      }`;
+    return html`<p class="hint">${earlier ? texts.earlierFailed : texts.earlierLoading}</p>`;
   }
 
   private connect(): void {
@@ -509,6 +492,22 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     return total - ((alerts?.length ?? 0) - this.staying.length);
   }
 
+  private isRead(alert: Alert): boolean {
+    return this.onScreen.read.has(readingOf(alert));
+  }
+
+  /** Whether the person has yet to see an alert, and has not muted it. */
+  private readonly isNew = (alert: Alert): boolean => !alert.seen_date && !this.isMuted(alert);
+
+  private isMuted(alert: Alert): boolean {
+    return isMuted(alert, this.now);
+  }
+
+  /** The time (ms) by the server's clock. */
+  private get now(): number {
+    return this.alerts?.now() ?? Date.now();
+  }
+
   private get freshness(): Freshness {
     return freshnessOf(this.known);
   }
@@ -525,7 +524,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private get wording(): Wording {
     const { language, known } = this.speaks;
     const texts = this.spoken(known) ?? ENGLISH;
-    return { texts: completeTexts(texts, this.texts), language, now: this.alerts?.now() ?? Date.now() };
+    return { texts: completeTexts(texts, this.texts), language, now: this.now };
   }
 
   /** The texts of a language; undefined while they are being loaded. */
@@ -566,19 +565,20 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       this.news.reset();
       return;
     }
-    this.countInTab(this.staying);
+    this.countInTab(this.staying.filter((alert) => !this.isMuted(alert)));
     for (const id of this.failed) if (!alerts.some((alert) => alert.id === id)) this.failed.delete(id);
     if (this.isSilent) return;
 
-    const { opened, graver, ended: gone } = this.news.take(alerts, total);
-    const ended = gone.filter(({ id }) => !this.alerts?.wasDismissed(id));
+    const news = this.news.take(alerts, total);
+    const gone = news.ended;
+    const opened = news.opened.filter(this.isNew);
+    const graver = news.graver.filter(this.isNew);
+    const ended = gone.filter((alert) => !this.alerts?.wasDismissed(alert.id) && !this.isMuted(alert));
     if (opened.length + graver.length > 0) this.opening.openForNews();
     if (opened.length + graver.length + ended.length > 0) this.announcer.news({ opened, graver, ended });
     if (gone.length > 0 && this.earlierIsOpen) void this.loadEarlier();
-    if (alerts.length === 0) {
-      this.opening.giveUp();
-      if (this.opening.isUntouched) this.closeSoon();
-    }
+    if (!alerts.some(this.isNew)) this.opening.giveUp();
+    if (alerts.length === 0 && this.opening.isUntouched) this.closeSoon();
   }
 
   /** What opened for alerts that are over closes again, unless its reader is in it. */
@@ -697,20 +697,24 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     if (this.earlierIsOpen) void this.loadEarlier();
   }
 
-  private askEarlierAgain(): void {
-    this.earlier = undefined;
-    this.renderRoot.querySelector<HTMLElement>('#earlier')?.focus();
-    void this.loadEarlier();
-  }
-
   private async loadEarlier(): Promise<void> {
     const { alerts } = this;
     if (!alerts) return;
-    if (this.earlier === 'failed') this.earlier = undefined;
-    const asked = (this.earlierAsked += 1);
-    const earlier = await alerts.history(HISTORY).catch(() => 'failed' as const);
-    // Only the last answer counts.
-    if (asked === this.earlierAsked && alerts === this.alerts) this.earlier = earlier;
+    try {
+      const { Earlier } = await import('./earlier.js');
+      if (alerts !== this.alerts) return;
+      if (typeof this.earlier !== 'object') {
+        this.earlier = new Earlier(
+          () => alerts.history(HISTORY),
+          () => {
+            this.requestUpdate();
+          },
+        );
+      }
+      void this.earlier.load();
+    } catch {
+      this.earlier = 'failed';
+    }
   }
 
   private get rows(): HTMLElement[] {

@@ -162,6 +162,14 @@ export const styles = css`
     color: var(--_color);
     border: 1px dashed var(--_muted);
   }
+  /* Open, and nothing of it new. */
+  .badge.mark {
+    min-width: 0;
+    padding: 0;
+    width: 0.7em;
+    height: 0.7em;
+    margin: 0.2em;
+  }
 
   .panel {
     position: fixed;

@@ -3,6 +3,7 @@ import type { SessionAlertsTexts } from './texts.js';
 export const GERMAN: SessionAlertsTexts = {
   heading: 'Meldungen',
   bellOpen: { one: 'Meldungen: {count} offen', other: 'Meldungen: {count} offen' },
+  bellNew: { one: '{open}, {count} neu', other: '{open}, {count} neu' },
   bellNone: 'Meldungen: keine',
   bellUnknown: 'Meldungen: unbekannt',
   close: 'Schließen',
@@ -26,6 +27,8 @@ export const GERMAN: SessionAlertsTexts = {
     none: 'Hinweis',
   },
   justNow: 'gerade eben',
+  muted: 'Stumm',
+  mutedUntil: 'Stumm bis {time}',
   session: 'Sitzung {session}',
   noSession: 'Ohne Sitzung',
   runbook: 'Was zu tun ist',

@@ -3,6 +3,7 @@ import type { SessionAlertsTexts } from './texts.js';
 export const FRENCH: SessionAlertsTexts = {
   heading: 'Alertes',
   bellOpen: { one: 'Alertes : {count} en cours', other: 'Alertes : {count} en cours' },
+  bellNew: { one: '{open}, {count} nouvelle', other: '{open}, {count} nouvelles' },
   bellNone: 'Alertes : aucune',
   bellUnknown: 'Alertes : état inconnu',
   close: 'Fermer',
@@ -26,6 +27,8 @@ export const FRENCH: SessionAlertsTexts = {
     none: 'avis',
   },
   justNow: 'à l’instant',
+  muted: 'En sourdine',
+  mutedUntil: 'En sourdine jusqu’à {time}',
   session: 'Session {session}',
   noSession: 'Sans session',
   runbook: 'Que faire',

@@ -3,6 +3,7 @@ import type { SessionAlertsTexts } from './texts.js';
 export const ITALIAN: SessionAlertsTexts = {
   heading: 'Avvisi',
   bellOpen: { one: 'Avvisi: {count} aperto', other: 'Avvisi: {count} aperti' },
+  bellNew: { one: '{open}, {count} nuovo', other: '{open}, {count} nuovi' },
   bellNone: 'Avvisi: nessuno',
   bellUnknown: 'Avvisi: stato sconosciuto',
   close: 'Chiudi',
@@ -26,6 +27,8 @@ export const ITALIAN: SessionAlertsTexts = {
     none: 'nota',
   },
   justNow: 'proprio ora',
+  muted: 'Silenziato',
+  mutedUntil: 'Silenziato fino a {time}',
   session: 'Sessione {session}',
   noSession: 'Senza sessione',
   runbook: 'Che cosa fare',

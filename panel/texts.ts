@@ -10,6 +10,8 @@ export interface SessionAlertsTexts {
   heading: string;
   /** The bell, with its number of alerts: `{count}`. */
   bellOpen: PluralText;
+  /** The bell, with `{open}` as `bellOpen` says it, and the number of those that were not seen yet: `{count}`. */
+  bellNew: PluralText;
   bellNone: string;
   bellUnknown: string;
   close: string;
@@ -25,6 +27,9 @@ export interface SessionAlertsTexts {
   /** What the words for `severity` are called, as in a sentence; where they stand alone they begin with a capital. */
   severities: Record<KnownSeverity, string>;
   justNow: string;
+  /** Of an alert that its person has muted for good, and for a time: `{time}`. */
+  muted: string;
+  mutedUntil: string;
   /** Heading of a session's alerts: `{session}`. */
   session: string;
   /** Heading of alerts that belong to no session. */
@@ -101,6 +106,7 @@ export type SessionAlertsTextsOverride = Partial<Omit<SessionAlertsTexts, 'sever
 export const ENGLISH: SessionAlertsTexts = {
   heading: 'Alerts',
   bellOpen: { one: 'Alerts: {count} open', other: 'Alerts: {count} open' },
+  bellNew: { one: '{open}, {count} new', other: '{open}, {count} new' },
   bellNone: 'Alerts: none',
   bellUnknown: 'Alerts: not known',
   close: 'Close',
@@ -124,6 +130,8 @@ export const ENGLISH: SessionAlertsTexts = {
     none: 'notice',
   },
   justNow: 'just now',
+  muted: 'Muted',
+  mutedUntil: 'Muted until {time}',
   session: 'Session {session}',
   noSession: 'Of no session',
   runbook: 'What to do',

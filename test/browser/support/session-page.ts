@@ -114,9 +114,14 @@ export class SessionPage {
     return this.panel.getByRole('button', { name, exact: true });
   }
 
-  /** Waits until the bell says that. */
+  /** Waits until the bell says that, however many of what is open are new. */
   async bellSays(name: string): Promise<void> {
-    await this.page.getByRole('button', { name, exact: true }).waitFor();
+    await this.bellButton(name).waitFor();
+  }
+
+  /** The bell that says how many are open, however many of them are new. */
+  bellButton(name: string): Locator {
+    return this.page.getByRole('button', { name: new RegExp(`^${name}(, [\\d,]+ new)?$`) });
   }
 
   /** Waits until a screen reader is told that. */
