@@ -32,6 +32,8 @@ export interface AlertActions {
   showWhole(key: string): void;
   hasFailed(alert: Alert): boolean;
   isLeaving(alert: Alert): boolean;
+  /** What mutes it, where that can be. */
+  mute(alert: Alert): unknown;
 }
 
 type Words = Pick<
@@ -221,7 +223,8 @@ export function alertTemplate(
                   }}
                 >
                   ${texts.dismiss}
-                </button>`
+                </button>
+                ${actions.mute(alert)}`
         }
       </div>
     </div>

@@ -11,5 +11,6 @@ export interface SessionAlertsAttributes {
   'session-href'?: string | undefined;
   'tab-count'?: boolean | '' | undefined;
   'desktop-notifications'?: boolean | '' | undefined;
+  'push-worker'?: string | undefined;
   theme?: 'light' | 'dark' | undefined;
 }

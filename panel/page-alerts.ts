@@ -97,6 +97,11 @@ export class PageAlerts {
     this.connection?.client.see(alerts).catch(() => undefined);
   }
 
+  /** A call of the API, of what is loaded on demand. */
+  async call(path: string, method: string, body?: unknown): Promise<unknown> {
+    return this.connection?.client.call(path, method, body);
+  }
+
   /** What ended in the last so many ms, the last ended first. */
   async history(lately: number): Promise<Alert[]> {
     return (await this.connection?.client.history(this.options.sessionName, lately)) ?? [];

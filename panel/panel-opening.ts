@@ -15,6 +15,8 @@ export interface OpeningHost extends ReactiveControllerHost, HTMLElement {
   open: boolean;
   readonly bell: HTMLElement;
   readonly panel: HTMLElement;
+  /** Goes back to the alerts; whether there was something else in front of them. */
+  back(): boolean;
 }
 
 /** The open panels of the page, the last opened at the end. */
@@ -140,7 +142,7 @@ export class PanelOpening implements ReactiveController {
     } else if (!this.itself || modalOver(this.host)) {
       return;
     }
-    this.close();
+    if (!this.host.back()) this.close();
   };
 
   private readonly onPointer = (event: PointerEvent): void => {

@@ -51,6 +51,11 @@ export interface SessionAlertsElement extends HTMLElement {
   tabCount: boolean;
   /** Whether a person may turn on notifications while the tab is hidden; attribute `desktop-notifications`. */
   desktopNotifications: boolean;
+  /**
+   * Address of the service worker that shows web push, of the page's own origin; attribute `push-worker`. Without it
+   * nobody can turn web push on here.
+   */
+  pushWorker: string;
   /** An access token. Setting another one connects anew with it. */
   token: string | undefined;
   /** Asked for a token before each request; wins over `token`. */

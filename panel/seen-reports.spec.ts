@@ -9,7 +9,7 @@ function alerts(...ids: string[]): Alert[] {
 
 describe('What a person has seen', () => {
   let posted: string[][];
-  let answers: unknown[];
+  let answers: Error[];
   let isUnknown: boolean;
   let reports: SeenReports;
 

@@ -24,6 +24,7 @@ import { PanelOpening } from './panel-opening.js';
 import type { ChangeDetail, DismissDetail, SessionAlertsElement } from './panel.types.js';
 import type { Problem } from './problem.js';
 import { clockTime } from './relative-time.js';
+import type { Settings } from './settings.js';
 import { bySession, sessionAddress } from './sessions.js';
 import type { SessionGroup } from './sessions.js';
 import { gravest, severityOf } from './severity.js';
@@ -55,6 +56,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     quiet: { type: Boolean },
     tabCount: { type: Boolean, attribute: 'tab-count' },
     desktopNotifications: { type: Boolean, attribute: 'desktop-notifications' },
+    pushWorker: { attribute: 'push-worker' },
     token: { attribute: false },
     getToken: { attribute: false },
     texts: { attribute: false },
@@ -72,6 +74,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   quiet = false;
   tabCount = false;
   desktopNotifications = false;
+  pushWorker = '';
   token: string | undefined;
   getToken: GetToken | undefined;
   texts: SessionAlertsTextsOverride = {};
@@ -85,6 +88,8 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private said: Said = NOTHING_SAID;
 
   private alerts: PageAlerts | undefined;
+  /** What lets the person say how to be told, where the server keeps that. */
+  private settings: Settings | undefined;
   private readonly news = new AlertNews();
   /** The alerts at the update before. */
   private knownBefore: readonly Alert[] | undefined;
@@ -104,7 +109,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private ticking: ReturnType<typeof setInterval> | undefined;
   private closing: ReturnType<typeof setTimeout> | undefined;
 
-  private readonly announcer = new Announcer(
+  readonly announcer = new Announcer(
     () => this.wording,
     (said) => {
       this.said = said;
@@ -137,6 +142,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     },
     hasFailed: ({ id }) => this.failed.has(id),
     isLeaving: ({ id }) => this.known.leaving.has(id),
+    mute: (alert) => this.settings?.mute(alert),
   };
 
   override connectedCallback(): void {
@@ -182,6 +188,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       this.alerts?.reconnect();
     }
     if (this.alerts) this.alerts.keepsUpWhileHidden = this.notifies;
+    if (!this.open) this.settings?.leave();
     this.compare();
     this.noteFocus();
   }
@@ -218,6 +225,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       >
         <div class="header" part="header">
           <h2 id="heading">${texts.heading}</h2>
+          ${this.settings?.gear()}
           <button
             class="close"
             part="close"
@@ -240,7 +248,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
           }}
         >
           ${outOfDate ? noticeTemplate(this.outOfDateText(since)) : nothing}
-          ${this.open ? html`${this.listTemplate(outOfDate)} ${this.notifyTemplate()} ${this.earlierTemplate()}` : nothing}
+          ${this.open ? (this.settings?.view() ?? html`${this.listTemplate(outOfDate)} ${this.notifyTemplate()} ${this.earlierTemplate()}`) : nothing}
         </div>
       </div>
       <span id="new-tab" hidden>${texts.newTab}</span>
@@ -277,6 +285,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
       aria-controls="panel"
       @click=${() => {
         this.opening.toggle();
+        if (this.open) void this.askForSettings();
       }}
     >
       ${icon('bell')}
@@ -447,6 +456,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
   private connect(): void {
     this.alerts?.stop();
     this.knownBefore = undefined;
+    this.settings = undefined;
     this.news.reset();
     this.earlier = undefined;
     this.earlierIsOpen = false;
@@ -521,7 +531,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     return { language, known, other: isPages ? undefined : 'en' };
   }
 
-  private get wording(): Wording {
+  get wording(): Wording {
     const { language, known } = this.speaks;
     const texts = this.spoken(known) ?? ENGLISH;
     return { texts: completeTexts(texts, this.texts), language, now: this.now };
@@ -562,6 +572,7 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     this.wasSilent = this.isSilent;
     if (alerts === before) return;
     if (!alerts) {
+      this.settings = undefined;
       this.news.reset();
       return;
     }
@@ -587,6 +598,29 @@ export class SessionAlerts extends LitElement implements SessionAlertsElement {
     this.closing = setTimeout(() => {
       if (this.opening.isUntouched && this.known.alerts?.length === 0) this.open = false;
     }, CLOSES);
+  }
+
+  /** An older server has none, and is asked again the next time that the panel is opened by hand. */
+  private async askForSettings(): Promise<void> {
+    const { alerts, settings } = this;
+    if (!alerts || settings) return;
+    try {
+      const { loadSettings } = await import('./settings.js');
+      const found = await loadSettings(this, alerts);
+      if (alerts !== this.alerts) return;
+      this.settings = found;
+      this.requestUpdate();
+    } catch {
+      // The panel does without.
+    }
+  }
+
+  loadSettingsView(): Promise<typeof import('./settings-view.js')> {
+    return import('./settings-view.js');
+  }
+
+  back(): boolean {
+    return this.settings?.back() ?? false;
   }
 
   private closeByHand(): void {

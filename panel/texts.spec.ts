@@ -29,6 +29,12 @@ describe("The panel's texts", () => {
     });
   });
 
+  it('are in English where an older language has them not', () => {
+    const { bellNew, ...older } = GERMAN;
+    expect(completeTexts(older as typeof GERMAN, {})).toEqual({ ...GERMAN, bellNew: ENGLISH.bellNew });
+    expect(bellNew).not.toEqual(ENGLISH.bellNew);
+  });
+
   it('say what is put in, once and as it is', () => {
     expect(fill('{title} and {title}, {other}', { title: '{count} $& $1' })).toBe(
       '{count} $& $1 and {count} $& $1, {other}',

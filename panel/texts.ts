@@ -1,8 +1,9 @@
 import { formatter } from './formatter.js';
+import type { PluralText } from './plural-text.js';
+import type { SettingsTexts } from './settings-texts.js';
 import type { KnownSeverity } from './severity.js';
 
-/** A text in the forms that a language has for numbers (`Intl.PluralRules`); English has `one` and `other`. */
-export type PluralText = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+export type { PluralText };
 
 /** All that the panel says. `{…}` stands for what is put in. */
 export interface SessionAlertsTexts {
@@ -95,6 +96,9 @@ export interface SessionAlertsTexts {
   announceGraver: PluralText;
   announceEnded: PluralText;
   announceDismissed: string;
+
+  /** What the settings say, where that is to be other than the panel has it, or is in another language. */
+  settings?: Partial<SettingsTexts>;
 }
 
 /** The texts that a page replaces; the others stay as the panel has them. */
@@ -182,12 +186,13 @@ export const ENGLISH: SessionAlertsTexts = {
   announceDismissed: 'Dismissed: {title}',
 };
 
-/** A language's texts, with what a page has replaced. */
+/** A language's texts, with what a page has replaced; what the language does not have is in English. */
 export function completeTexts(
   texts: SessionAlertsTexts,
   override: SessionAlertsTextsOverride,
 ): SessionAlertsTexts {
   return {
+    ...ENGLISH,
     ...texts,
     ...override,
     severities: { ...texts.severities, ...override.severities },

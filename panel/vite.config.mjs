@@ -34,12 +34,24 @@ export default defineConfig({
       output: {
         entryFileNames: '[name].js',
         chunkFileNames: '[name].js',
+        // Left alone, what is loaded on demand as well would be torn out of the panel into files of its own.
+        codeSplitting: {
+          groups: [{ name: (id, graph) => (isOfPanel(id, graph) ? 'element' : null), debugName: 'element' }],
+        },
         // Vite leaves the blanks in a library's ES module, for a bundler to come; these are loaded as they are.
         minify: true,
       },
     },
   },
 });
+
+/** Whether a page loads a module with the panel, not on demand. */
+function isOfPanel(id, graph, asked = new Set()) {
+  if (id.endsWith('/panel/element.ts')) return true;
+  if (asked.has(id)) return false;
+  asked.add(id);
+  return graph.getModuleInfo(id)?.importers.some((importer) => isOfPanel(importer, graph, asked)) ?? false;
+}
 
 /**
  * Of marked, only what reads Markdown as the panel does: its one module also makes an instance of all that writes HTML,

@@ -253,8 +253,9 @@ describe('What the panel shows', () => {
       ['fr', 'Alertes : 2 en cours', 'Avertissement', 'il y a 5 min'],
       ['it', 'Avvisi: 2 aperti', 'Avvertimento', '5 min fa'],
     ] as const) {
-      const session = await setting.open({ attributes: `lang="${lang}"` });
-      await session.bellSays(bell);
+      const session = await setting.open({ attributes: `quiet lang="${lang}"` });
+      await waitUntil(async () => (await session.bell.getAttribute('aria-label'))?.startsWith(bell) === true);
+      await session.bell.click();
       const panel = session.page.locator('session-alerts .panel');
       await panel.getByText(word, { exact: true }).waitFor();
       expect((await panel.locator('time').first().textContent())?.replace(/\s/g, ' ')).toBe(time);

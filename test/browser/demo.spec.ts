@@ -32,7 +32,7 @@ describe('The demo page', () => {
   }
 
   function bellSays(place: Locator, name: string): Promise<void> {
-    return place.getByRole('button', { name, exact: true }).waitFor();
+    return place.getByRole('button', { name: new RegExp(`^${name}(, \\d+ new)?$`) }).waitFor();
   }
 
   function heading(place: Locator, name: string): Locator {

@@ -60,20 +60,22 @@ describe('The panel costs the page', () => {
       prepare: (page) =>
         page.addInitScript(() => {
           const encoder = new TextEncoder();
-          window.fetch = () =>
+          window.fetch = (address) =>
             Promise.resolve(
-              new Response(
-                new ReadableStream({
-                  start: (stream) => {
-                    Object.assign(window, {
-                      tell: (alerts: unknown) => {
-                        stream.enqueue(encoder.encode(`data: ${JSON.stringify(alerts)}\n\n`));
+              !JSON.stringify(address).includes('/alerts/stream')
+                ? new Response('', { status: 404 })
+                : new Response(
+                    new ReadableStream({
+                      start: (stream) => {
+                        Object.assign(window, {
+                          tell: (alerts: unknown) => {
+                            stream.enqueue(encoder.encode(`data: ${JSON.stringify(alerts)}\n\n`));
+                          },
+                        });
                       },
-                    });
-                  },
-                }),
-                { headers: { 'Content-Type': 'text/event-stream' } },
-              ),
+                    }),
+                    { headers: { 'Content-Type': 'text/event-stream' } },
+                  ),
             );
         }),
     });

@@ -394,7 +394,7 @@ describe('The panel in a page', () => {
       await setting.backend.fire(...MANY, MEMORY);
       const session = await openMany(
         3,
-        (index) => ['session-name="s-1"', 'session-name="s-9"', ''][index] ?? '',
+        (index) => ['quiet session-name="s-1"', 'quiet session-name="s-9"', 'quiet'][index] ?? '',
       );
       await waitUntil(async () => (await badges(session.page)).join() === '1,520,521');
       await setting.backend.resolve(MEMORY);

@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { Backend } from './support/backend.js';
 import { launchBrowser } from './support/browser.js';
 import { openDemoPage } from './support/demo-page.js';
+import { OFFERED, offerChannels } from './support/preferences.js';
 import { SessionPage } from './support/session-page.js';
 import type { SessionPageOptions } from './support/session-page.js';
 
@@ -290,6 +291,52 @@ describe('Pictures', () => {
     await take('narrow', narrow, async (session) => {
       await session.alerts.nth(2).waitFor();
     });
+  });
+
+  it.each([
+    ['settings-light', { ...wide, colorScheme: 'light' }, 'en'],
+    ['settings-dark', { ...wide, colorScheme: 'dark' }, 'de'],
+    ['settings-forced', { ...wide, forcedColors: 'active' }, 'it'],
+    ['settings-narrow', narrow, 'fr'],
+  ] as const)('of the settings, of a mute, and of what was seen: %s', async (name, options, lang) => {
+    await fireAll();
+    const prepare = async (page: Page): Promise<void> => {
+      await offerChannels(page, {
+        offered: OFFERED,
+        channels: { email: { enabled: true, severity: 'error' } },
+      });
+    };
+    const attributes = `quiet push-worker="/push-worker.js" lang="${lang}"`;
+    await take(`${name}-mute`, { ...options, attributes, prepare }, async ({ page }) => {
+      await page.locator('session-alerts .bell .badge').waitFor();
+      await page.locator('session-alerts .bell').click();
+      await page.locator('session-alerts [part=mute]').nth(1).click();
+      await page.locator('session-alerts .mute').scrollIntoViewIfNeeded();
+    });
+    await take(name, { ...options, attributes, prepare }, async ({ page }) => {
+      await page.locator('session-alerts .bell .badge').waitFor();
+      await page.locator('session-alerts .bell').click();
+      await page.locator('session-alerts [part=mute]').nth(1).click();
+      await page.locator('session-alerts .mute .button').first().click();
+      await page.locator('session-alerts .mute').waitFor({ state: 'detached' });
+      await page.locator('session-alerts .gear').click();
+      await page.locator('session-alerts .settings .choice input').last().check();
+    });
+    await take(`${name}-end`, { ...options, attributes, prepare }, async ({ page }) => {
+      await page.locator('session-alerts .bell').click();
+      await page.locator('session-alerts .gear').click();
+      await page.locator('session-alerts .save').click();
+      await page.locator('session-alerts .settings [role=status]', { hasText: '.' }).waitFor();
+      await page.locator('session-alerts .muted').last().scrollIntoViewIfNeeded();
+    });
+    await take(
+      `${name}-seen`,
+      { ...options, attributes, prepare, deviceScaleFactor: 2 },
+      async ({ page }) => {
+        await page.locator('session-alerts .bell').click();
+        await page.locator('session-alerts .badge.mark').waitFor();
+      },
+    );
   });
 
   it.each([

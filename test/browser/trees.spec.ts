@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil } from '../support/server.js';
-import type { SessionPage } from './support/session-page.js';
+import { OFFERED, offerChannels } from './support/preferences.js';
+import type { SessionPage, SessionPageOptions } from './support/session-page.js';
 import { DISK, KILLED, MEMORY, VOLUMES, setUp } from './support/setting.js';
 
 const FOLDER = join(__dirname, 'trees');
@@ -19,6 +20,13 @@ async function treeOf(session: SessionPage): Promise<string> {
 describe('The accessibility tree of the panel', () => {
   const setting = setUp();
 
+  /** What a page shows does not depend on when the server hears of what was seen: it never does. */
+  const open = (options: SessionPageOptions = {}): Promise<SessionPage> =>
+    setting.open({
+      prepare: (page) => page.route('**/alerts/seen', (route) => route.abort()),
+      ...options,
+    });
+
   async function expectTree(name: string, session: SessionPage): Promise<void> {
     const tree = await treeOf(session);
     const file = join(FOLDER, `${name}.yaml`);
@@ -30,28 +38,29 @@ describe('The accessibility tree of the panel', () => {
   }
 
   it('closed, without alerts', async () => {
-    const session = await setting.open();
+    const session = await open();
     await session.bellSays('Alerts: none');
     await expectTree('closed-none', session);
   });
 
   it('open, without alerts', async () => {
-    const session = await setting.open();
+    const session = await open();
     await session.bellSays('Alerts: none');
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.panel.getByText('No alerts').waitFor();
     await expectTree('open-none', session);
   });
 
   it('closed, with alerts', async () => {
     await setting.backend.fire(DISK, MEMORY, KILLED);
-    const session = await setting.open({ attributes: 'quiet' });
+    const session = await open({ attributes: 'quiet' });
     await session.bellSays('Alerts: 3 open');
     await expectTree('closed-three', session);
   });
 
   it('open by itself, and saying so', async () => {
-    const session = await setting.open();
+    const session = await open();
     await session.bellSays('Alerts: none');
     await setting.backend.fire(DISK, MEMORY, KILLED);
     await session.says(/3 new alerts/, 'assertive');
@@ -61,21 +70,23 @@ describe('The accessibility tree of the panel', () => {
 
   it('with several series behind an alert', async () => {
     await setting.backend.fire(...VOLUMES);
-    const session = await setting.open({ attributes: 'quiet' });
+    const session = await open({ attributes: 'quiet' });
     await session.bell.locator('.badge').waitFor();
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.alert('Volume nearly full').getByText('Also:').waitFor();
     await expectTree('series', session);
   });
 
   it('with several sessions', async () => {
     await setting.backend.fire(KILLED, { ...MEMORY, session: 's-2' }, { ...DISK, session: 's-2' });
-    const session = await setting.open({
+    const session = await open({
       session: '',
       attributes: 'quiet session-href="/sessions/{session}"',
     });
     await session.bell.locator('.badge').waitFor();
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.alerts.nth(2).waitFor();
     await waitUntil(() => session.panel.locator('[part=dismiss-all]').first().isEnabled());
     await expectTree('sessions', session);
@@ -83,9 +94,10 @@ describe('The accessibility tree of the panel', () => {
 
   it('while an alert can be kept, and after its dismissal has failed', async () => {
     await setting.backend.fire(DISK, MEMORY);
-    const session = await setting.open({ attributes: 'quiet' });
+    const session = await open({ attributes: 'quiet' });
     await session.bell.locator('.badge').waitFor();
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await waitUntil(() => session.panel.locator('[part=dismiss-all]').isEnabled());
     await session.page.route('**/alerts/*', (route) =>
       route.request().method() === 'PATCH' ? route.abort() : route.fallback(),
@@ -97,11 +109,47 @@ describe('The accessibility tree of the panel', () => {
     await expectTree('dismissal-failed', session);
   });
 
-  it('with a long message, folded', async () => {
-    await setting.backend.fire({ ...MEMORY, message: 'A line\n\n'.repeat(30) });
+  it('with alerts that were seen, and one that is muted, whose mute is being chosen anew', async () => {
+    await setting.backend.fire(DISK, MEMORY);
     const session = await setting.open({ attributes: 'quiet' });
     await session.bell.locator('.badge').waitFor();
     await session.bell.click();
+    await session.button('Mute: High memory usage').click();
+    await session.button('For good').click();
+    await session.button('Unmute: High memory usage').waitFor();
+    await session.button('Mute: Low disk space').click();
+    await session.page.getByRole('button', { name: 'Alerts: 2 open', exact: true }).waitFor();
+    await session.button('Dismiss all read (2)').waitFor();
+    await session.page.waitForFunction(
+      () =>
+        document.querySelector('session-alerts')?.shadowRoot?.querySelector('[aria-live=polite]')
+          ?.textContent === '',
+    );
+    await expectTree('muted', session);
+  });
+
+  it('with the settings', async () => {
+    const session = await open({
+      attributes: 'push-worker="/push-worker.js"',
+      prepare: (page) =>
+        offerChannels(page, {
+          offered: OFFERED,
+          channels: { email: { enabled: true, severity: 'warning' } },
+        }),
+    });
+    await session.bellSays('Alerts: none');
+    await session.bell.click();
+    await session.button('Settings').click();
+    await session.panel.getByLabel('E-mail', { exact: true }).waitFor();
+    await expectTree('settings', session);
+  });
+
+  it('with a long message, folded', async () => {
+    await setting.backend.fire({ ...MEMORY, message: 'A line\n\n'.repeat(30) });
+    const session = await open({ attributes: 'quiet' });
+    await session.bell.locator('.badge').waitFor();
+    await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.button('Show all: High memory usage').waitFor();
     await expectTree('folded', session);
   });
@@ -109,8 +157,9 @@ describe('The accessibility tree of the panel', () => {
   it('with what was earlier, opened', async () => {
     await setting.backend.fire(MEMORY);
     await setting.backend.resolve(MEMORY);
-    const session = await setting.open();
+    const session = await open();
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.button('Earlier').click();
     await session.button('High memory usage').click();
     await expectTree('earlier', session);
@@ -118,15 +167,16 @@ describe('The accessibility tree of the panel', () => {
 
   it('with what may be out of date, and with what is not known', async () => {
     await setting.backend.fire(DISK);
-    const session = await setting.open({ attributes: 'quiet' });
+    const session = await open({ attributes: 'quiet' });
     await session.bell.locator('.badge').waitFor();
     await session.bell.click();
+    await session.button('Settings').waitFor();
     await session.alerts.first().waitFor();
     await setting.backend.setFeed('stale');
     await session.says(/out of date since/);
     await expectTree('out-of-date', session);
 
-    const refused = await setting.open({
+    const refused = await open({
       attributes: 'quiet',
       prepare: (page) => page.route('**/api/data/**', (route) => route.abort()),
     });
