@@ -1,4 +1,4 @@
-/* global fetch, setTimeout, URLSearchParams */
+/* global setTimeout, URLSearchParams */
 // Plays the cluster of docker-compose.yml: two sessions and a job that one can get into trouble, as the kubelet, cAdvisor
 // and kube-state-metrics tell of them, and the page of one, with the panel.
 //

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DemoNetwork } from './demo-network.js';
 import { ANN, BOB, CLIENT } from './demo-people.js';
 import type { EmbeddedIssuer } from './embedded-issuer.js';
+import type { MailSink } from './mail-sink.js';
 import type { Watchdog } from './watchdog.js';
 
 const PEOPLE = [
@@ -22,7 +23,7 @@ const SESSIONS = [
 export function serveDemoPage(
   app: NestFastifyApplication,
   issuer: EmbeddedIssuer,
-  { network, watchdog }: { network: DemoNetwork; watchdog: Watchdog },
+  { network, watchdog, mail }: { network: DemoNetwork; watchdog: Watchdog; mail: MailSink | undefined },
   folder = join(import.meta.dirname, 'page'),
 ): void {
   app.useStaticAssets({ root: join(folder, 'assets'), prefix: '/demo/assets/', decorateReply: false });
@@ -38,11 +39,14 @@ export function serveDemoPage(
       .type('text/html; charset=utf-8')
       .send(page);
   });
+  server.get('/demo/mails', (_request, reply) =>
+    reply.header('Cache-Control', 'no-store').send(mail?.mails ?? []),
+  );
   server.get('/demo/config.json', async (_request, reply) => {
-    const people = PEOPLE.map(async ({ name, sub, username, roles }) => ({
+    const people = PEOPLE.map(async ({ name, sub, ...person }) => ({
       name,
       userId: sub,
-      token: await issuer.userToken({ sub, username, roles }),
+      token: await issuer.userToken({ sub, ...person }),
     }));
     return reply.header('Cache-Control', 'no-store').send({
       run,

@@ -6,12 +6,15 @@ import { DemoNetwork } from './demo-network.js';
 import { serveDemoPage } from './demo-page.js';
 import { serveDemoSwitches } from './demo-switches.js';
 import type { EmbeddedIssuer } from './embedded-issuer.js';
+import type { MailSink } from './mail-sink.js';
 import { Watchdog } from './watchdog.js';
 
 interface DemoServerOptions {
   logger?: LoggerService | false;
   /** Where the page was built. Default: beside the panel. */
   pageFolder?: string;
+  /** Whose mails the page shows. */
+  mail?: MailSink;
 }
 
 /** The standalone server with the issuer and the demo's page on its origin, ready to `listen`. */
@@ -24,7 +27,7 @@ export interface DemoServer {
 export async function createDemoServer(
   config: ServerConfig,
   issuer: EmbeddedIssuer,
-  { logger, pageFolder }: DemoServerOptions = {},
+  { logger, pageFolder, mail }: DemoServerOptions = {},
 ): Promise<DemoServer> {
   const app = await createServer(config, logger);
   const network = new DemoNetwork();
@@ -39,7 +42,7 @@ export async function createDemoServer(
     network.become('away');
     done();
   });
-  serveDemoPage(app, issuer, { network, watchdog }, pageFolder);
+  serveDemoPage(app, issuer, { network, watchdog, mail }, pageFolder);
   serveDemoSwitches(app, network, watchdog);
   return { app, watchdog };
 }

@@ -1,10 +1,13 @@
 import { createServer as createTcpServer } from 'node:net';
+import { makeVapidKeys } from 'nestjs-session-alerts/operations';
 import { readConfig } from '../src/config.js';
+import type { ServerConfig } from '../src/config.js';
 import { explain, runUntilStopped } from '../src/process.js';
 import { ADMIN, ANN, BOB, CLIENT } from './demo-people.js';
 import { createDemoServer } from './demo-server.js';
 import { EmbeddedIssuer } from './embedded-issuer.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { MailSink } from './mail-sink.js';
 import { welcome } from './welcome.js';
 
 /** Loopback only: the demo's secret is no secret. */
@@ -28,18 +31,28 @@ async function startDemo(
   const postgres = await startEmbeddedPostgres();
   started(() => postgres.stop());
   const issuer = await EmbeddedIssuer.create({ url: `${origin}/auth/realms/Renku`, clients: [CLIENT] });
+  const mail = await MailSink.start();
+  started(() => mail.stop());
   const { app, watchdog } = await createDemoServer(
-    readConfig({
-      LOG_LEVEL: 'warn',
-      LOG_FORMAT: 'text',
-      // Nobody wants to wait for minutes to see it.
-      FEED_STALE_AFTER: '10s',
-      ...env,
-      GLOBAL_PREFIX: '/api/data',
-      DATABASE_URL: postgres.url,
-      OIDC_ISSUER: issuer.url,
-    }),
+    withWebPush(
+      readConfig({
+        LOG_LEVEL: 'warn',
+        LOG_FORMAT: 'text',
+        // Nobody wants to wait for minutes to see it.
+        FEED_STALE_AFTER: '10s',
+        DELIVERY_GRACE: '20s',
+        SMTP_URL: mail.url,
+        MAIL_FROM: 'Session alerts <alerts@example.org>',
+        PUBLIC_URL: `${origin}/api/data`,
+        SESSION_URL: `${origin}/#{session}`,
+        ...env,
+        GLOBAL_PREFIX: '/api/data',
+        DATABASE_URL: postgres.url,
+        OIDC_ISSUER: issuer.url,
+      }),
+    ),
     issuer,
+    { mail },
   );
   started(() => app.close());
   await app.listen(port, HOST);
@@ -50,6 +63,12 @@ async function startDemo(
     issuer.userToken({ ...person, lifetime: TOKEN_LIFETIME });
   const [ann, bob, admin] = await Promise.all([tokenOf(ANN), tokenOf(BOB), tokenOf(ADMIN)]);
   process.stdout.write(welcome(origin, { ann, bob, admin }));
+}
+
+/** With keys of its own for as long as it runs. */
+function withWebPush(config: ServerConfig): ServerConfig {
+  const webPush = { subject: 'mailto:alerts@example.org', ...makeVapidKeys() };
+  return { ...config, delivery: { ...config.delivery, webPush } };
 }
 
 /** Said at once, before anything is started. */

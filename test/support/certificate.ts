@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import tls from 'node:tls';
 
@@ -13,7 +14,12 @@ const COMMON_NAME = '0603550403';
 const ALTERNATIVE_NAMES = '0603551d11';
 const ECDSA_WITH_SHA256 = '06082a8648ce3d040302';
 
-/** One for names of hosts, valid from yesterday to tomorrow. */
+/** A name, or an address of IPv4 (RFC 5280, section 4.2.1.6). */
+function alternativeName(host: string): Buffer {
+  return isIPv4(host) ? der(0x87, Buffer.from(host.split('.').map(Number))) : der(0x82, Buffer.from(host));
+}
+
+/** One for names of hosts and addresses, valid from yesterday to tomorrow. */
 export function selfSignedCertificate(...hosts: string[]): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(0x30, Buffer.from(ECDSA_WITH_SHA256, 'hex'));
@@ -21,7 +27,7 @@ export function selfSignedCertificate(...hosts: string[]): SelfSigned {
     0x30,
     der(0x31, der(0x30, Buffer.from(COMMON_NAME, 'hex'), der(0x0c, Buffer.from(hosts[0] ?? '')))),
   );
-  const names = der(0x30, ...hosts.map((host) => der(0x82, Buffer.from(host))));
+  const names = der(0x30, ...hosts.map(alternativeName));
   const toSign = der(
     0x30,
     der(0xa0, der(0x02, Buffer.from([2]))),

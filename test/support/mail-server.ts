@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import PostalMime from 'postal-mime';
 import type { Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
+import { selfSignedCertificate } from './certificate.js';
 
 /** A mail as it came. */
 export interface Mail extends Email {
@@ -47,24 +46,9 @@ export class MailServer {
   /** Starts one; `tls: false` offers none. */
   static async start({ tls = true } = {}): Promise<MailServer> {
     const folder = await mkdtemp(join(tmpdir(), 'mail-server-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const names = 'subjectAltName=IP:127.0.0.1,DNS:localhost';
-    await promisify(execFile)('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-subj', '/CN=localhost', '-addext', names, '-keyout', key, '-out', cert],
-    ]);
-    const read = async (file: string): Promise<string> => readFile(file, 'utf8');
-    const server = new MailServer(folder, { key: await read(key), cert: await read(cert) }, tls);
+    const tlsOf = selfSignedCertificate('localhost', '127.0.0.1');
+    await writeFile(join(folder, 'cert.pem'), tlsOf.cert);
+    const server = new MailServer(folder, tlsOf, tls);
     await server.start();
     return server;
   }

@@ -1,6 +1,8 @@
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Network, Session } from './demo-config.js';
+import { mailsView } from './mails.js';
+import type { Mail } from './mails.js';
 import { DIRECTIONS, THEMES, WIDTHS } from './shared-state.js';
 import type { DemoState, Firing, Happening } from './shared-state.js';
 import { TROUBLES } from './troubles.js';
@@ -12,6 +14,7 @@ export interface Playing {
   target: Session;
   network: Network;
   watchdogComes: boolean;
+  mails: readonly Mail[];
 }
 
 /** What the controls do. */
@@ -59,7 +62,7 @@ export function controls(state: DemoState, playing: Playing, plays: Plays): Temp
       })}
       ${looks(state, plays)}
     </div>
-    ${firing(state.firing, plays)} ${log(state.happenings)}`;
+    ${firing(state.firing, plays)} ${mailsView(playing.mails)} ${log(state.happenings)}`;
 }
 
 function troubles(plays: Plays): TemplateResult {

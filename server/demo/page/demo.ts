@@ -8,6 +8,8 @@ import { controls } from './controls.js';
 import { loadConfig, sessionsOf } from './demo-config.js';
 import type { DemoConfig, Network, Person, Session } from './demo-config.js';
 import { endSession, setNetwork, setWatchdog } from './demo-switches.js';
+import { loadMails } from './mails.js';
+import type { Mail } from './mails.js';
 import { SESSION_HREF, overview } from './overview.js';
 import { panelSays, panelView } from './panel-view.js';
 import type { PanelOf } from './panel-view.js';
@@ -19,6 +21,8 @@ import { stopDialog } from './stop-dialog.js';
 import { TROUBLES } from './troubles.js';
 import type { Trouble } from './troubles.js';
 
+/** How often (ms) to look for mail. */
+const MAILS_EVERY = 2_000;
 /** So many things that were done are remembered. */
 const REMEMBERED = 30;
 
@@ -38,6 +42,7 @@ class Demo {
   private stopping: Session;
   private network: Network;
   private watchdogComes: boolean;
+  private mails: Mail[] = [];
   private readonly panels = new Map<string, ChangeDetail>();
 
   constructor(
@@ -110,10 +115,10 @@ class Demo {
   }
 
   private controlsView(state: DemoState): TemplateResult {
-    const { sessions, target, network, watchdogComes } = this;
+    const { sessions, target, network, watchdogComes, mails } = this;
     return controls(
       state,
-      { sessions, target, network, watchdogComes },
+      { sessions, target, network, watchdogComes, mails },
       {
         aim: (session) => {
           this.target = session;
@@ -257,6 +262,18 @@ class Demo {
     }
   }
 
+  /** Looks for mail from now on. */
+  async watchMails(): Promise<void> {
+    for (;;) {
+      const mails = await loadMails().catch(() => this.mails);
+      if (mails[0]?.date !== this.mails[0]?.date) {
+        this.mails = mails;
+        this.draw();
+      }
+      await new Promise((resolve) => setTimeout(resolve, MAILS_EVERY));
+    }
+  }
+
   private note(text: string, answer = ''): void {
     const time = new Date().toLocaleTimeString('en-GB');
     const { happenings } = this.shared.get();
@@ -314,7 +331,9 @@ if (isFrame) strip.remove();
 document.documentElement.classList.toggle('framed', isFrame);
 try {
   const place = strip.querySelector<HTMLElement>('.controls') ?? undefined;
-  new Demo(await loadConfig(), { controls: isFrame ? undefined : place, sessions }).draw();
+  const demo = new Demo(await loadConfig(), { controls: isFrame ? undefined : place, sessions });
+  demo.draw();
+  if (!isFrame) void demo.watchMails();
 } catch (error) {
   render(html`<p class="broken">The demo cannot start: ${String(error)}</p>`, sessions);
 }

@@ -27,6 +27,7 @@ export function panelView(
     api=${api}
     session-name=${session ?? nothing}
     session-href=${sessionHref ?? nothing}
+    push-worker="/panel/push-worker.js"
     lang=${language}
     theme=${theme === 'system' ? nothing : theme}
     ?quiet=${quiet}
