@@ -30,7 +30,7 @@ export function claimsOf(results: Results): Claim[] {
 
 /** Those of one part; none where it was left out. */
 export function claimsOfPart(results: Results, part: Part): Claim[] {
-  const { against, webhooks, listing, big, overload, wal, hostile } = results;
+  const { against, webhooks, listing, big, overload, wal, hostile, delivery } = results;
   switch (part) {
     case 'webhooks':
       return webhooks ? [...ofWebhooks(webhooks), ...ofWebhooksAgainst(webhooks, against)] : [];
@@ -48,6 +48,8 @@ export function claimsOfPart(results: Results, part: Part): Claim[] {
       return wal ? [...ofWal(wal), ...ofWalAgainst(wal, against)] : [];
     case 'hostile':
       return hostile ? ofHostile(hostile) : [];
+    case 'delivery':
+      return delivery ? ofDelivery(delivery) : [];
   }
 }
 
@@ -129,6 +131,27 @@ function ofWal(figures: WalFigure[]): Claim[] {
   return figures
     .filter(({ target, size, kind }) => target === 'fastify' && size === 1000 && kind === 'repeat')
     .map(({ bytesPerAlert }) => atMost('an unchanged repeat: bytes of WAL', 60, [median(bytesPerAlert)]));
+}
+
+/** How much of its pace a webhook keeps where nobody wants to be told outside of the page, and where everybody does. */
+const NOBODY_TOLD = 0.95;
+const EVERYBODY_TOLD = 0.75;
+
+function ofDelivery(figures: WebhookFigure[]): Claim[] {
+  return shapesOf(figures).flatMap((shape) =>
+    (
+      [
+        ['nobody', NOBODY_TOLD],
+        ['everybody', EVERYBODY_TOLD],
+      ] as const
+    ).map(([target, least]) =>
+      atLeast(
+        `${shape.size} alerts a webhook, ${target} to be told: of nothing to tell (${KINDS.join(', ')})`,
+        least,
+        KINDS.map((kind) => webhookRatio(figures, shape, kind, target, 'fastify') ?? NaN),
+      ),
+    ),
+  );
 }
 
 /** Kinds that write; a repeat writes next to nothing. */

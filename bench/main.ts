@@ -4,6 +4,7 @@ import { Bench } from './bench.js';
 import { measureBig } from './big.js';
 import { chartsOf } from './charts.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
+import { measureDelivery } from './delivery.js';
 import { checkDocument, fillDocument } from './document.js';
 import { measureHostile } from './hostile.js';
 import { measureListing } from './listing.js';
@@ -30,6 +31,7 @@ const EXPECTED: Record<Part, Duration> = {
   overload: { quick: 28, round: 0, once: 150 },
   wal: { quick: 20, round: 16, once: 40 },
   hostile: { quick: 110, round: 0, once: 220 },
+  delivery: { quick: 30, round: 25, once: 40 },
 };
 /** The same beside another revision, where that is something else. */
 const EXPECTED_AGAINST: Partial<Record<Part, Duration>> = {
@@ -45,6 +47,7 @@ const MEASURES = {
   overload: measureOverload,
   wal: measureWal,
   hostile: measureHostile,
+  delivery: measureDelivery,
 } satisfies { [P in Part]: (bench: Bench) => Promise<Results[P]> };
 
 const options = readOptions(process.argv.slice(2));

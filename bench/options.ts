@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { commitOf } from './revision.js';
 import { UsageError } from './usage-error.js';
 
-export const PARTS = ['webhooks', 'listing', 'big', 'overload', 'wal', 'hostile'] as const;
+export const PARTS = ['webhooks', 'listing', 'big', 'overload', 'wal', 'hostile', 'delivery'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Those that are measured on another revision as well. */

@@ -57,10 +57,10 @@ export function documentParts(results: Results): Map<string, string> {
 }
 
 function sectionsOf(results: Results, part: Part): string[] {
-  const { against, webhooks, listing, big, overload, wal, hostile } = results;
+  const { against, webhooks, listing, big, overload, wal, hostile, delivery } = results;
   switch (part) {
     case 'webhooks':
-      return webhooks ? webhookSections(webhooks, against) : [];
+      return webhooks ? webhookSections('Webhooks', webhooks, against) : [];
     case 'listing':
       return listing ? listingSections(listing, against) : [];
     case 'big':
@@ -71,6 +71,8 @@ function sectionsOf(results: Results, part: Part): string[] {
       return wal ? [walSection(wal, against)] : [];
     case 'hostile':
       return hostile ? [hostileSection(hostile)] : [];
+    case 'delivery':
+      return delivery ? webhookSections('Webhooks of what may be told elsewhere', delivery, undefined) : [];
   }
 }
 
@@ -125,7 +127,7 @@ export function introductionOf(
   ].join('\n');
 }
 
-function webhookSections(figures: WebhookFigure[], against: string | undefined): string[] {
+function webhookSections(heading: string, figures: WebhookFigure[], against: string | undefined): string[] {
   const title = (target: TargetName): string => titleOf(target, against);
   const targets = namesOf(figures);
   const rows = shapesOf(figures).flatMap((shape) => KINDS.map((kind) => ({ shape, kind })));
@@ -136,6 +138,8 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
     ['fastify', 'floorPgbench'],
     ['fastify', 'against'],
     ['express', 'fastify'],
+    ['nobody', 'fastify'],
+    ['everybody', 'fastify'],
   ];
   const ratios = pairs.filter((pair) => pair.every((target) => targets.includes(target)));
   const servers = targets.filter((target) => !PGBENCHES.some((name) => name === target));
@@ -147,7 +151,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
     kind,
   ];
   return [
-    `## Webhooks${beside(against)}: alerts a second`,
+    `## ${heading}${beside(against)}: alerts a second`,
     table(
       [...first, ...targets.map(title)],
       rows.map(({ shape, kind }) => [
@@ -155,7 +159,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
         ...targets.map((name) => whole(median(figureOf(figures, shape, kind, name)?.alertsPerSecond ?? []))),
       ]),
     ),
-    `## Webhooks${beside(against)}: ratios`,
+    `## ${heading}${beside(against)}: ratios`,
     table(
       [...first, ...ratios.map((pair) => pair.map(title).join(' : '))],
       rows.map(({ shape, kind }) => [
@@ -165,7 +169,7 @@ function webhookSections(figures: WebhookFigure[], against: string | undefined):
     ),
     ...(hasCpu
       ? [
-          `## Webhooks${beside(against)}: CPU time, µs an alert`,
+          `## ${heading}${beside(against)}: CPU time, µs an alert`,
           table(
             [...first, ...servers.map(title), ...targets.map((name) => `database (${title(name)})`)],
             rows.map(({ shape, kind }) => [

@@ -28,6 +28,7 @@ export interface Results {
   overload?: OverloadFigure[];
   wal?: WalFigure[];
   hostile?: HostileFigure[];
+  delivery?: WebhookFigure[];
 }
 
 /**

@@ -11,6 +11,9 @@ import type { Tokens } from './tokens.js';
 const PROGRAMS = {
   /** Ours as it ships. */
   fastify: '../server/src/main.js',
+  /** Ours, where people can be told outside of the page, and nobody or everybody wants to be. */
+  nobody: '../server/src/main.js',
+  everybody: '../server/src/main.js',
   /** Ours on Nest's other platform. */
   express: 'express-server.js',
   /** What Node can do at most: the same statements, and no more around them than there must be. */
@@ -21,6 +24,20 @@ const PROGRAMS = {
   bareStreams: 'live/bare-stream-server.js',
 };
 export type OwnServer = keyof typeof PROGRAMS;
+
+/** Mail that is due after the run, to a server that nobody asks. */
+const WITH_MAIL = {
+  SMTP_URL: 'smtp://127.0.0.1:9',
+  MAIL_FROM: 'alerts@example.org',
+  PUBLIC_URL: 'https://sessions.example.org/api/data',
+  DELIVERY_GRACE: '1h',
+};
+/** What they are told besides. */
+const ENVIRONMENTS: Partial<Record<ServerName, NodeJS.ProcessEnv>> = {
+  nobody: WITH_MAIL,
+  everybody: WITH_MAIL,
+};
+
 /** Ours, and that of the revision which ours is measured against. */
 export type ServerName = OwnServer | 'against';
 
@@ -83,6 +100,7 @@ export class TargetProcess {
         PORT: `${port}`,
         DATABASE_URL: databaseUrl,
         OIDC_ISSUER: tokens.issuerUrl,
+        ...ENVIRONMENTS[name],
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

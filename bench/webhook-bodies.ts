@@ -43,6 +43,11 @@ export function firstUserOf(batch: number): string {
   return userOf(scattered(0), scattered(batch));
 }
 
+/** Whom a batch's webhooks of so many alerts are about. */
+export function usersOf(batch: number, size: number): string[] {
+  return Array.from({ length: size }, (_, index) => userOf(scattered(index), scattered(batch)));
+}
+
 function userOf(alert: string, batch: string): string {
   return `${alert}-5e55-4a1e-8f00-7000${batch}`;
 }

@@ -66,7 +66,8 @@ export async function measureWebhooks(bench: Bench): Promise<WebhookFigure[]> {
             `${round.text}, ${plan.size} alerts a webhook, ${plan.connections} connections, ${target.name}`,
             (round.number + index / plans.length) / (rounds + 1),
           );
-          await measureRound(bench, target, plan, round.isCounted ? figures : undefined);
+          const firstBatch = bench.takeBatches(batchesOf(plan));
+          await measureRound(bench, target, plan, firstBatch, round.isCounted ? figures : undefined);
         }
       }
     }
@@ -77,14 +78,14 @@ export async function measureWebhooks(bench: Bench): Promise<WebhookFigure[]> {
 }
 
 /** The four kinds, one after the other, about users that nothing has been heard of before. */
-async function measureRound(
+export async function measureRound(
   bench: Bench,
   target: WebhookTarget,
   plan: WebhookPlan,
+  firstBatch: number,
   figures: WebhookFigures | undefined,
 ): Promise<void> {
   const batches = batchesOf(plan);
-  const firstBatch = bench.takeBatches(batches);
   const counted = plan.size * plan.webhooks;
   const storedRound = { firstBatch, batches, alerts: plan.size * batches };
   await target.stored.begin();
@@ -101,7 +102,7 @@ async function measureRound(
   await target.stored.checkResolved(storedRound);
 }
 
-function overHttp(bench: Bench, server: TargetProcess, databaseUrl: string): WebhookTarget {
+export function overHttp(bench: Bench, server: TargetProcess, databaseUrl: string): WebhookTarget {
   return {
     name: server.name,
     serverPid: server.pid,
