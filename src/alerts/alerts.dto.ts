@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '../http/documented.decorators.js';
+import { ApiProperty, ApiPropertyOptional, ApiSchema, NOTHING_ELSE } from '../http/documented.decorators.js';
 import { flag, NOT_EMPTY, nullable, oneOf, optional, text, wholeNumber } from '../http/fields.js';
 import type { Fields } from '../http/fields.js';
 import { actionOf } from './action.js';
@@ -340,9 +340,6 @@ export const LIST_PARAMETERS: readonly DescribedParameter[] = [
 ];
 
 const NOT_BLANK = [/\S/, 'must not be blank'] as const;
-/** Swagger passes on what its type does not know. */
-const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
-
 @ApiSchema(NOTHING_ELSE)
 export class CreateAlertRequest {
   @ApiProperty({

@@ -26,13 +26,3 @@ export abstract class Departures {
   /** What deletes all that is kept about a user elsewhere. */
   abstract ofErased(userId: string): Statement[];
 }
-
-/** Where nothing leaves. */
-export class NoDepartures extends Departures {
-  with(): Statement[] {
-    return [];
-  }
-  ofErased(): Statement[] {
-    return [];
-  }
-}

@@ -46,7 +46,8 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const channel of this.byName.values()) await channel.close?.();
+    // One that does not close keeps the others from nothing.
+    await Promise.allSettled(Array.from(this.byName.values(), async (channel) => channel.close?.()));
   }
 
   /** @throws Error its name is none, or another's */
@@ -69,6 +70,10 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   /** Those that a user may turn on. */
   get offered(): string[] {
     return [...this.byName.keys()].filter((name) => name !== this.everybodys?.channel);
+  }
+
+  get names(): string[] {
+    return [...this.byName.keys()];
   }
 
   get areThere(): boolean {

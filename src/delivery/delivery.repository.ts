@@ -103,10 +103,10 @@ export class DeliveryRepository {
     await this.runAll(statements.writeDecision(decision, ids, now));
   }
 
-  /** Takes messages whose time has come; the attempt counts now, and is this process's alone for `lease` (ms). */
-  async claim(now: Date, lease: number, most: number): Promise<ClaimedMessage[]> {
+  /** Takes messages of a channel whose time has come; the attempt counts now, and is this process's alone for `lease` (ms). */
+  async claim(now: Date, of: { channel: string; lease: number; most: number }): Promise<ClaimedMessage[]> {
     const rows = await this.database.run<Omit<ClaimedMessage, 'createdDate'> & { createdDate: string }>(
-      statements.claim(now, lease, most),
+      statements.claim(now, of),
     );
     return rows.map((row) => ({ ...row, createdDate: new Date(Number(row.createdDate)) }));
   }
@@ -139,14 +139,20 @@ export class DeliveryRepository {
 
   /** Notes how an attempt ended, unless another has begun since. */
   async end(message: ClaimedMessage, ending: Ending, now: Date): Promise<void> {
-    await this.runAll(statements.endAttempt(message, ending, now));
+    // An alert that ends just now sees what was told of it, or this sees that it has ended.
+    await this.runAll(statements.endAttempt(message, ending, now), [message.userId]);
   }
 
   async forget({ userId, channel, target }: Target): Promise<void> {
     await this.runAll(statements.forgetTarget(userId, channel, target));
   }
 
-  /** Seconds; `undefined` where nothing is due. */
+  /** Gives up what has waited since before then for channels other than these. */
+  async giveUpOthers(channels: string[], before: Date, reason: string): Promise<void> {
+    await this.database.run((now) => statements.giveUpOthers(channels, before, reason, now));
+  }
+
+  /** Seconds; 0 where nothing is due. */
   async ageOfOldestDue(): Promise<number> {
     const now = await this.database.now();
     const [row] = await this.database.query<{ age: string | null }>(statements.oldestDue(now));
@@ -165,8 +171,12 @@ export class DeliveryRepository {
     for (const statement of statements.deleteTold(before, now)) await this.database.run(statement);
   }
 
-  /** In one transaction. */
-  private async runAll(writes: Statement[]): Promise<void> {
-    await this.database.transaction([], [], () => ({ writes, users: new Set(), answer: () => undefined }));
+  /** In one transaction, which nobody interferes with who writes about these users. */
+  private async runAll(writes: Statement[], userIds: string[] = []): Promise<void> {
+    await this.database.transaction(userIds, [], () => ({
+      writes,
+      users: new Set(),
+      answer: () => undefined,
+    }));
   }
 }

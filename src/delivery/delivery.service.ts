@@ -32,6 +32,8 @@ const MOST_AT_ONCE = 10;
 /** After so long (ms) a message is given up. */
 const GIVEN_UP_AFTER = 24 * 3_600_000;
 const HOUR = 3_600_000;
+/** Why what waits for a channel is given up that nobody knows. */
+const NOT_SET = 'the channel is not set any more';
 /** Of why something failed, as it is kept. */
 const LONGEST_REASON = 500;
 
@@ -45,7 +47,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   private readonly stopping = new AbortController();
   private readonly needless: Count<'reason'>;
   private readonly ended: Count<'channel' | 'result'>;
-  private running: Promise<void> | undefined;
+  private running: Promise<unknown> | undefined;
   private tidiedAt = performance.now();
 
   constructor(
@@ -73,7 +75,20 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   onApplicationBootstrap(): void {
-    if (this.channels.areThere) this.running = this.run();
+    const { names } = this.channels;
+    if (names.length === 0) return;
+    this.running = Promise.all([
+      this.repeat(async () => {
+        await this.gather();
+        await this.tidy();
+      }),
+      // Each by itself: one that hangs keeps none of the others.
+      ...names.map((name) =>
+        this.repeat(async () => {
+          while (await this.sendDue(name));
+        }),
+      ),
+    ]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -81,13 +96,11 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
     await this.running;
   }
 
-  private async run(): Promise<void> {
+  private async repeat(work: () => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        await this.gather();
-        while (await this.sendDue());
-        await this.tidy();
+        await work();
       } catch (error) {
         this.lines.say('failed', () => `What is due cannot be told: ${messagesOf(error)}`);
       }
@@ -111,10 +124,11 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
     });
   }
 
-  /** Sends what nobody is sending; whether there may be more. */
-  private async sendDue(): Promise<boolean> {
+  /** Sends by one channel what nobody is sending; whether there may be more. */
+  private async sendDue(channel: string): Promise<boolean> {
     if (this.stopping.signal.aborted) return false;
-    const claimed = await this.repository.claim(await this.repository.now(), LEASE, MOST_AT_ONCE);
+    const now = await this.repository.now();
+    const claimed = await this.repository.claim(now, { channel, lease: LEASE, most: MOST_AT_ONCE });
     if (claimed.length === 0) return false;
     const contents = await this.repository.listContents(claimed);
     await Promise.all(claimed.map((message) => this.send(message, contents.get(message.id))));
@@ -129,7 +143,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
 
   private async attempt(message: ClaimedMessage, contents: MessageContents | undefined): Promise<Ending> {
     const channel = this.channels.find(message.channel);
-    if (!channel) return { state: 'given_up', reason: 'the channel is not set any more' };
+    if (!channel) return { state: 'given_up', reason: NOT_SET };
     const now = await this.repository.now();
     const alerts = contents ? toldOf(contents, now, this.settings.delivery.sessionUrl) : [];
     if (!contents || alerts.length === 0) return { state: 'needless' };
@@ -144,14 +158,15 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
     };
     try {
       await this.withinTime((signal) => channel.send(sent, signal));
-      return { state: 'sent' };
+      return { state: 'sent', alertIds: alerts.map(({ alert }) => alert.id) };
     } catch (error) {
+      const failedAt = await this.repository.now();
       const reason = messagesOf(error).slice(0, LONGEST_REASON);
       if (error instanceof TargetGoneError) {
         await this.repository.forget(message);
         return { state: 'given_up', reason };
       }
-      const isTooOld = now.getTime() - createdDate.getTime() > GIVEN_UP_AFTER;
+      const isTooOld = failedAt.getTime() - createdDate.getTime() > GIVEN_UP_AFTER;
       if (error instanceof MessageRefusedError || isTooOld) {
         this.lines.say(
           `refused ${channel.name}`,
@@ -165,7 +180,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
       return {
         state: 'waiting',
         reason,
-        nextTry: new Date(now.getTime() + Math.max(wait, backOff(attempts))),
+        nextTry: new Date(failedAt.getTime() + Math.max(wait, backOff(attempts))),
       };
     }
   }
@@ -203,6 +218,12 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
     this.tidiedAt = performance.now();
     const now = await this.repository.now();
     await this.repository.deleteTold(new Date(now.getTime() - this.settings.upkeep.retention), now);
+    // Another replica may know a channel that this one does not, but not for a day.
+    await this.repository.giveUpOthers(
+      this.channels.names,
+      new Date(now.getTime() - GIVEN_UP_AFTER),
+      NOT_SET,
+    );
   }
 }
 

@@ -76,7 +76,7 @@ export function muteOpened(news: AlertNews[], now: Date): Statement {
   };
 }
 
-/** Said of what a message has brought, or is bringing: that it is over, once, unless it has happened or its user closed it. */
+/** Said of what a message has brought: that it is over, once, unless it has happened or its user closed it. */
 // Joined, they would be looked up by whatever the planner thinks of while the tables are empty.
 const TO_BE_TOLD_OVER = `
   SELECT DISTINCT $1::timestamptz AS due_date, told.channel, told.target, told.user_id, told.alert_id
@@ -227,7 +227,7 @@ export function writeDecision(
         text: `
           UPDATE session_alerts.deliveries AS delivery SET message_id = given.message_id
             FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) AS given (user_id, alert_id, id, message_id)
-           WHERE ${KEYED}`,
+           WHERE ${KEYED} AND delivery.message_id IS NULL`,
         values: [
           ...keysOf(told.map(({ delivery }) => delivery)),
           plainArray(told.map(({ messageId }) => messageId)),
@@ -242,21 +242,24 @@ export function writeDecision(
  * Takes at most so many messages whose time has come, those that have waited longest first; the attempt counts now. Nobody
  * else takes one until its lease (ms) is over.
  */
-export function claim(now: Date, lease: number, most: number): Statement {
+export function claim(
+  now: Date,
+  { channel, lease, most }: { channel: string; lease: number; most: number },
+): Statement {
   return {
     text: `
       UPDATE session_alerts.messages AS message
          SET attempts = attempts + 1, next_try = $1::timestamptz + $2::interval, reason = NULL
         FROM (SELECT user_id, id
                 FROM session_alerts.messages
-               WHERE next_try <= $1
+               WHERE next_try <= $1 AND channel = $4
                ORDER BY next_try
                LIMIT $3
                  FOR NO KEY UPDATE SKIP LOCKED) AS ready
        WHERE message.user_id = ready.user_id AND message.id = ready.id
       RETURNING message.user_id AS "userId", message.id, message.channel, message.target, message.attempts,
                 (extract(epoch FROM message.created_date) * 1000)::bigint AS "createdDate"`,
-    values: [now, `${lease} ms`, most],
+    values: [now, `${lease} ms`, most, channel],
   };
 }
 
@@ -303,7 +306,9 @@ export function listContents(messages: { userId: string; id: string }[]): Statem
 
 /** How an attempt ended. */
 export type Ending =
-  | { state: 'sent' | 'needless' }
+  /** With these alerts; what else it would have brought was not of use any more, and was not told. */
+  | { state: 'sent'; alertIds: string[] }
+  | { state: 'needless' }
   | { state: 'given_up'; reason: string }
   | { state: 'waiting'; reason: string; nextTry: Date };
 
@@ -332,6 +337,12 @@ export function endAttempt(
     ...(ending.state === 'sent'
       ? [
           {
+            text: `
+              DELETE FROM session_alerts.deliveries
+               WHERE user_id = $1 AND message_id = $2 AND alert_id <> ALL ($3::text[])`,
+            values: [userId, id, ending.alertIds],
+          },
+          {
             text: `${INSERT_OVER}
               FROM (${TO_BE_TOLD_OVER} AND told.user_id = $2 AND told.message_id = $3) AS over`,
             values: [now, userId, id],
@@ -339,6 +350,17 @@ export function endAttempt(
         ]
       : []),
   ];
+}
+
+/** Gives up what has waited since before then for channels other than these. */
+export function giveUpOthers(channels: string[], before: Date, reason: string, now: Date): Statement {
+  return {
+    text: `
+      UPDATE session_alerts.messages
+         SET state = 'given_up', reason = $3, next_try = NULL, ended_date = $4
+       WHERE next_try IS NOT NULL AND created_date < $2 AND channel <> ALL ($1::text[])`,
+    values: [channels, before, reason, now],
+  };
 }
 
 /** Forgets a target that is no more, and what was still to be told there. */

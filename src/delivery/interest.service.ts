@@ -18,7 +18,10 @@ interface Said {
 export class Interest implements OnModuleInit {
   private readonly logger = new Logger(Interest.name);
   private said: Map<string, Said> | undefined;
-  private readonly changed = new Set<string>();
+  /** By users, the number of the last question about them that has no answer yet. */
+  private readonly asked = new Map<string, number>();
+  private questions = 0;
+  private silences = 0;
   private loading: Promise<void> | undefined;
 
   constructor(
@@ -32,7 +35,8 @@ export class Interest implements OnModuleInit {
     });
     this.listener?.isListening.subscribe((isListening) => {
       this.said = undefined;
-      if (isListening) this.loading = this.load();
+      this.silences += 1;
+      if (isListening) this.loading = this.load(this.silences);
     });
   }
 
@@ -46,28 +50,31 @@ export class Interest implements OnModuleInit {
 
   /** What is asked about the user until it is known is answered with yes. */
   async learn(userId: string): Promise<void> {
-    this.changed.add(userId);
+    const question = ++this.questions;
+    this.asked.set(userId, question);
     this.said?.set(userId, { hasTargets: true, hasMutes: true });
     await this.loading;
-    const said = this.said;
-    if (!said) return;
     try {
-      const [found] = await this.repository.listInterested(userId);
-      if (said !== this.said) return;
+      const said = this.said;
+      const [found] = said ? await this.repository.listInterested(userId) : [];
+      // Who has been asked about since, the later answer counts of.
+      if (!said || said !== this.said || this.asked.get(userId) !== question) return;
       if (found) said.set(userId, found);
       else said.delete(userId);
     } catch {
       // It stays a yes, which costs a statement and is never wrong.
+    } finally {
+      if (this.asked.get(userId) === question) this.asked.delete(userId);
     }
   }
 
-  private async load(): Promise<void> {
-    this.changed.clear();
+  /** @param silence how often nothing was heard before: what is read then counts until that changes */
+  private async load(silence: number): Promise<void> {
     try {
       const said = new Map<string, Said>();
       for (const { userId, ...found } of await this.repository.listInterested()) said.set(userId, found);
-      for (const userId of this.changed) said.set(userId, { hasTargets: true, hasMutes: true });
-      this.said = said;
+      for (const userId of this.asked.keys()) said.set(userId, { hasTargets: true, hasMutes: true });
+      if (silence === this.silences) this.said = said;
     } catch (error) {
       this.logger.warn(`Who wants to be told of alerts cannot be read: ${messagesOf(error)}`);
     }

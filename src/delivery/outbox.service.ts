@@ -25,11 +25,13 @@ export class Outbox extends Departures {
     const muted = news.filter(
       ({ transition, userId }) => transition === 'opened' && this.interest.hasMutes(userId),
     );
+    const mutes = muted.length > 0 ? [statements.muteOpened(muted, now)] : [];
+    if (!this.channels.areThere) return mutes;
     const wanted = everybody ? news : news.filter(({ userId }) => this.interest.hasTargets(userId));
     const isOverWanted =
       everybody !== undefined || endedUsers.some((userId) => this.interest.hasTargets(userId));
     return [
-      ...(muted.length > 0 ? [statements.muteOpened(muted, now)] : []),
+      ...mutes,
       ...(wanted.length > 0 ? [statements.insertNews(wanted, now, delivery, everybody)] : []),
       ...(ended.length > 0 && isOverWanted ? [statements.insertOver(ended, endedUsers, now)] : []),
     ];

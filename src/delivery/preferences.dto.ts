@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '../http/documented.decorators.js';
+import { ApiProperty, ApiPropertyOptional, ApiSchema, NOTHING_ELSE } from '../http/documented.decorators.js';
 import {
   entriesOf,
   flag,
@@ -21,9 +21,6 @@ import { isPoint } from './vapid-keys.js';
 export const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 const USUAL_SEVERITY: Severity = 'warning';
-
-/** Swagger passes on what its type does not know. */
-const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
 
 /** Bounds of what a user may say. */
 const MOST_MUTES = 200;
@@ -155,9 +152,12 @@ function timeZone(): Field<string> {
   };
 }
 
+/** By RFC 3339, of a year that PostgreSQL and JavaScript write in the same way. */
+const MOMENT = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
 function moment(): Field<string> {
   return (given) =>
-    typeof given === 'string' && /^\d{4}-\d\d-\d\dT/.test(given) && !Number.isNaN(Date.parse(given))
+    typeof given === 'string' && MOMENT.test(given) && Date.parse(given) <= FOREVER.getTime()
       ? { value: given }
       : { wrong: 'must be a moment like 2026-11-27T12:00:00Z' };
 }

@@ -3,6 +3,7 @@ import { textArray, plainArray } from '../database/array-literals.js';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import type { Statement } from '../database/statement.js';
 import { notifyPreferences } from '../database/transaction.statements.js';
+import { WEBHOOK } from './alert-channels.service.js';
 import type { KeptChannel, KeptPreferences } from './preferences.dto.js';
 import { quietHoursIn } from './quiet-hours.js';
 import type { QuietHoursColumns } from './quiet-hours.js';
@@ -212,7 +213,7 @@ function dropUntold(userId: string): Statement[] {
            AND NOT EXISTS (SELECT FROM session_alerts.delivery_targets AS target
                             WHERE target.user_id = $1 AND target.channel = delivery.channel
                               AND target.target = delivery.target AND target.gravity IS NOT NULL)
-           AND delivery.channel <> 'webhook'`,
+           AND delivery.channel <> '${WEBHOOK}'`,
       values: [userId],
     },
   ];

@@ -109,10 +109,9 @@ export class PreferencesService {
     if (name !== 'web_push' && subscriptions.length > 0) throw unfit(`channels.${name} has no subscriptions`);
     if (name === 'web_push') {
       for (const { endpoint } of subscriptions) this.checkEndpoint(endpoint);
-      return subscriptions.map((subscription) => ({
-        target: targetOf(subscription),
-        details: { ...subscription },
-      }));
+      // One browser is one target, however often it is named.
+      const byTarget = new Map(subscriptions.map((one) => [targetOf(one), one]));
+      return Array.from(byTarget, ([target, subscription]) => ({ target, details: { ...subscription } }));
     }
     if (!enabled) return [];
     if (name !== 'email') return [{ target: '', details: {} }];

@@ -25,6 +25,8 @@ export function quietHoursIn(columns: QuietHoursColumns | undefined): QuietHours
 const DAY = 24 * 60;
 const MINUTE = 60_000;
 
+/** As many as there are time zones. */
+const MOST_CLOCKS = 600;
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 /** Whether there is such a time zone here. */
@@ -95,6 +97,8 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
       minute: '2-digit',
       hourCycle: 'h23',
     });
+    // Names may be written in any case.
+    if (clocks.size >= MOST_CLOCKS) clocks.clear();
     clocks.set(timeZone, clock);
   }
   return clock;

@@ -1,11 +1,8 @@
-import { ApiProperty, ApiSchema } from '../http/documented.decorators.js';
+import { ApiProperty, ApiSchema, NOTHING_ELSE } from '../http/documented.decorators.js';
 import { listOf, text } from '../http/fields.js';
 import type { Fields } from '../http/fields.js';
 import { ALERT_ID } from '../alerts/alert-id.js';
 import { MOST_SHOWN } from '../alerts/alerts.statements.js';
-
-/** Swagger passes on what its type does not know. */
-const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
 
 @ApiSchema(NOTHING_ELSE)
 export class SeenRequest {

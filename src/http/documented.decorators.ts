@@ -25,6 +25,9 @@ export const ApiUnauthorizedResponse = ofSwagger('ApiUnauthorizedResponse');
 export const ApiUnprocessableEntityResponse = ofSwagger('ApiUnprocessableEntityResponse');
 export const getSchemaPath = ofSwagger('getSchemaPath');
 
+/** Of a body: Swagger passes on what its type does not know. */
+export const NOTHING_ELSE = { description: 'Other fields are refused', additionalProperties: false };
+
 function ofSwagger<Name extends keyof Swagger>(name: Name): Swagger[Name] {
   const decorator: unknown = swagger ? swagger[name] : () => () => undefined;
   if (typeof decorator !== 'function') {

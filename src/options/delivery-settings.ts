@@ -155,7 +155,9 @@ function pushServices({ services = [] }: WebPushOptions): string[] {
 function webhookSettings(options: WebhookChannelOptions): Required<WebhookChannelOptions> {
   const names = { url: true, secret: true, severity: true } as const;
   const { url, secret, severity = 'info' } = group('delivery.webhook', options, names);
-  if (!isHttpUrl(url)) throw wrong('delivery.webhook.url must be an http(s) address');
+  if (!isHttpUrl(url) || new URL(url).username !== '' || new URL(url).password !== '') {
+    throw wrong('delivery.webhook.url must be an http(s) address without a user and password');
+  }
   if (!WEBHOOK_SECRET.test(text('delivery.webhook.secret', secret))) {
     throw wrong('delivery.webhook.secret must be whsec_ and at least 24 bytes as base64');
   }

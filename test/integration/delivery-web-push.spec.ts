@@ -366,4 +366,10 @@ describe('Web push', () => {
       expect(await subscribe(...subscriptions.slice(1))).toMatchObject({ status: 200 });
     });
   });
+
+  it('takes a subscription that is named twice as one', async () => {
+    const { subscription } = laptop;
+    expect(await subscribe(subscription, subscription)).toMatchObject({ status: 200 });
+    expect(await endpoints()).toEqual([subscription.endpoint]);
+  });
 });

@@ -215,6 +215,23 @@ describe('What is told outside of the page', () => {
     expect(new Set(posted.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });
 
+  it('is not said to be over where it had ended before it was told with others', async () => {
+    answers = [{ status: 503 }];
+    const ends = firing({ session: 'ends' });
+    await api.deliver(ends, firing({ session: 'stays' }));
+    pass(6_000);
+    await untilTold();
+    expect(posted.map(({ alerts }) => alerts.length)).toEqual([2]);
+    await api.deliver(resolved(ends));
+    pass(MINUTE);
+    await untilTold();
+    pass(10 * MINUTE);
+    await untilTold();
+    expect(posted.slice(1).map(({ alerts }) => alerts.map(({ session_name: session }) => session))).toEqual([
+      ['stays'],
+    ]);
+  });
+
   it('is given up where nobody takes it, with the reason, after a day or at once', async () => {
     answers = [{ status: 422 }];
     await api.deliver(firing());
@@ -268,7 +285,13 @@ describe('What is told outside of the page', () => {
         /from/,
       ],
       ['a long event type', { mutes: [{ event_type: 'x'.repeat(2_000) }] }, /event_type/],
-      ['a moment that is none', { mutes: [{ event_type: 'x', until: 'tomorrow' }] }, /until/],
+      ...['tomorrow', '2027-01-01T00:00:00', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00'].map(
+        (until): [string, object, RegExp] => [
+          `the moment ${until}`,
+          { mutes: [{ event_type: 'x', until }] },
+          /until/,
+        ],
+      ),
       ['an unknown field', { mutes: [{ event_type: 'x', for: 7 }] }, /for/],
       ['no list', { mutes: {} }, /mutes must be a list/],
       ['too many', { mutes: Array.from({ length: 201 }, () => ({ event_type: 'x' })) }, /at most 200/],

@@ -563,6 +563,11 @@ describe('An option that is wrong', () => {
     ['mail of nobody', withMail({ from: 'Alerts' }), /delivery\.email\.from/],
     ['mail with headers', withMail({ from: 'A\r\nBcc: b <a@b.c>' }), /delivery\.email\.from/],
     ['a certificate that is none', withMail({ ca: 'x' }), /delivery\.email\.ca/],
+    [
+      'a webhook with a password in its address',
+      { delivery: { webhook: { url: 'https://u:p@hook.example', secret: `whsec_${'A'.repeat(32)}` } } },
+      /delivery\.webhook\.url/,
+    ],
     ['a directory that is no class', { users: { directory: {} } }, /users\.directory/],
     ['an unknown way to fail', { users: { directory: Some, onFailure: 'shut' } }, /users\.onFailure.*open/],
     ['no registry', { metricsRegistry: true }, /metricsRegistry/],

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { messagesOf } from '../../http/error-messages.js';
 import { fetchAnswer } from '../../http/fetch-answer.js';
 import { MessageRefusedError, RetryLaterError } from '../alert-channel.js';
 import type { AlertChannel, AlertMessage } from '../alert-channel.js';
@@ -53,7 +54,12 @@ export class WebhookChannel implements AlertChannel {
         },
         body,
       },
-    );
+    ).catch((error: unknown) => {
+      // Its path may be a secret.
+      throw new RetryLaterError(messagesOf(error).replaceAll(url, new URL(url).origin), undefined, {
+        cause: error,
+      });
+    });
     const { status, headers } = answer;
     if (status >= 200 && status < 300) return;
     const sentence = `the receiver answered ${status}`;
