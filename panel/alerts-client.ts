@@ -1,5 +1,6 @@
 import { UNKNOWN_FEED, readAlerts, readFeed, readTotal } from './alert.js';
 import type { Alert, Feed, OpenAlerts } from './alert.js';
+import type { Connection } from './connection.types.js';
 import { AlertsApi, UnexpectedAnswerError } from './alerts-api.js';
 import type { AlertsApiOptions } from './alerts-api.js';
 import { BackOff, about } from './back-off.js';
@@ -8,12 +9,6 @@ import type { DismissalEnd } from './dismissals.js';
 import { EventStreamParser } from './event-stream.js';
 import type { ProblemKind } from './problem.js';
 import type { SeenReports } from './seen-reports.js';
-
-/**
- * How the client gets its news: `connecting` as long as that is not known, `live` by the stream, `polling` where the
- * stream is blocked, `down` where neither works.
- */
-export type Connection = 'connecting' | 'live' | 'polling' | 'down';
 
 /** What is known of a person's alerts. */
 export interface AlertsState {

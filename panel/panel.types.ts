@@ -1,6 +1,6 @@
 import type { GetToken } from './access-token.js';
 import type { Alert } from './alert.js';
-import type { Connection } from './alerts-client.js';
+import type { Connection } from './connection.types.js';
 import type { Problem } from './problem.js';
 import type { SessionAlertsTextsOverride } from './texts.js';
 

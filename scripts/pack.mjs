@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -31,6 +31,10 @@ function pack(path, brought) {
   const [{ files }] = npmPack(['--dry-run'], source);
   for (const file of files) copy(join(source, file.path), join(staged, file.path));
   for (const one of brought) copy(join(root, one), join(staged, one));
+  const described = join(staged, 'custom-elements.json');
+  // Laid out for a review here, it is read by programs there.
+  if (existsSync(described))
+    writeFileSync(described, JSON.stringify(JSON.parse(readFileSync(described, 'utf8'))));
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
   writeFileSync(join(staged, 'package.json'), `${JSON.stringify(asPublished(manifest), null, 2)}\n`);
   const [{ filename, size, unpackedSize }] = npmPack(['--pack-destination', folder], staged);

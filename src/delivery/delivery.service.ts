@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { messagesOf } from '../http/error-messages.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
@@ -99,11 +100,11 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   private async repeat(work: () => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      try {
-        await work();
-      } catch (error) {
+      await work().catch((error: unknown) => {
+        // Of a database that is away others say enough.
+        if (error instanceof DatabaseUnavailableError) return;
         this.lines.say('failed', () => `What is due cannot be told: ${messagesOf(error)}`);
-      }
+      });
       await sleep(EVERY, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
