@@ -51,7 +51,12 @@ beforeEach(async () => {
       one: { servers: [one.url] },
       other: { servers: [other.url] },
       both: { servers: [one.url, other.url] },
-      holding: { servers: [other.url], directives: 'proxy_ignore_headers X-Accel-Buffering;' },
+      holding: {
+        servers: [other.url],
+        // More than a page is sent here, so that nothing of it comes through.
+        directives:
+          'proxy_ignore_headers X-Accel-Buffering; proxy_buffer_size 256k; proxy_buffers 4 256k; proxy_busy_buffers_size 512k;',
+      },
     },
     SESSION_PAGE,
   );
