@@ -1,4 +1,11 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema, NOTHING_ELSE } from '../http/documented.decorators.js';
+import {
+  ApiExtraModels,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiSchema,
+  getSchemaPath,
+  NOTHING_ELSE,
+} from '../http/documented.decorators.js';
 import {
   entriesOf,
   flag,
@@ -40,7 +47,7 @@ export class PushSubscriptionData {
   })
   keys!: { p256dh: string; auth: string };
   @ApiPropertyOptional({
-    type: Number,
+    type: 'integer',
     nullable: true,
     description: 'As browsers write it; it is not kept',
   })
@@ -93,11 +100,12 @@ export class OfferedChannel {
   public_key?: string;
 }
 
+@ApiExtraModels(ChannelPreference, OfferedChannel)
 @ApiSchema(NOTHING_ELSE)
 export class Preferences {
   @ApiPropertyOptional({
     type: 'object',
-    additionalProperties: { $ref: '#/components/schemas/ChannelPreference' },
+    additionalProperties: { $ref: getSchemaPath(ChannelPreference) },
     description: 'By the names of `offered`; what is left out is off',
   })
   channels?: Record<string, ChannelPreference>;
@@ -108,7 +116,7 @@ export class Preferences {
   @ApiPropertyOptional({
     type: 'object',
     readOnly: true,
-    additionalProperties: { $ref: '#/components/schemas/OfferedChannel' },
+    additionalProperties: { $ref: getSchemaPath(OfferedChannel) },
     description: 'The channels that can be turned on here; what a request says of it changes nothing',
   })
   offered?: Record<string, OfferedChannel>;

@@ -67,6 +67,13 @@ describe('The description', () => {
     }
   });
 
+  it('names nothing that it does not describe', async () => {
+    const described = await description();
+    const named = JSON.stringify(described).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g);
+    const schemas = Object.keys(described.components.schemas);
+    expect(Array.from(named, ([, name]) => name).filter((name) => !schemas.includes(name ?? ''))).toEqual([]);
+  });
+
   it.each([
     ['', '/'],
     ['/a/b', '/a/b'],
