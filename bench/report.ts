@@ -363,7 +363,17 @@ function hostileSection(figures: HostileFigure[]): string {
 }
 
 function namesOf(figures: WebhookFigure[]): TargetName[] {
-  const order: TargetName[] = ['fastify', 'against', 'express', 'bare', 'floor', 'pgbench', 'floorPgbench'];
+  const order: TargetName[] = [
+    'fastify',
+    'nobody',
+    'everybody',
+    'against',
+    'express',
+    'bare',
+    'floor',
+    'pgbench',
+    'floorPgbench',
+  ];
   return order.filter((target) => figures.some((one) => one.target === target));
 }
 

@@ -20,35 +20,41 @@ export function insertNews(
   { grace, gather }: { grace: number; gather: number },
   everybody: EverybodysChannel | undefined,
 ): Statement {
-  return {
-    name: 'session_alerts_insert_news',
-    text: `
-      INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
-      SELECT $5::timestamptz + CASE
-               WHEN (SELECT max(page.until) FROM session_alerts.open_pages AS page
-                      WHERE page.user_id = news.user_id) > $5 THEN $6::interval
-               ELSE $7::interval END,
-             gen_random_uuid(), news.transition, wanted.channel, wanted.target, news.user_id, news.alert_id
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
-          AS news (user_id, alert_id, transition, gravity)
-       CROSS JOIN LATERAL (
-         SELECT target.channel, target.target
-           FROM session_alerts.delivery_targets AS target
-          WHERE target.user_id = news.user_id AND target.gravity <= news.gravity
+  const values = [
+    textArray(news.map(({ userId }) => userId)),
+    plainArray(news.map(({ alertId }) => alertId)),
+    plainArray(news.map(({ transition }) => transition)),
+    plainArray(news.map(({ gravity }) => gravity)),
+    now,
+    `${grace} ms`,
+    `${gather} ms`,
+  ];
+  const ofUsers = `
+    SELECT target.user_id, target.channel, target.target
+      FROM session_alerts.delivery_targets AS target
+     WHERE target.user_id = news.user_id AND target.gravity <= news.gravity`;
+  return everybody
+    ? {
+        name: 'session_alerts_insert_news_for_everybody',
+        text: insertWanted(`${ofUsers}
          UNION ALL
-         SELECT $8::text, '' WHERE $9::smallint <= news.gravity) AS wanted`,
-    values: [
-      textArray(news.map(({ userId }) => userId)),
-      plainArray(news.map(({ alertId }) => alertId)),
-      plainArray(news.map(({ transition }) => transition)),
-      plainArray(news.map(({ gravity }) => gravity)),
-      now,
-      `${grace} ms`,
-      `${gather} ms`,
-      everybody?.channel,
-      everybody?.gravity,
-    ],
-  };
+        SELECT news.user_id, $8::text, '' WHERE $9::smallint <= news.gravity`),
+        values: [...values, everybody.channel, everybody.gravity],
+      }
+    : { name: 'session_alerts_insert_news', text: insertWanted(ofUsers), values };
+}
+
+function insertWanted(wanted: string): string {
+  return `
+    INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
+    SELECT $5::timestamptz + CASE
+             WHEN (SELECT true FROM session_alerts.open_pages AS page
+                    WHERE page.user_id = news.user_id AND page.until > $5 LIMIT 1) THEN $6::interval
+             ELSE $7::interval END,
+           gen_random_uuid(), news.transition, wanted.channel, wanted.target, news.user_id, news.alert_id
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
+        AS news (user_id, alert_id, transition, gravity)
+     CROSS JOIN LATERAL (${wanted}) AS wanted`;
 }
 
 /** What of these alerts' users muted them, before they opened. */
