@@ -47,7 +47,7 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     // One that does not close keeps the others from nothing.
-    await Promise.allSettled(Array.from(this.byName.values(), async (channel) => channel.close?.()));
+    await Promise.allSettled(this.all.map(async (channel) => channel.close?.()));
   }
 
   /** @throws Error its name is none, or another's */
@@ -69,11 +69,11 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
 
   /** Those that a user may turn on. */
   get offered(): string[] {
-    return [...this.byName.keys()].filter((name) => name !== this.everybodys?.channel);
+    return this.all.map(({ name }) => name).filter((name) => name !== this.everybodys?.channel);
   }
 
-  get names(): string[] {
-    return [...this.byName.keys()];
+  get all(): AlertChannel[] {
+    return [...this.byName.values()];
   }
 
   get areThere(): boolean {

@@ -71,6 +71,12 @@ export class DeliveryRepository {
     return this.database.query<InterestedRow>(statements.listInterested(userId));
   }
 
+  /** Asked every second, of which nearly all are in vain. */
+  async isAnythingDue(now: Date): Promise<boolean> {
+    const [row] = await this.database.query<{ due: boolean }>(statements.isAnythingDue(now));
+    return row?.due === true;
+  }
+
   async listDue(now: Date, until: Date): Promise<DueDelivery[]> {
     const rows = await this.database.query<DueRow>(statements.listDue(now, until));
     return rows.map(({ isKnown, isOpen, isSeen, gravity, mutedUntil, dueDate, ...due }) => ({

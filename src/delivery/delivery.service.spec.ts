@@ -30,7 +30,7 @@ describe('What tells people outside of the page', () => {
 
   const repository = {
     now: () => Promise.resolve(new Date(now)),
-    listDue: () => Promise.resolve([]),
+    isAnythingDue: () => Promise.resolve(false),
     claim: (_now: Date, { channel }: { channel: string }): Promise<ClaimedMessage[]> => {
       const ids = waiting.get(channel) ?? [];
       waiting.delete(channel);
@@ -69,15 +69,10 @@ describe('What tells people outside of the page', () => {
   });
 
   function start(...channels: AlertChannel[]): void {
-    const byName = new Map(channels.map((channel) => [channel.name, channel]));
     service = new DeliveryService(
       alertsSettings({ auth: { issuer: 'https://issuer.example' } }),
       repository as unknown as DeliveryRepository,
-      {
-        names: [...byName.keys()],
-        areThere: true,
-        find: (name: string) => byName.get(name),
-      } as unknown as AlertChannels,
+      { all: channels, areThere: true } as unknown as AlertChannels,
       { counter: () => ({ inc: () => undefined }), addGauge: () => undefined } as unknown as AlertsMetrics,
     );
     service.onApplicationBootstrap();

@@ -9,7 +9,7 @@ import type { Count } from '../metrics/alerts-metrics.service.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { MessageRefusedError, RetryLaterError, TargetGoneError } from './alert-channel.js';
-import type { AlertMessage, ToldAlert } from './alert-channel.js';
+import type { AlertChannel, AlertMessage, ToldAlert } from './alert-channel.js';
 import { AlertChannels } from './alert-channels.service.js';
 import { backOff, decide, needlessness } from './delivery-rules.js';
 import { DeliveryRepository } from './delivery.repository.js';
@@ -76,17 +76,17 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   onApplicationBootstrap(): void {
-    const { names } = this.channels;
-    if (names.length === 0) return;
+    const { all } = this.channels;
+    if (all.length === 0) return;
     this.running = Promise.all([
       this.repeat(async () => {
         await this.gather();
         await this.tidy();
       }),
       // Each by itself: one that hangs keeps none of the others.
-      ...names.map((name) =>
+      ...all.map((channel) =>
         this.repeat(async () => {
-          while (await this.sendDue(name));
+          while (await this.sendDue(channel));
         }),
       ),
     ]);
@@ -112,7 +112,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   /** Makes messages of what is due. */
   private async gather(): Promise<void> {
     const now = await this.repository.now();
-    if ((await this.repository.listDue(now, now)).length === 0) return;
+    if (!(await this.repository.isAnythingDue(now))) return;
     await this.repository.gathering(async () => {
       const due = await this.repository.listDue(now, new Date(now.getTime() + TOGETHER));
       if (due.length === 0) return;
@@ -126,31 +126,41 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   /** Sends by one channel what nobody is sending; whether there may be more. */
-  private async sendDue(channel: string): Promise<boolean> {
+  private async sendDue(channel: AlertChannel): Promise<boolean> {
     if (this.stopping.signal.aborted) return false;
     const now = await this.repository.now();
-    const claimed = await this.repository.claim(now, { channel, lease: LEASE, most: MOST_AT_ONCE });
+    const claimed = await this.repository.claim(now, {
+      channel: channel.name,
+      lease: LEASE,
+      most: MOST_AT_ONCE,
+    });
     if (claimed.length === 0) return false;
     const contents = await this.repository.listContents(claimed);
-    await Promise.all(claimed.map((message) => this.send(message, contents.get(message.id))));
+    await Promise.all(claimed.map((message) => this.send(channel, message, contents.get(message.id))));
     return claimed.length === MOST_AT_ONCE;
   }
 
-  private async send(message: ClaimedMessage, contents: MessageContents | undefined): Promise<void> {
-    const ending = await this.attempt(message, contents);
-    this.ended.inc({ channel: message.channel, result: ending.state });
+  private async send(
+    channel: AlertChannel,
+    message: ClaimedMessage,
+    contents: MessageContents | undefined,
+  ): Promise<void> {
+    const ending = await this.attempt(channel, message, contents);
+    this.ended.inc({ channel: channel.name, result: ending.state });
     await this.repository.end(message, ending, await this.repository.now());
   }
 
-  private async attempt(message: ClaimedMessage, contents: MessageContents | undefined): Promise<Ending> {
-    const channel = this.channels.find(message.channel);
-    if (!channel) return { state: 'given_up', reason: NOT_SET };
+  private async attempt(
+    channel: AlertChannel,
+    message: ClaimedMessage,
+    contents: MessageContents | undefined,
+  ): Promise<Ending> {
     const now = await this.repository.now();
     const alerts = contents ? toldOf(contents, now, this.settings.delivery.sessionUrl) : [];
     if (!contents || alerts.length === 0) return { state: 'needless' };
     const { id, userId, target, createdDate, attempts } = message;
     const { details, locale, beganWith } = contents;
-    const isEverybodys = this.channels.everybodys?.channel === message.channel;
+    const isEverybodys = this.channels.everybodys?.channel === channel.name;
     if (!details && !isEverybodys)
       return { state: 'given_up', reason: 'its user has turned the channel off' };
     const sent: AlertMessage = {
@@ -221,7 +231,7 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
     await this.repository.deleteTold(new Date(now.getTime() - this.settings.upkeep.retention), now);
     // Another replica may know a channel that this one does not, but not for a day.
     await this.repository.giveUpOthers(
-      this.channels.names,
+      this.channels.all.map(({ name }) => name),
       new Date(now.getTime() - GIVEN_UP_AFTER),
       NOT_SET,
     );

@@ -132,6 +132,15 @@ export function listInterested(userId: string | undefined): Statement {
 const MOST_TARGETS = 500;
 const MOST_DELIVERIES = 10_000;
 
+/** Whether anything is due that goes with no message yet. */
+export function isAnythingDue(now: Date): Statement {
+  return {
+    text: `
+      SELECT EXISTS (SELECT FROM session_alerts.deliveries WHERE message_id IS NULL AND due_date <= $1) AS due`,
+    values: [now],
+  };
+}
+
 /** What is due at the targets that have waited longest, and what will be before `until`. */
 export function listDue(now: Date, until: Date): Statement {
   return {

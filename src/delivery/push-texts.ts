@@ -1,3 +1,5 @@
+import { languageOf } from './languages.js';
+
 /** What a notice says besides the words of its alerts. */
 export interface PushTexts {
   /** Of two or more. */
@@ -45,6 +47,5 @@ const LANGUAGES: Readonly<Record<string, PushTexts>> = {
 
 /** The texts of a language (BCP 47), or the English ones. */
 export function pushTextsIn(locale: string | undefined): PushTexts {
-  const [language = ''] = (locale ?? '').toLowerCase().split(/[-_]/);
-  return Object.hasOwn(LANGUAGES, language) ? (LANGUAGES[language] ?? ENGLISH) : ENGLISH;
+  return LANGUAGES[languageOf(locale).name] ?? ENGLISH;
 }
