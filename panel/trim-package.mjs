@@ -11,11 +11,15 @@ const READ = [...ENTRIES, 'connection.types', 'framework.types', 'panel.types', 
 
 for (const file of await readdir(folder)) {
   const url = new URL(file, folder);
-  if (!reached.has(file)) await rm(url);
-  else if (!READ.includes(file.replace('.d.ts', ''))) {
-    const types = await readFile(url, 'utf8');
-    await writeFile(url, types.replace(/^ *\/\*\*.*?\*\/\n/gms, '').replace(/^ *private .*;\n/gm, ''));
-  }
+  if (reached.has(file)) await writeFile(url, trimmed(await readFile(url, 'utf8'), file));
+  else await rm(url);
+}
+
+function trimmed(types, file) {
+  const said = READ.includes(file.replace('.d.ts', ''))
+    ? types
+    : types.replace(/^ *\/\*\*.*?\*\/\n/gms, '').replace(/^ *private .*;\n/gm, '');
+  return said.replace(/^(?: {4})+/gm, (indent) => ' '.repeat(indent.length / 4));
 }
 
 async function reach(file) {

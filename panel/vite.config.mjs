@@ -11,7 +11,7 @@ process.env.NODE_ENV = 'production';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
-  plugins: [lexerOnly(), withoutLayout(), closedWorker()],
+  plugins: [lexerOnly(), withoutLayout(), withoutHints(), closedWorker()],
   build: {
     lib: {
       entry: {
@@ -72,6 +72,30 @@ function lexerOnly() {
     [/,pedantic:(\w+)(?=\};)/, '', 1],
     [/this\.options\.pedantic/g, '!1'],
     [/this\.options\.(gfm|breaks)/g, '!0'],
+    // Of headings by a line below, the rule of where no tables are known.
+    [/(?<=,)lheading:(\w+),(?=list:)/, '', 1],
+    // Emphasis as the other kinds have it.
+    [/(?<=,)emStrongLDelim:(\w+),(?=emStrongRDelimAst:)/, '', 1],
+    [/(?<=,)emStrongRDelimAst:(\w+),(?=emStrongRDelimUnd:)/, '', 1],
+    // Every browser that draws the panel knows them.
+    [/\(\(\w+=""\)=>\{try\{return!!new RegExp\("\(\?<=1\).*?\}\)\(\)/, '!0'],
+    [/pedanticHeadingBeginRegex:.*?(?=htmlBeginRegex:)/, ''],
+    // Nobody extends it here.
+    [/if\(this\.options\.extensions\?\.\w+\?\.some\(.*?\)continue;/g, ''],
+    [
+      /if\(this\.options\.extensions\?\.start\w+\)\{let .*?\}\),(\w)<1\/0&&\1>=0&&\(\w=\w\.substring\(0,\1\+1\)\)\}/g,
+      '',
+    ],
+    [/(\w)=this\.options\.hooks\?\.emStrongMask\?\.call\(\{lexer:this\},\1\)\?\?\1,/, ''],
+    [/this\.options\.hooks\?\.emStrongMask\|\|/, ''],
+    [/static get rules\(\)\{.*?\}\}/, ''],
+    [/static lexInline\(.*?\}/, ''],
+    [/if\(this\.options\.silent\)console\.error\(\w\);else throw/, 'throw'],
+    [/\{async:!1,breaks:!1,.*?\}/, '{}'],
+    // Of its patterns, those by which it writes HTML.
+    [/startATag:.*?(?=startAngleBracket:)/, ''],
+    [/pedanticHrefTitle:.*?(?=unicodeAlphaNumeric:)/, ''],
+    [/escapeTest:.*?(?=caret:)/, ''],
   ];
   return {
     name: 'lexer-only',
@@ -108,6 +132,7 @@ function lexerOnly() {
 
 /** Templates and styles are laid out to be read, which the page need not load. */
 function withoutLayout() {
+  const names = [];
   return {
     name: 'without-layout',
     transform(code, id) {
@@ -119,9 +144,30 @@ function withoutLayout() {
           css
             .replace(/\/\*.*?\*\//gs, '')
             .replace(/\s*([{};,>])\s*/g, '$1')
-            .replace(/([\w-]):\s+/g, '$1:'),
+            .replace(/([\w-]):\s+/g, '$1:')
+            .replaceAll(';}', '}')
+            .replace(/(?<=[\s:(,])0(?=\.\d)/g, '')
+            .replace(/--_([a-z-]+)/g, (name) => shortened(name)),
         );
       return { code: bare, map: null };
+    },
+  };
+
+  /** Our own properties, whose names no page sees. */
+  function shortened(name) {
+    if (!names.includes(name)) names.push(name);
+    return `--_${names.indexOf(name).toString(36)}`;
+  }
+}
+
+/** What may be left out is told to bundlers, which has been done here. */
+function withoutHints() {
+  return {
+    name: 'without-hints',
+    generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll('/* @__PURE__ */ ', '');
+      }
     },
   };
 }

@@ -36,7 +36,7 @@ function pack(path, brought) {
   if (existsSync(described))
     writeFileSync(described, JSON.stringify(JSON.parse(readFileSync(described, 'utf8'))));
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
-  writeFileSync(join(staged, 'package.json'), `${JSON.stringify(asPublished(manifest), null, 2)}\n`);
+  writeFileSync(join(staged, 'package.json'), `${JSON.stringify(asPublished(manifest), null, 1)}\n`);
   const [{ filename, size, unpackedSize }] = npmPack(['--pack-destination', folder], staged);
   console.log(`${filename}: ${size} bytes, ${unpackedSize} unpacked`);
 }
