@@ -10,7 +10,7 @@ import type { AlertChannel } from './alert-channel.js';
 import { EmailChannel } from './channels/email.channel.js';
 import { WebPushChannel } from './channels/web-push.channel.js';
 import { WebhookChannel } from './channels/webhook.channel.js';
-import type { EverybodysChannel } from './delivery.statements.js';
+import type { WantedAt } from './delivery.statements.js';
 import { PUSH_SERVICES } from './push-services.js';
 
 /** The name of the channel that everybody's alerts go by. */
@@ -62,9 +62,9 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Where everybody's alerts go. */
-  get everybodys(): EverybodysChannel | undefined {
+  get everybodys(): WantedAt | undefined {
     const { webhook } = this.settings.delivery;
-    return webhook && { channel: WEBHOOK, gravity: gravityOf(webhook.severity) };
+    return webhook && { channel: WEBHOOK, target: '', gravity: gravityOf(webhook.severity) };
   }
 
   /** Those that a user may turn on. */

@@ -6,7 +6,7 @@ import { AlertsDatabase } from '../database/alerts-database.js';
 import type { Statement } from '../database/statement.js';
 import type { Decision, DueDelivery, TargetState, Target, Transition } from './delivery-rules.js';
 import * as statements from './delivery.statements.js';
-import type { Ending } from './delivery.statements.js';
+import type { Ending, WantedAt } from './delivery.statements.js';
 import { quietHoursIn } from './quiet-hours.js';
 import type { QuietHoursColumns } from './quiet-hours.js';
 
@@ -45,8 +45,8 @@ interface ToldRow extends QuietHoursColumns {
 
 interface InterestedRow {
   userId: string;
-  hasTargets: boolean;
   hasMutes: boolean;
+  targets: WantedAt[];
 }
 
 /** The lock of the job that makes messages. */

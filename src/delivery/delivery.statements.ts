@@ -1,60 +1,85 @@
 import { plainArray, textArray } from '../database/array-literals.js';
 import type { Statement } from '../database/statement.js';
+import { notifyPreferences } from '../database/transaction.statements.js';
 import { SHOWN } from '../alerts/alerts.statements.js';
 import type { AlertNews } from '../alerts/departures.js';
 import type { Decision, DueDelivery } from './delivery-rules.js';
 
-/** Where everybody's alerts go that are at least so grave, by the administrators' word. */
-export interface EverybodysChannel {
+/** Where alerts are told that are at least so grave. */
+export interface WantedAt {
   channel: string;
+  target: string;
   gravity: number;
 }
 
-/**
- * Writes that alerts have opened or become graver, once for each target whose user wants to know it: due after the
- * grace (ms) where a page of the user is open, or nearly at once.
- */
-export function insertNews(
-  news: AlertNews[],
-  now: Date,
-  { grace, gather }: { grace: number; gather: number },
-  everybody: EverybodysChannel | undefined,
-): Statement {
-  const values = [
-    textArray(news.map(({ userId }) => userId)),
-    plainArray(news.map(({ alertId }) => alertId)),
-    plainArray(news.map(({ transition }) => transition)),
-    plainArray(news.map(({ gravity }) => gravity)),
-    now,
-    `${grace} ms`,
-    `${gather} ms`,
-  ];
-  const ofUsers = `
-    SELECT target.user_id, target.channel, target.target
-      FROM session_alerts.delivery_targets AS target
-     WHERE target.user_id = news.user_id AND target.gravity <= news.gravity`;
-  return everybody
-    ? {
-        name: 'session_alerts_insert_news_for_everybody',
-        text: insertWanted(`${ofUsers}
-         UNION ALL
-        SELECT news.user_id, $8::text, '' WHERE $9::smallint <= news.gravity`),
-        values: [...values, everybody.channel, everybody.gravity],
-      }
-    : { name: 'session_alerts_insert_news', text: insertWanted(ofUsers), values };
+/** News, and a place where it is to be told. */
+export interface WantedNews {
+  news: AlertNews;
+  channel: string;
+  target: string;
 }
 
-function insertWanted(wanted: string): string {
-  return `
-    INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
-    SELECT $5::timestamptz + CASE
-             WHEN (SELECT true FROM session_alerts.open_pages AS page
-                    WHERE page.user_id = news.user_id AND page.until > $5 LIMIT 1) THEN $6::interval
-             ELSE $7::interval END,
-           gen_random_uuid(), news.transition, wanted.channel, wanted.target, news.user_id, news.alert_id
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
-        AS news (user_id, alert_id, transition, gravity)
-     CROSS JOIN LATERAL (${wanted}) AS wanted`;
+/** After how long (ms) news is due: where a page of the user is open, and where none is. */
+export interface Delays {
+  grace: number;
+  gather: number;
+}
+
+/** Writes what is to be told, once for each place. */
+export function insertWanted(wanted: WantedNews[], now: Date, delays: Delays): Statement {
+  const news = wanted.map((one) => one.news);
+  return insertNews(news, now, delays, {
+    name: 'session_alerts_insert_wanted',
+    columns: ['channel text', 'target text'],
+    values: [textArray(wanted.map(({ channel }) => channel)), textArray(wanted.map(({ target }) => target))],
+    places: 'SELECT news.channel, news.target',
+  });
+}
+
+/** The same, once for each target whose user wants to know it. */
+export function insertForTargets(news: AlertNews[], now: Date, delays: Delays): Statement {
+  return insertNews(news, now, delays, {
+    name: 'session_alerts_insert_for_targets',
+    columns: ['gravity smallint'],
+    values: [plainArray(news.map(({ gravity }) => gravity))],
+    places: `
+      SELECT target.channel, target.target
+        FROM session_alerts.delivery_targets AS target
+       WHERE target.user_id = news.user_id AND target.gravity <= news.gravity`,
+  });
+}
+
+/** @param columns what else each row of news has, with its type */
+function insertNews(
+  news: AlertNews[],
+  now: Date,
+  { grace, gather }: Delays,
+  { name, columns, values, places }: { name: string; columns: string[]; values: string[]; places: string },
+): Statement {
+  const arrays = columns.map((column, index) => `$${7 + index}::${column.split(' ')[1] ?? ''}[]`);
+  const names = columns.map((column) => column.split(' ')[0]);
+  return {
+    name,
+    text: `
+      INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
+      SELECT $4::timestamptz + CASE
+               WHEN (SELECT true FROM session_alerts.open_pages AS page
+                      WHERE page.user_id = news.user_id AND page.until > $4 LIMIT 1) THEN $5::interval
+               ELSE $6::interval END,
+             gen_random_uuid(), news.transition, place.channel, place.target, news.user_id, news.alert_id
+        FROM unnest($1::text[], $2::text[], $3::text[], ${arrays.join(', ')})
+          AS news (user_id, alert_id, transition, ${names.join(', ')})
+       CROSS JOIN LATERAL (${places}) AS place`,
+    values: [
+      textArray(news.map(({ userId }) => userId)),
+      plainArray(news.map(({ alertId }) => alertId)),
+      plainArray(news.map(({ transition }) => transition)),
+      now,
+      `${grace} ms`,
+      `${gather} ms`,
+      ...values,
+    ],
+  };
 }
 
 /** What of these alerts' users muted them, before they opened. */
@@ -118,11 +143,13 @@ export function listInterested(userId: string | undefined): Statement {
   const ofUser = userId === undefined ? '' : 'AND user_id = $1';
   return {
     text: `
-      SELECT user_id AS "userId", bool_or(is_target) AS "hasTargets", bool_or(NOT is_target) AS "hasMutes"
-        FROM (SELECT user_id, true AS is_target FROM session_alerts.delivery_targets
+      SELECT user_id AS "userId", bool_or(channel IS NULL) AS "hasMutes",
+             coalesce(json_agg(json_build_object('channel', channel, 'target', target, 'gravity', gravity))
+               FILTER (WHERE channel IS NOT NULL), '[]') AS targets
+        FROM (SELECT user_id, channel, target, gravity FROM session_alerts.delivery_targets
                WHERE gravity IS NOT NULL ${ofUser}
                UNION ALL
-              SELECT user_id, false FROM session_alerts.mutes WHERE true ${ofUser}) AS said
+              SELECT user_id, NULL, NULL, NULL FROM session_alerts.mutes WHERE true ${ofUser}) AS said
        GROUP BY user_id`,
     values: userId === undefined ? [] : [userId],
   };
@@ -393,6 +420,7 @@ export function forgetTarget(userId: string, channel: string, target: string): S
          WHERE user_id = $1 AND channel = $2 AND target = $3 AND message_id IS NULL`,
       values,
     },
+    notifyPreferences(userId),
   ];
 }
 
@@ -450,8 +478,9 @@ const OF_USERS = ['preferences', 'mutes', 'delivery_targets', 'deliveries', 'mes
 
 /** Deletes all that is kept here about a user. */
 export function eraseUser(userId: string): Statement[] {
-  return OF_USERS.map((table) => ({
+  const deletes = OF_USERS.map((table) => ({
     text: `DELETE FROM session_alerts.${table} WHERE user_id = $1`,
     values: [userId],
   }));
+  return [...deletes, notifyPreferences(userId)];
 }

@@ -3,16 +3,20 @@ import type { OnModuleInit } from '@nestjs/common';
 import { ChangeListener } from '../database/change-listener.service.js';
 import { messagesOf } from '../http/error-messages.js';
 import { DeliveryRepository } from './delivery.repository.js';
+import type { WantedAt } from './delivery.statements.js';
 
 /** What a user has said that concerns alerts before they open. */
 interface Said {
-  hasTargets: boolean;
   hasMutes: boolean;
+  /** Undefined while they are asked for. */
+  targets: WantedAt[] | undefined;
 }
 
+const UNKNOWN: Said = { hasMutes: true, targets: undefined };
+
 /**
- * Who wants to be told of alerts, and who has muted some: so that nothing is written for all the others. While changes
- * elsewhere are not heard, anybody may.
+ * Who wants to be told of alerts, and where, and who has muted some: so that nothing is written for all the others, and
+ * nothing looked up. While changes elsewhere are not heard, anybody may.
  */
 @Injectable()
 export class Interest implements OnModuleInit {
@@ -40,8 +44,15 @@ export class Interest implements OnModuleInit {
     });
   }
 
+  /** Where a user wants to be told; `undefined` where that is not known just now. */
+  targetsOf(userId: string): readonly WantedAt[] | undefined {
+    if (this.said === undefined) return undefined;
+    const said = this.said.get(userId);
+    return said ? said.targets : [];
+  }
+
   hasTargets(userId: string): boolean {
-    return this.said === undefined || this.said.get(userId)?.hasTargets === true;
+    return this.targetsOf(userId)?.length !== 0;
   }
 
   hasMutes(userId: string): boolean {
@@ -52,7 +63,7 @@ export class Interest implements OnModuleInit {
   async learn(userId: string): Promise<void> {
     const question = ++this.questions;
     this.asked.set(userId, question);
-    this.said?.set(userId, { hasTargets: true, hasMutes: true });
+    this.said?.set(userId, UNKNOWN);
     await this.loading;
     try {
       const said = this.said;
@@ -73,7 +84,7 @@ export class Interest implements OnModuleInit {
     try {
       const said = new Map<string, Said>();
       for (const { userId, ...found } of await this.repository.listInterested()) said.set(userId, found);
-      for (const userId of this.asked.keys()) said.set(userId, { hasTargets: true, hasMutes: true });
+      for (const userId of this.asked.keys()) said.set(userId, UNKNOWN);
       if (silence === this.silences) this.said = said;
     } catch (error) {
       this.logger.warn(`Who wants to be told of alerts cannot be read: ${messagesOf(error)}`);

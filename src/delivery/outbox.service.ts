@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Departures } from '../alerts/departures.js';
-import type { AlertsNews } from '../alerts/departures.js';
+import type { AlertNews, AlertsNews } from '../alerts/departures.js';
 import type { Statement } from '../database/statement.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertChannels } from './alert-channels.service.js';
 import * as statements from './delivery.statements.js';
+import type { WantedNews } from './delivery.statements.js';
 import { Interest } from './interest.service.js';
 
 /** What is to be told leaves with the transaction that it is about: nothing is told that is not kept, and nothing lost. */
@@ -20,24 +21,40 @@ export class Outbox extends Departures {
   }
 
   with({ now, news, ended, endedUsers }: AlertsNews): Statement[] {
-    const { delivery } = this.settings;
     const everybody = this.channels.everybodys;
     const muted = news.filter(
       ({ transition, userId }) => transition === 'opened' && this.interest.hasMutes(userId),
     );
     const mutes = muted.length > 0 ? [statements.muteOpened(muted, now)] : [];
     if (!this.channels.areThere) return mutes;
-    const wanted = everybody ? news : news.filter(({ userId }) => this.interest.hasTargets(userId));
     const isOverWanted =
       everybody !== undefined || endedUsers.some((userId) => this.interest.hasTargets(userId));
     return [
       ...mutes,
-      ...(wanted.length > 0 ? [statements.insertNews(wanted, now, delivery, everybody)] : []),
+      ...this.insertsOf(news, now),
       ...(ended.length > 0 && isOverWanted ? [statements.insertOver(ended, endedUsers, now)] : []),
     ];
   }
 
   ofErased(userId: string): Statement[] {
     return statements.eraseUser(userId);
+  }
+
+  private insertsOf(news: AlertNews[], now: Date): Statement[] {
+    const { delivery } = this.settings;
+    const { everybodys } = this.channels;
+    const wanted: WantedNews[] = [];
+    const unknown: AlertNews[] = [];
+    for (const one of news) {
+      const targets = this.interest.targetsOf(one.userId);
+      if (!targets) unknown.push(one);
+      for (const place of everybodys ? [...(targets ?? []), everybodys] : (targets ?? [])) {
+        if (place.gravity <= one.gravity) wanted.push({ news: one, ...place });
+      }
+    }
+    return [
+      ...(wanted.length > 0 ? [statements.insertWanted(wanted, now, delivery)] : []),
+      ...(unknown.length > 0 ? [statements.insertForTargets(unknown, now, delivery)] : []),
+    ];
   }
 }

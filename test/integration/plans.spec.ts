@@ -64,6 +64,8 @@ const news: AlertNews = {
   sessionName: 'session-1',
 };
 
+const DELAYS = { grace: 120_000, gather: 5_000 };
+
 /** Every statement that a connection plans once: those of webhooks, and of pages that show alerts. */
 const PREPARED: Statement[] = [
   transaction.READ_CLOCK,
@@ -71,8 +73,8 @@ const PREPARED: Statement[] = [
   transaction.lockAll(),
   ...life.readState(observations, 0),
   ...life.writeChanges(changes),
-  delivery.insertNews([news], NOW, { grace: 120_000, gather: 5_000 }, undefined),
-  delivery.insertNews([news], NOW, { grace: 120_000, gather: 5_000 }, { channel: 'webhook', gravity: 0 }),
+  delivery.insertWanted([{ news, channel: 'webhook', target: '' }], NOW, DELAYS),
+  delivery.insertForTargets([news], NOW, DELAYS),
   delivery.insertOver(['1'], ['user-1'], NOW),
   delivery.muteOpened([news], NOW),
   ...transaction.notifyChange('process', life.usersOf(changes)),
@@ -120,8 +122,8 @@ const INDEXES: Record<string, string[]> = {
   session_alerts_close_alerts: ['alerts_pkey'],
   session_alerts_insert_alerts: [],
   session_alerts_insert_sightings: [],
-  session_alerts_insert_news: ['delivery_targets_pkey', 'open_pages_pkey'],
-  session_alerts_insert_news_for_everybody: ['delivery_targets_pkey', 'open_pages_pkey'],
+  session_alerts_insert_wanted: ['open_pages_pkey'],
+  session_alerts_insert_for_targets: ['delivery_targets_pkey', 'open_pages_pkey'],
   session_alerts_insert_over: ['alerts_pkey', 'deliveries_pkey', 'messages_pkey'],
   session_alerts_mute_opened: ['alerts_pkey', 'mutes_pkey'],
   session_alerts_notify_change: [],
