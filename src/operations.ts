@@ -5,6 +5,8 @@
 export { readKeySet } from './auth/key-set.js';
 export type { SigningKey } from './auth/key-set.js';
 export type { Settings } from './database/connection-settings.js';
+export { isAddressGiven, namesOf, readDatabaseAddress } from './database/database-address.js';
+export type { DatabaseAddress } from './database/database-address.js';
 export {
   DatabaseProblemsError,
   findProblemsOfServer,

@@ -3,8 +3,10 @@ import {
   DatabaseProblemsError,
   findProblemsOfServer,
   messagesOf,
+  namesOf,
   pendingMigrations,
   postgresOptions,
+  readDatabaseAddress,
   runMigrations,
   sentenceOf,
 } from 'nestjs-session-alerts/operations';
@@ -25,20 +27,18 @@ export async function migrateDatabase(
   env: NodeJS.ProcessEnv,
   { dryRun }: { dryRun: boolean },
 ): Promise<string[]> {
-  const url = env['DATABASE_URL'] ?? '';
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-    // What is there may hold a password: it is not repeated.
-    throw new UsageError('Set DATABASE_URL to something like postgresql://user:password@host:5432/database.');
-  }
+  const problems: string[] = [];
+  const address = readDatabaseAddress(env, 'DATABASE_URL', problems);
+  if (!address) throw new UsageError(problems.join('\n'));
   const dataSource = new DataSource({
-    ...postgresOptions(url),
+    ...postgresOptions(address),
     // One that migrates, and one that copies beside it.
     poolSize: 2,
     connectTimeoutMS: 10_000,
     applicationName: 'session-alerts migrate',
     logger: new SilentLogger(),
   });
-  await connect(dataSource, new URL(url));
+  await connect(dataSource, namesOf(address));
   try {
     const problems = await findProblemsOfServer(dataSource);
     if (problems.length > 0) throw new DatabaseProblemsError(problems);
@@ -56,7 +56,7 @@ export async function migrateDatabase(
   }
 }
 
-async function connect(dataSource: DataSource, { host }: URL): Promise<void> {
+async function connect(dataSource: DataSource, host: string): Promise<void> {
   try {
     await dataSource.initialize();
   } catch (error) {

@@ -1,17 +1,19 @@
+import { isAddressGiven } from 'nestjs-session-alerts/operations';
 import { ConfigError, readConfig } from 'session-alerts-server/config';
 import type { ServerConfig } from 'session-alerts-server/config';
 import { UsageError } from './command-error.js';
 
 /** Stands where the server requires something that a command can do without. */
 export const NOT_GIVEN = {
-  DATABASE_URL: 'postgresql://not-given.invalid/',
+  DATABASE_URL: 'postgresql://not-given@not-given.invalid/',
   OIDC_ISSUER: 'https://not-given.invalid/',
 };
 
 /** The server's environment, with these in what it lacks. */
 export function withNotGiven(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const read = { ...env };
-  for (const [name, value] of Object.entries(NOT_GIVEN)) read[name] ||= value;
+  if (!isAddressGiven(env, 'DATABASE_URL')) read['DATABASE_URL'] = NOT_GIVEN.DATABASE_URL;
+  read['OIDC_ISSUER'] ||= NOT_GIVEN.OIDC_ISSUER;
   return read;
 }
 

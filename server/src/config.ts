@@ -9,13 +9,20 @@ import type {
   TokenAlgorithm,
   UpkeepOptions,
 } from 'nestjs-session-alerts';
-import { isDuration, isHttpUrl, parseDuration, SHORTEST_SECRET } from 'nestjs-session-alerts/operations';
+import {
+  isDuration,
+  isHttpUrl,
+  parseDuration,
+  readDatabaseAddress,
+  SHORTEST_SECRET,
+} from 'nestjs-session-alerts/operations';
+import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
 
 /** What the standalone server is told by its environment. */
 export interface ServerConfig {
   port: number;
   host: string;
-  databaseUrl: string;
+  databaseAddress: DatabaseAddress;
   databasePoolSize: number;
   issuer: string;
   jwksUri: string | undefined;
@@ -236,7 +243,8 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
   const config: ServerConfig = {
     port: wholeNumber('PORT', 3000, 0, 65535),
     host: text('HOST', '0.0.0.0'),
-    databaseUrl: url('DATABASE_URL', isPostgresUrl, 'postgresql://user:password@host:5432/database', true),
+    // Where there is none, there are problems.
+    databaseAddress: readDatabaseAddress(env, 'DATABASE_URL', problems) as DatabaseAddress,
     databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, LEAST_POOL_SIZE, 1000),
     issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),
     jwksUri:
@@ -291,8 +299,4 @@ function isOrigin(value: string): boolean {
 
 function isSmtpUrl(value: string): boolean {
   return /^smtps?:\/\/[^/]/.test(value) && URL.canParse(value);
-}
-
-function isPostgresUrl(value: string): boolean {
-  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }

@@ -47,7 +47,7 @@ export const PLANNER: Settings = {
 
 /** The standalone server's DataSource; a database that takes too long becomes a 503. */
 export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
-  const options = postgresOptions(config.databaseUrl, PLANNER);
+  const options = postgresOptions(config.databaseAddress, PLANNER);
   return {
     ...options,
     poolSize: config.databasePoolSize,

@@ -13,12 +13,12 @@ const TO_MIGRATE =
 
 /** The database can be reached, and has all our tables; changes nothing in it. */
 export async function checkDatabase(examination: Examination): Promise<void> {
-  const { databaseUrl } = examination.settings;
-  if (databaseUrl === undefined) {
+  const { databaseAddress } = examination.settings;
+  if (databaseAddress === undefined) {
     examination.skip('database', 'set DATABASE_URL as the server has it');
     return;
   }
-  const options = postgresOptions(databaseUrl, { statement_timeout: `${TIMEOUT}ms` });
+  const options = postgresOptions(databaseAddress, { statement_timeout: `${TIMEOUT}ms` });
   const dataSource = new DataSource({
     ...options,
     poolSize: 2,

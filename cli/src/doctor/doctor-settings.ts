@@ -1,4 +1,6 @@
 import type { AlertmanagerOptions, DeliveryOptions, TokenAlgorithm } from 'nestjs-session-alerts';
+import { isAddressGiven } from 'nestjs-session-alerts/operations';
+import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
 import { givenSecret } from '../given-secret.js';
 import { httpAddress } from '../instance-addresses.js';
 import { NOT_GIVEN, withNotGiven } from '../server-environment.js';
@@ -22,7 +24,7 @@ export interface DoctorSettings {
   problems: string[];
   /** Our API with its prefix, without a slash at its end. */
   url: string | undefined;
-  databaseUrl: string | undefined;
+  databaseAddress: DatabaseAddress | undefined;
   /** As it stands in the tokens' `iss`. */
   issuer: string | undefined;
   jwksUri: string | undefined;
@@ -51,7 +53,7 @@ export interface DoctorSettings {
  * @throws UsageError
  */
 export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): DoctorSettings {
-  const { config, problems } = readServerConfig(env);
+  const { config, problems, isDatabaseGiven } = readServerConfig(env);
   const given = (name: keyof typeof NOT_GIVEN, value: string): string | undefined =>
     value === NOT_GIVEN[name] ? undefined : value;
   const flag = (option: string, value: string | undefined): string | undefined =>
@@ -68,7 +70,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
   return {
     problems,
     url: flag('--api-url', flags.apiUrl) ?? ofInstance('/api/data'),
-    databaseUrl: given('DATABASE_URL', config.databaseUrl),
+    databaseAddress: isDatabaseGiven ? config.databaseAddress : undefined,
     issuer:
       flag('--issuer', flags.issuer) ??
       given('OIDC_ISSUER', config.issuer) ??
@@ -93,11 +95,19 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
   };
 }
 
-function readServerConfig(env: NodeJS.ProcessEnv): { config: ServerConfig; problems: string[] } {
+interface ReadConfig {
+  config: ServerConfig;
+  problems: string[];
+  isDatabaseGiven: boolean;
+}
+
+function readServerConfig(env: NodeJS.ProcessEnv): ReadConfig {
   const read = withNotGiven(env);
   const problems = credentialProblems(env);
   try {
-    if (problems.length === 0) return { config: readConfig(read), problems };
+    if (problems.length === 0) {
+      return { config: readConfig(read), problems, isDatabaseGiven: isAddressGiven(env, 'DATABASE_URL') };
+    }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     problems.push(...error.message.split('\n'));
@@ -106,7 +116,7 @@ function readServerConfig(env: NodeJS.ProcessEnv): { config: ServerConfig; probl
   const wrong = new Set(problems.flatMap((problem) => problem.match(/[A-Z][A-Z_]+[A-Z]/g) ?? []));
   const sound = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)));
   const rest = readServerConfig(sound);
-  return { config: rest.config, problems: [...problems, ...rest.problems] };
+  return { ...rest, problems: [...problems, ...rest.problems] };
 }
 
 /** Addresses with a password in them cannot be fetched from, and would be printed. */
