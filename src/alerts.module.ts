@@ -16,6 +16,7 @@ import { OpenAlerts } from './alerts/open-alerts.service.js';
 import { KnownUsers } from './alerts/known-users.service.js';
 import {
   ALERTS_DATA_SOURCE,
+  ALERTS_DIRECT_DATA_SOURCE,
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './options/module-options.js';
@@ -167,7 +168,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 }
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
-  const { dataSource, isGlobal, live, upkeep } = registration;
+  const { dataSource, directDataSource, isGlobal, live, upkeep } = registration;
   const { alertChanges, preferences, unsubscribe, webhooks, others } = controllersOf(registration);
   const shape: Registered = { alertChanges, preferences, unsubscribe, webhooks, dataSource };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
@@ -192,6 +193,14 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
         },
         inject: [{ token: getDataSourceToken(dataSource), optional: true }, ALERTS_SETTINGS],
       },
+      directDataSource === undefined
+        ? { provide: ALERTS_DIRECT_DATA_SOURCE, useExisting: ALERTS_DATA_SOURCE }
+        : {
+            provide: ALERTS_DIRECT_DATA_SOURCE,
+            useFactory: (found: DataSource | undefined) =>
+              postgresDataSource(found, directDataSource, 'directDataSource'),
+            inject: [{ token: getDataSourceToken(directDataSource), optional: true }],
+          },
     ],
   };
 }

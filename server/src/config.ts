@@ -23,6 +23,8 @@ export interface ServerConfig {
   port: number;
   host: string;
   databaseAddress: DatabaseAddress;
+  /** Past every pooler that shares connections between transactions; undefined where there is none. */
+  databaseDirectAddress: DatabaseAddress | undefined;
   databasePoolSize: number;
   issuer: string;
   jwksUri: string | undefined;
@@ -245,6 +247,9 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     host: text('HOST', '0.0.0.0'),
     // Where there is none, there are problems.
     databaseAddress: readDatabaseAddress(env, 'DATABASE_URL', problems) as DatabaseAddress,
+    databaseDirectAddress: env['DATABASE_DIRECT_URL']
+      ? readDatabaseAddress(env, 'DATABASE_DIRECT_URL', problems)
+      : undefined,
     databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, LEAST_POOL_SIZE, 1000),
     issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),
     jwksUri:

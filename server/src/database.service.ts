@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -14,7 +14,7 @@ import {
   runMigrations,
   sentenceOf,
 } from 'nestjs-session-alerts/operations';
-import type { DatabaseProblem, Settings } from 'nestjs-session-alerts/operations';
+import type { DatabaseAddress, DatabaseProblem, Settings } from 'nestjs-session-alerts/operations';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
 
@@ -45,12 +45,27 @@ export const PLANNER: Settings = {
   join_collapse_limit: '8',
 };
 
+/** Name of the DataSource whose connections nobody shares, where it is another. */
+export const DIRECT = 'direct';
+/** Hearing of changes, and the jobs that one replica does at a time; or what migrates, and what copies beside it. */
+const DIRECT_POOL_SIZE = 5;
+
 /** The standalone server's DataSource; a database that takes too long becomes a 503. */
-export function dataSourceOptions(config: ServerConfig): DataSourceOptions {
-  const options = postgresOptions(config.databaseAddress, PLANNER);
+export function dataSourceOptions({ databaseAddress, databasePoolSize }: ServerConfig): DataSourceOptions {
+  return optionsOf(databaseAddress, databasePoolSize);
+}
+
+/** The other, where there is one. */
+export function directDataSourceOptions(config: ServerConfig): DataSourceOptions | undefined {
+  const { databaseDirectAddress: address } = config;
+  return address && { ...optionsOf(address, DIRECT_POOL_SIZE), name: DIRECT };
+}
+
+function optionsOf(address: DatabaseAddress, poolSize: number) {
+  const options = postgresOptions(address, PLANNER);
   return {
     ...options,
-    poolSize: config.databasePoolSize,
+    poolSize,
     connectTimeoutMS: 5_000,
     applicationName: 'session-alerts',
     extra: {
@@ -84,6 +99,7 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    @Optional() @InjectDataSource(DIRECT) private readonly direct: DataSource | null,
     @Inject(SERVER_CONFIG) private readonly config: ServerConfig,
     private readonly health: AlertsHealth,
   ) {}
@@ -120,11 +136,15 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
    * @throws DatabaseProblemsError where it cannot be migrated
    */
   private async prepare(): Promise<DatabaseProblem[]> {
-    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-    const problems = await findProblemsOfServer(this.dataSource);
-    if (problems.length > 0) throw new DatabaseProblemsError(problems);
+    const direct = this.direct ?? this.dataSource;
+    for (const dataSource of new Set([direct, this.dataSource])) {
+      if (!dataSource.isInitialized) await dataSource.initialize();
+      const mayBeShared = dataSource !== direct;
+      const problems = await findProblemsOfServer(dataSource, { mayBeShared });
+      if (problems.length > 0) throw new DatabaseProblemsError(problems);
+    }
     if (this.config.migrateOnStart) {
-      const { names, newer } = await runMigrations(this.dataSource);
+      const { names, newer } = await runMigrations(direct);
       for (const name of names) this.logger.log(`Migrated: ${name}`);
       if (newer) this.logger.warn(sentenceOf(newer));
     }

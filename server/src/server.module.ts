@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AlertsModule } from 'nestjs-session-alerts';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
-import { DatabaseService, dataSourceOptions } from './database.service.js';
+import { DatabaseService, dataSourceOptions, DIRECT, directDataSourceOptions } from './database.service.js';
 import { MetricsController } from './metrics.controller.js';
 import { HealthController } from './health.controller.js';
 
@@ -23,11 +23,14 @@ function processMetrics(): Registry {
 @Module({})
 export class ServerModule {
   static forConfig(config: ServerConfig): DynamicModule {
+    const direct = directDataSourceOptions(config);
     return {
       module: ServerModule,
       imports: [
         TypeOrmModule.forRoot({ ...dataSourceOptions(config), manualInitialization: true }),
+        ...(direct ? [TypeOrmModule.forRoot({ ...direct, manualInitialization: true })] : []),
         AlertsModule.forRoot({
+          ...(direct && { directDataSource: DIRECT }),
           auth: {
             issuer: config.issuer,
             audience: config.audience,

@@ -5,13 +5,14 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
-import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
+import { ALERTS_DATA_SOURCE, ALERTS_DIRECT_DATA_SOURCE } from '../options/module-options.js';
 import { AlertsClock } from './alerts-clock.js';
 import { Connection } from './connection.js';
 import { DatabaseClock } from './database-clock.js';
-import { isConcurrencyFailure } from './database-errors.js';
-import { findProblems } from './database-problems.js';
+import { isConcurrencyFailure, isLostStatement } from './database-errors.js';
+import { findProblems, isSharedBetweenTransactions } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
+import { SharedWay } from './shared-way.js';
 import type { Statement } from './statement.js';
 import * as statements from './transaction.statements.js';
 
@@ -21,6 +22,12 @@ const MOST_TRIES = 5;
 
 /** The class of the session-level locks under which one replica at a time does a job. */
 const JOBS = 0x5e551004;
+/**
+ * For how long (ms) a replica that is not heard of keeps a job to itself, one that was stopped for instance, and how
+ * often it is heard of.
+ */
+const JOB_LEASE = 30_000;
+const JOB_BEAT = 5_000;
 
 /** Statements that write, whose open alerts they may change, and how their rows become the answer. */
 export interface Writes<T> {
@@ -47,11 +54,16 @@ export class AlertsDatabase {
   /** Whose open alerts this process has changed, when it is committed and before it is answered. */
   readonly userChanges: Observable<ReadonlySet<string>> = this.committed.asObservable();
 
+  private readonly way: SharedWay;
+
   constructor(
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
+    @Inject(ALERTS_DIRECT_DATA_SOURCE) private readonly directDataSource: DataSource,
     private readonly clock: AlertsClock,
     private readonly metrics: AlertsMetrics,
-  ) {}
+  ) {
+    this.way = new SharedWay(directDataSource !== dataSource);
+  }
 
   /** Tells this process's notices from those of other replicas. */
   get process(): string {
@@ -91,7 +103,11 @@ export class AlertsDatabase {
   ): Promise<Row[]> {
     return this.withConnection(async (connection) => {
       const made = typeof statement === 'function' ? statement(await this.readClock(connection)) : statement;
-      const before = [statements.BEGIN, ...(joinsMany ? [statements.ALLOW_HASH_JOINS] : [])];
+      const before = [
+        statements.BEGIN,
+        ...connection.settling,
+        ...(joinsMany ? [statements.ALLOW_HASH_JOINS] : []),
+      ];
       try {
         const rows = await connection.send([...before, made, statements.COMMIT]);
         return rows[before.length] as Row[];
@@ -120,7 +136,9 @@ export class AlertsDatabase {
         return await this.withConnection(async (connection) => {
           try {
             const sentAt = performance.now();
-            const [, clock, ...rows] = await connection.send([statements.BEGIN, lock, ...reads]);
+            const before = [statements.BEGIN, ...connection.settling];
+            const answers = await connection.send([...before, lock, ...reads]);
+            const [clock, ...rows] = answers.slice(before.length);
             const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
             const notices = statements.notifyChange(this.process, users);
             const writing = connection.send([...writes, ...notices, statements.COMMIT]);
@@ -150,26 +168,40 @@ export class AlertsDatabase {
    * @returns whether it ran here
    */
   async exclusively(job: number, work: () => Promise<void>): Promise<boolean> {
-    return this.withConnection(async (connection) => {
-      // The lock is the connection's, which is idle meanwhile.
+    return this.withConnectionOf(this.directDataSource, async (connection) => {
+      // The lock is the connection's, which is idle meanwhile but for the beat.
       const [row] = await connection.query<{ locked: boolean; limit: string }>({
         text: `
           SELECT locked, current_setting('idle_session_timeout') AS limit,
-                 CASE WHEN locked THEN set_config('idle_session_timeout', '0', false) END
+                 CASE WHEN locked THEN set_config('idle_session_timeout', $3, false) END
             FROM (SELECT pg_try_advisory_lock($1, $2) AS locked) AS attempt`,
-        values: [JOBS, job],
+        values: [JOBS, job, `${JOB_LEASE}ms`],
       });
       if (!row?.locked) return false;
+      const beat = setInterval(() => {
+        // Where it fails the lock is gone, which does no harm: what a job writes, another may have written.
+        connection.query(statements.READ_CLOCK).catch(() => undefined);
+      }, JOB_BEAT);
       try {
         await work();
       } finally {
-        await connection.query({
-          text: `SELECT pg_advisory_unlock($1, $2), set_config('idle_session_timeout', $3, false)`,
-          values: [JOBS, job, row.limit],
-        });
+        clearInterval(beat);
+        await connection
+          .query({
+            text: `SELECT pg_advisory_unlock($1, $2), set_config('idle_session_timeout', $3, false)`,
+            values: [JOBS, job, row.limit],
+          })
+          .catch(() => {
+            connection.discard();
+          });
       }
       return true;
     });
+  }
+
+  /** Sends this process a notice by the way of all notices. */
+  async ping(id: string): Promise<void> {
+    await this.query(statements.notifyPing(id));
   }
 
   /**
@@ -178,7 +210,8 @@ export class AlertsDatabase {
    * @throws DatabaseUnavailableError
    */
   async findProblems(listeningBackend: number | undefined): Promise<DatabaseProblem[]> {
-    return this.withConnection((connection) => findProblems(connection, listeningBackend));
+    if (this.way.mayBeShared && !this.way.isSettled) await this.learnWay();
+    return this.withConnection((connection) => findProblems(connection, listeningBackend, this.way));
   }
 
   private async readClock(connection: Connection): Promise<Date> {
@@ -202,13 +235,47 @@ export class AlertsDatabase {
     if (users.size > 0) this.committed.next(users);
   }
 
+  /** Once more, without them, where prepared statements turn out to be lost between transactions. */
   private async withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
     try {
-      return await work(await Connection.of(runner));
+      return await this.withConnectionOf(this.dataSource, work, this.way);
+    } catch (error) {
+      if (!this.way.mayBeShared || !isLostStatement(error)) throw error;
+      this.way.learn(true, false);
+      return this.withConnectionOf(this.dataSource, work, this.way);
+    }
+  }
+
+  private async withConnectionOf<T>(
+    dataSource: DataSource,
+    work: (connection: Connection) => Promise<T>,
+    way?: SharedWay,
+  ): Promise<T> {
+    const runner = dataSource.createQueryRunner();
+    try {
+      return await work(await Connection.of(runner, way));
     } finally {
       await runner.release();
     }
+  }
+
+  private async learnWay(): Promise<void> {
+    const isShared = await isSharedBetweenTransactions(this.dataSource);
+    const keepsStatements = !isShared || (await this.withConnectionOf(this.dataSource, keepsPrepared));
+    this.way.learn(isShared, keepsStatements);
+  }
+}
+
+/** Whether the pooler on the way has prepared statements under names of its own, so that each finds ours. */
+async function keepsPrepared(connection: Connection): Promise<boolean> {
+  try {
+    const { PREPARED, FIND_PREPARED, BEGIN, COMMIT } = statements;
+    const [, , found] = await connection.send([BEGIN, PREPARED, FIND_PREPARED, COMMIT]);
+    return found?.length === 0;
+  } catch (error) {
+    await connection.query(statements.ROLLBACK).catch(() => undefined);
+    if (isLostStatement(error)) return false;
+    throw error;
   }
 }
 

@@ -53,13 +53,17 @@ describe('What hears of changes', () => {
   let heard: string[][];
   let states: boolean[];
   let warnings: unknown[];
+  let errors: unknown[];
+  let ping: (id: string) => Promise<void>;
 
   beforeEach(() => {
     jest.useFakeTimers();
     // jest's clock moves only those that call back.
     jest.spyOn(timers, 'setTimeout').mockImplementation(sleep);
-    [clients, heard, states, warnings] = [[], [], [], []];
+    [clients, heard, states, warnings, errors] = [[], [], [], [], []];
     jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => warnings.push(line));
+    jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => errors.push(line));
+    jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     answer = (text) => Promise.resolve(text === LISTEN ? [{ rows: [] }, rowsOf(7)] : rowsOf(7));
     dataSource = {
       isInitialized: true,
@@ -75,10 +79,12 @@ describe('What hears of changes', () => {
         };
       }),
     };
-    listener = new ChangeListener(
-      dataSource as unknown as DataSource,
-      { process: 'ours' } as unknown as AlertsDatabase,
-    );
+    ping = (id) => {
+      clients.at(-1)?.emit('notification', { channel: CHANNEL, payload: `ping ${id}` });
+      return Promise.resolve();
+    };
+    const database = { process: 'ours', ping: (id: string) => ping(id) };
+    listener = new ChangeListener(dataSource as unknown as DataSource, database as unknown as AlertsDatabase);
     listener.notices.subscribe((userIds) => heard.push(userIds));
     listener.isListening.subscribe((isListening) => states.push(isListening));
   });
@@ -230,6 +236,39 @@ describe('What hears of changes', () => {
     expect(clients).toHaveLength(2);
     await pass(6_000);
     expect(clients[1]!.isDestroyed).toBe(false);
+  });
+
+  it('is deaf where its own notices do not come, and goes on trying until they do', async () => {
+    const sound = ping;
+    ping = () => Promise.resolve();
+    await start();
+    expect(listener.hearing).toBe('connecting');
+    await pass(5_000);
+    expect([listener.hearing, new Set(states)]).toEqual(['deaf', new Set([false])]);
+    await pass(60_000);
+    expect(errors).toEqual([expect.stringMatching(/^Changes are not heard: .*DATABASE_DIRECT_URL/)]);
+    expect(clients.length).toBeGreaterThan(3);
+    ping = sound;
+    await pass(10_000);
+    expect([listener.hearing, states.at(-1), warnings]).toEqual(['ok', true, []]);
+  });
+
+  it('becomes deaf where they come no more, within twenty seconds', async () => {
+    const client = await start();
+    const sound = ping;
+    ping = () => Promise.resolve();
+    await pass(20_000);
+    expect([listener.hearing, states.at(-1), client.isDestroyed]).toEqual(['deaf', false, true]);
+    ping = sound;
+    await pass(200);
+    expect([listener.hearing, states.at(-1), clients.length]).toEqual(['ok', true, 2]);
+  });
+
+  it('is not deaf where it cannot even send', async () => {
+    await start();
+    ping = () => Promise.reject(new Error('away'));
+    await pass(60_000);
+    expect([listener.hearing, clients.length, errors]).toEqual(['ok', 1, []]);
   });
 
   it('says why it was lost where it cannot even stop listening', async () => {

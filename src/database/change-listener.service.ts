@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
-import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
+import { ALERTS_DIRECT_DATA_SOURCE } from '../options/module-options.js';
 import { AlertsDatabase } from './alerts-database.js';
-import { CHANNEL, OF_PREFERENCES } from './transaction.statements.js';
+import { CHANNEL, OF_PREFERENCES, PING } from './transaction.statements.js';
 import { messagesOf } from '../http/error-messages.js';
 
 /** What we use of `pg`'s client. */
@@ -21,9 +22,22 @@ interface ListeningClient {
 const WHO_SERVES = 'SELECT pg_backend_pid() AS backend';
 
 const LONGEST_WAIT = 5_000;
-/** How often the connection has to answer, and how soon (ms): one that is cut off silently looks alive. */
+/**
+ * How often the connection has to answer, and this process has to hear itself by it, and how soon (ms): one that is cut
+ * off silently looks alive, and so does one where nobody's notices come.
+ */
 const CHECK_EVERY = 15_000;
 const LONGEST_SILENCE = 5_000;
+
+const DEAF =
+  'Changes are not heard: notices that are sent by the way of DATABASE_URL do not come where DATABASE_DIRECT_URL leads. ' +
+  'Let that lead to the same database, past every pooler that shares connections between transactions (of an application: dataSource and directDataSource)';
+
+/**
+ * Whether this process hears of changes: `deaf` where its own notices do not come, `connecting` where it has no
+ * connection to hear them on.
+ */
+export type Hearing = 'ok' | 'deaf' | 'connecting';
 
 /** Hears, on a connection of its own, what other replicas change. */
 @Injectable()
@@ -33,6 +47,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   private readonly heard = new Subject<string[]>();
   private readonly heardPreferences = new Subject<string>();
   private readonly up = new BehaviorSubject(false);
+  private readonly heardPings = new Subject<string>();
   private running: Promise<void> | undefined;
 
   /** Whose open alerts another replica has changed. */
@@ -41,6 +56,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   readonly preferences: Observable<string> = this.heardPreferences.asObservable();
   private backend: number | undefined;
   private isMoved = false;
+  private isUnheard = false;
 
   /** The database's process that serves the connection, and nobody else; `undefined` while none listens. */
   get listeningBackend(): number | undefined {
@@ -52,11 +68,16 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
     return this.isMoved;
   }
 
+  get hearing(): Hearing {
+    if (this.isUnheard) return 'deaf';
+    return this.up.value ? 'ok' : 'connecting';
+  }
+
   /** Whether all notices are heard; between two times when they are, any may have been missed. */
   readonly isListening: Observable<boolean> = this.up.asObservable();
 
   constructor(
-    @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
+    @Inject(ALERTS_DIRECT_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly database: AlertsDatabase,
   ) {}
 
@@ -92,16 +113,19 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
       });
       // It is idle for as long as nothing happens.
       this.backend = await ask(client, `SET idle_session_timeout = 0; LISTEN ${CHANNEL}; ${WHO_SERVES}`);
-      heard = true;
-      this.up.next(true);
-      await this.checkUntil(ended, client);
-      this.up.next(false);
+      heard = await this.hearsItself(ended);
+      if (heard) {
+        this.up.next(true);
+        await this.checkUntil(ended, client);
+        this.up.next(false);
+      }
       client.removeAllListeners('notification');
       if (signal.aborted) {
         await ask(client, `UNLISTEN ${CHANNEL}; RESET idle_session_timeout`);
       } else {
         client.connection.stream.destroy();
-        this.logger.warn('The connection that hears of changes was lost; making it again');
+        if (!this.isUnheard)
+          this.logger.warn('The connection that hears of changes was lost; making it again');
       }
     } catch (error) {
       if (heard) this.logger.warn(`The connection that hears of changes was lost: ${messagesOf(error)}`);
@@ -126,13 +150,50 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
         () => 'ended',
       );
       if ((await Promise.race([ended, answer])) === 'ended') return;
+      if (!(await this.hearsItself(ended))) return;
     }
+  }
+
+  /** Whether what this process sends comes back; also where it cannot send, which is another's trouble. */
+  private async hearsItself(ended: Promise<'ended'>): Promise<boolean> {
+    const id = randomUUID();
+    const waiting = new AbortController();
+    const comes = new Promise<boolean>((resolve) => {
+      const pings = this.heardPings.subscribe((heard) => {
+        if (heard === id) resolve(true);
+      });
+      waiting.signal.addEventListener('abort', () => {
+        pings.unsubscribe();
+      });
+    });
+    try {
+      const isSent = await this.database.ping(id).then(
+        () => true,
+        () => false,
+      );
+      if (!isSent) return true;
+      const { signal } = waiting;
+      const silence = sleep(LONGEST_SILENCE, false, { signal, ref: false }).catch(() => false);
+      const answer = await Promise.race([ended, comes, silence]);
+      if (answer !== 'ended') this.noteHearing(answer);
+      return answer === true;
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  private noteHearing(isHeard: boolean): void {
+    if (this.isUnheard === !isHeard) return;
+    this.isUnheard = !isHeard;
+    if (isHeard) this.logger.log('Changes are heard again');
+    else this.logger.error(DEAF);
   }
 
   private hear({ channel, payload = '' }: { channel: string; payload?: string }): void {
     if (channel !== CHANNEL) return;
     const [sender, ...userIds] = payload.split(' ');
-    if (sender === OF_PREFERENCES) for (const userId of userIds) this.heardPreferences.next(userId);
+    if (sender === PING) this.heardPings.next(userIds.join(' '));
+    else if (sender === OF_PREFERENCES) for (const userId of userIds) this.heardPreferences.next(userId);
     else if (sender !== this.database.process) this.heard.next(userIds);
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { Statement } from './statement.js';
 
 /** Names and values as PostgreSQL has them. */
 export type Settings = Readonly<Record<string, string>>;
@@ -40,6 +41,7 @@ const SETTINGS: Settings = {
 /** Names one connection, for as long as it is the same that we have set up. */
 const MARK = 'session_alerts.connection';
 const marks = new WeakMap<object, string>();
+const settlings = new WeakMap<object, Statement>();
 
 /** How long (ms) the first statement may take: where the way falls silent just then, nobody else would notice. */
 const LONGEST_SILENCE = 10_000;
@@ -69,6 +71,7 @@ class GuardedClient extends pg.Client {
  */
 export function settledConnections(more: Settings = {}): PoolExtras {
   const settings = { ...SETTINGS, ...more };
+  const settling = settleInTransaction(settings);
   return {
     Client: GuardedClient,
     onConnect: async (client) => {
@@ -83,6 +86,7 @@ export function settledConnections(more: Settings = {}): PoolExtras {
         clearTimeout(timer);
       }
       marks.set(client, mark);
+      settlings.set(client, settling);
     },
   };
 }
@@ -90,6 +94,11 @@ export function settledConnections(more: Settings = {}): PoolExtras {
 /** In which setting, with which value, a client's connection still has what `settledConnections` set. */
 export function markOf(client: object): string | undefined {
   return marks.get(client);
+}
+
+/** What sets the same for a transaction alone; nothing where an application has made the connection. */
+export function settlingOf(client: object): Statement | undefined {
+  return settlings.get(client);
 }
 
 /** The mark of the connection that is asked. */
@@ -109,4 +118,14 @@ function settle(settings: Settings): string {
      UNION ALL
     SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
      WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
+}
+
+function settleInTransaction(settings: Settings): Statement {
+  return {
+    text: `
+      SELECT pg_catalog.set_config(name, value, true)
+        FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+       WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
+    values: [Object.keys(settings), Object.values(settings)],
+  };
 }

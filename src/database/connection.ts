@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Statement } from './statement.js';
-import { markOf } from './connection-settings.js';
+import { markOf, settlingOf } from './connection-settings.js';
 import { asDatabaseError } from './database-errors.js';
+import { OWN_WAY } from './shared-way.js';
+import type { SharedWay } from './shared-way.js';
 
 /** What we use of `pg`'s client. */
 interface PgClient {
@@ -20,12 +22,15 @@ const LONGEST_SILENCE = 20_000;
 
 /** A connection of the data source, used past TypeORM: prepared statements, and several in one round trip. */
 export class Connection {
-  private constructor(private readonly client: PgClient) {}
+  private constructor(
+    private readonly client: PgClient,
+    private readonly way: SharedWay,
+  ) {}
 
   /** @throws DatabaseUnavailableError */
-  static async of(runner: QueryRunner): Promise<Connection> {
+  static async of(runner: QueryRunner, way = OWN_WAY): Promise<Connection> {
     try {
-      return new Connection((await runner.connect()) as PgClient);
+      return new Connection((await runner.connect()) as PgClient, way);
     } catch (error) {
       throw asDatabaseError(error);
     }
@@ -34,6 +39,12 @@ export class Connection {
   /** What `settledConnections` has marked the connection with; nothing where an application has made it. */
   get mark(): string | undefined {
     return markOf(this.client);
+  }
+
+  /** What each transaction sets at its beginning, as others may have had the connection since the last. */
+  get settling(): Statement[] {
+    const settling = this.way.isShared ? settlingOf(this.client) : undefined;
+    return settling ? [settling] : [];
   }
 
   /** Lets nobody have it again: when it is given back, its pool makes another. */
@@ -47,7 +58,7 @@ export class Connection {
       this.discard();
     }, LONGEST_SILENCE);
     try {
-      return (await this.client.query(statement)).rows as Row[];
+      return (await this.client.query(this.way.asked(statement))).rows as Row[];
     } catch (error) {
       throw asDatabaseError(error);
     } finally {

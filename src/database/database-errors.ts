@@ -19,6 +19,8 @@ export class DatabaseUnavailableError extends AnsweredError {
 const CANNOT_SERVE = /^(08|25|28|40|53|55|57|58)...$|^(0A000|26000|3D000|3F000|42501|42P01|42P05)$/;
 /** Serialization failure and deadlock. */
 const CONCURRENCY_FAILURES = new Set(['40001', '40P01']);
+/** No such prepared statement, and one that is there already. */
+const LOST_STATEMENTS = new Set(['26000', '42P05']);
 
 /**
  * Tells trouble with the database from mistakes in a statement. What has no SQLSTATE never reached the
@@ -32,6 +34,11 @@ export function asDatabaseError(error: unknown): unknown {
 /** Whether the transaction failed only because another one was in its way. */
 export function isConcurrencyFailure(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError && CONCURRENCY_FAILURES.has(sqlState(error.cause) ?? '');
+}
+
+/** Whether a prepared statement was not there, or another's, as others have had the connection since it was prepared. */
+export function isLostStatement(error: unknown): boolean {
+  return error instanceof DatabaseUnavailableError && LOST_STATEMENTS.has(sqlState(error.cause) ?? '');
 }
 
 function sqlState(error: unknown): string | undefined {

@@ -37,7 +37,9 @@ async function problems(
   mark: string | undefined = 'ours',
 ) {
   const connection = new AnsweringConnection(mark, facts);
-  const found = await findProblems(connection as unknown as Connection, listeningBackend);
+  const found = await findProblems(connection as unknown as Connection, listeningBackend, {
+    mayBeShared: false,
+  });
   return { sentences: found.map(sentenceOf), isDiscarded: connection.isDiscarded };
 }
 

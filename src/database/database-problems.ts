@@ -31,7 +31,7 @@ export const SHARED_CONNECTIONS: DatabaseProblem = {
   message:
     "The way to the database shares connections between transactions (such as PgBouncer's pool_mode = transaction), so " +
     'pages would not hear of changes, and settings, locks and prepared statements would be lost',
-  mend: 'Set pool_mode = session for this database, or connect to PostgreSQL itself',
+  mend: 'Set DATABASE_DIRECT_URL (directDataSource in an application) to PostgreSQL itself, or pool_mode = session for this database',
 };
 
 /** 15.0, as PostgreSQL's `server_version_num` writes it. */
@@ -80,14 +80,17 @@ const READ_FACTS: Statement = {
 /**
  * Looks whether the database can serve as it is, with our tables in it; one round trip.
  * @param listeningBackend the process that serves the connection that hears of changes, which nobody else may get
+ * @param mayBeShared whether connections may be shared between transactions
  * @throws DatabaseUnavailableError
  */
 export async function findProblems(
   connection: Connection,
   listeningBackend: number | undefined,
+  { mayBeShared }: { mayBeShared: boolean },
 ): Promise<DatabaseProblem[]> {
   const facts = await connection.query<Facts>(READ_FACTS);
-  const isShared = isSharedWithOthers(connection, facts) || Number(facts[0]?.backend) === listeningBackend;
+  const isShared =
+    !mayBeShared && (isSharedWithOthers(connection, facts) || Number(facts[0]?.backend) === listeningBackend);
   // The pool makes a new one, which is set up again.
   if (isShared) connection.discard();
   return [...problemsOfServer(facts, isShared), ...missingTables(facts)];
@@ -95,16 +98,41 @@ export async function findProblems(
 
 /**
  * The same before it is migrated: that tables are missing does not matter yet. It takes two connections at once, made by `settledConnections`.
+ * @param mayBeShared whether connections may be shared between transactions
  * @throws DatabaseUnavailableError
  */
-export async function findProblemsOfServer(dataSource: DataSource): Promise<DatabaseProblem[]> {
+export async function findProblemsOfServer(
+  dataSource: DataSource,
+  { mayBeShared = false } = {},
+): Promise<DatabaseProblem[]> {
+  return besideAnother(dataSource, async (connection) => {
+    const facts = await connection.query<Facts>(READ_FACTS);
+    return problemsOfServer(facts, !mayBeShared && isSharedWithOthers(connection, facts));
+  });
+}
+
+/**
+ * Whether others may have a connection between two transactions; also where that cannot be told, as an application has
+ * made them.
+ * @throws DatabaseUnavailableError
+ */
+export async function isSharedBetweenTransactions(dataSource: DataSource): Promise<boolean> {
+  return besideAnother(dataSource, async (connection) => {
+    const [row] = await connection.query<{ mark: string | null }>({ text: `SELECT ${CURRENT_MARK} AS mark` });
+    return connection.mark === undefined || row?.mark !== connection.mark;
+  });
+}
+
+/** Where a connection is had for one transaction only, it is another's by the time that this asks. */
+async function besideAnother<T>(
+  dataSource: DataSource,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
   const runners = [dataSource.createQueryRunner(), dataSource.createQueryRunner()] as const;
   try {
     const connection = await Connection.of(runners[0]);
-    // Where the first had its connection for one transaction only, it is the other's now.
     await Connection.of(runners[1]);
-    const facts = await connection.query<Facts>(READ_FACTS);
-    return problemsOfServer(facts, isSharedWithOthers(connection, facts));
+    return await work(connection);
   } finally {
     for (const runner of runners) await runner.release();
   }

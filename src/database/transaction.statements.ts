@@ -17,6 +17,12 @@ export const ALLOW_HASH_JOINS: Statement = { text: 'SET LOCAL enable_hashjoin = 
 /** The database's clock (µs since 1970). */
 export const READ_CLOCK: Statement = { name: 'session_alerts_read_clock', text: `SELECT ${NOW}` };
 
+/** A prepared statement, and what finds it where it was prepared under the very name. */
+export const PREPARED: Statement = { name: 'session_alerts_prepared', text: 'SELECT 1' };
+export const FIND_PREPARED: Statement = {
+  text: `SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'session_alerts_prepared'`,
+};
+
 /**
  * Until the transaction ends: NULL in an array is NULL, and what is committed is stored. Connections of an application
  * are as it has made them, and stay so.
@@ -56,6 +62,13 @@ export const EVERYBODY = '*';
 
 /** In a notice instead of the process that sends it: that the user has said anew how to be told. */
 export const OF_PREFERENCES = 'preferences';
+
+/** In a notice instead of the process that sends it: that some process listens for its own. */
+export const PING = 'ping';
+
+export function notifyPing(id: string): Statement {
+  return { text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [`${PING} ${id}`] };
+}
 
 export function notifyPreferences(userId: string): Statement {
   return { text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [`${OF_PREFERENCES} ${userId}`] };

@@ -8,10 +8,16 @@ import type { DatabaseProblem } from '../database/database-problems.js';
 import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
 import { ChangeListener } from '../database/change-listener.service.js';
+import type { Hearing } from '../database/change-listener.service.js';
 
 export interface AlertsHealthReport {
   database: 'ok' | 'unavailable';
   issuer: 'ok' | 'unavailable';
+  /**
+   * Whether changes by other replicas are heard here; left out where this process sends pages no changes. While they are
+   * not, pages ask again and again instead, so that it can serve all the same.
+   */
+  hearing?: Hearing;
   /** Why the database cannot serve, and what mends it, in sentences that anybody may read; left out while it can. */
   problems?: string[];
 }
@@ -51,6 +57,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
     return {
       database: problems.length === 0 ? 'ok' : 'unavailable',
       issuer: this.keys.isReady ? 'ok' : 'unavailable',
+      ...(this.listener && { hearing: this.listener.hearing }),
       ...(problems.length > 0 && { problems: problems.map(sentenceOf) }),
     };
   }

@@ -68,6 +68,11 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     metrics.addGauge('session_alerts_streams', 'Open pages that are sent every change', () =>
       Promise.resolve(this.streams.size),
     );
+    metrics.addGauge(
+      'session_alerts_hearing',
+      'Whether changes by other replicas are heard here: 1, or 0 where pages are not told of them',
+      () => Promise.resolve(this.listener.hearing === 'ok' ? 1 : 0),
+    );
   }
 
   onModuleInit(): void {

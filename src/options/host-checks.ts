@@ -16,14 +16,18 @@ const TYPEORM_OPTIONS = 'TypeOrmModuleOptions';
  * The host's DataSource, where it is one that can keep alerts.
  * @throws Error with a sentence that says what to do
  */
-export async function postgresDataSource(found: DataSource | undefined, name?: string): Promise<DataSource> {
+export async function postgresDataSource(
+  found: DataSource | undefined,
+  name?: string,
+  option = 'dataSource',
+): Promise<DataSource> {
   const dataSource = calledDataSource(name);
   if (!found) {
     // One that is there and cannot connect has more to say, and is heard first.
     await setImmediate();
     const root = name === undefined ? "{ type: 'postgres', … }" : `{ name: '${name}', type: 'postgres', … }`;
     throw wrong(
-      `there is no ${dataSource}: import TypeOrmModule.forRoot(${root}), or name yours as dataSource`,
+      `there is no ${dataSource}: import TypeOrmModule.forRoot(${root}), or name yours as ${option}`,
     );
   }
   refuseOtherType(found.options.type, dataSource);

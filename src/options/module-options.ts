@@ -207,6 +207,11 @@ export interface AlertsModuleOptions {
 export interface AlertsModuleExtras {
   /** Name of the host's TypeORM DataSource. Default: the unnamed one. */
   dataSource?: string;
+  /**
+   * Name of another TypeORM DataSource of the host's, of the same database, each of whose connections is one to PostgreSQL
+   * itself: where those of `dataSource` go through a pooler that shares them between transactions. Default: `dataSource`.
+   */
+  directDataSource?: string;
   /** Whether other modules get `AlertsService` and what else is exported without importing the module. Default: false. */
   isGlobal?: boolean;
   /**
@@ -246,6 +251,9 @@ export interface AlertsModuleAsyncOptions
 
 /** Injection token of the host's TypeORM DataSource. */
 export const ALERTS_DATA_SOURCE = Symbol('ALERTS_DATA_SOURCE');
+
+/** Injection token of the one whose connections nobody shares; the same where there is no other. */
+export const ALERTS_DIRECT_DATA_SOURCE = Symbol('ALERTS_DIRECT_DATA_SOURCE');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<AlertsModuleOptions>().setClassMethodName('forRoot').build();

@@ -9,6 +9,7 @@ import { isObject, list, oneOf, text, wrong } from './option-checks.js';
 
 export const EXTRAS: Record<keyof AlertsModuleExtras, true> = {
   dataSource: true,
+  directDataSource: true,
   isGlobal: true,
   decorators: true,
   webhooks: true,
@@ -30,6 +31,7 @@ const OF_A_FACTORY: Record<
 /** How a module is registered, as far as it has to be known before anything is made. */
 export interface Registration {
   dataSource: string | undefined;
+  directDataSource: string | undefined;
   isGlobal: boolean;
   decorators: MethodDecorator[];
   webhooks: boolean;
@@ -46,9 +48,9 @@ export function registrationOf(given: AlertsModuleRootOptions): {
   options: AlertsModuleOptions;
 } {
   if (!isObject(given)) throw wrong('forRoot must be given options: { auth: { issuer: … } }');
-  const { dataSource, isGlobal, decorators, webhooks, live, upkeep, ...options } = given;
+  const { dataSource, directDataSource, isGlobal, decorators, webhooks, live, upkeep, ...options } = given;
   const registration = checked({
-    ...{ dataSource, isGlobal, decorators, webhooks },
+    ...{ dataSource, directDataSource, isGlobal, decorators, webhooks },
     live: isPart(live) ? live : true,
     upkeep: isPart(upkeep) ? upkeep : true,
   });
@@ -78,6 +80,7 @@ export function registrationOfFactory(given: AlertsModuleAsyncOptions): Registra
 function checked(given: Partial<Record<keyof Registration, unknown>>): Registration {
   const {
     dataSource,
+    directDataSource,
     isGlobal = false,
     decorators = [],
     webhooks = true,
@@ -90,13 +93,18 @@ function checked(given: Partial<Record<keyof Registration, unknown>>): Registrat
   }
   const yesOrNo = [true, false] as const;
   return {
-    dataSource: dataSource === undefined ? undefined : text('dataSource', dataSource),
+    dataSource: optionalText('dataSource', dataSource),
+    directDataSource: optionalText('directDataSource', directDataSource),
     isGlobal: oneOf('isGlobal', yesOrNo, isGlobal),
     decorators: functions as MethodDecorator[],
     webhooks: oneOf('webhooks', yesOrNo, webhooks),
     live: oneOf('live', yesOrNo, live),
     upkeep: oneOf('upkeep', yesOrNo, upkeep),
   };
+}
+
+function optionalText(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : text(name, value);
 }
 
 function isPart(value: unknown): value is boolean | undefined {
