@@ -20,7 +20,7 @@ import type { StackPostgres } from './support/postgres.js';
  * at, four times a minute (ms).
  */
 const FOUND_OUT = 100_000;
-const SENTENCE = /shares connections between transactions.*Set pool_mode = session/;
+const SENTENCE = /shares connections between transactions.*Set DATABASE_DIRECT_URL .* or pool_mode = session/;
 
 let postgres: StackPostgres;
 let databaseUrl: string;
@@ -50,8 +50,8 @@ afterAll(async () => {
   await postgres.close();
 });
 
-function start(url: string, untilReady: boolean): Promise<TestServer> {
-  const env = { DATABASE_URL: url, ALERTMANAGER_URLS: alertmanagerUrl };
+function start(url: string, untilReady: boolean, direct?: string): Promise<TestServer> {
+  const env = { DATABASE_URL: url, DATABASE_DIRECT_URL: direct, ALERTMANAGER_URLS: alertmanagerUrl };
   return startTestServer(env, { issuer, upkeep: false, untilReady });
 }
 
@@ -61,14 +61,17 @@ async function readiness({ url }: TestServer): Promise<{ code: number; problems:
   return { code: response.status, problems };
 }
 
-it("PgBouncer's session mode, with its defaults, is as good as none", async () => {
-  bouncer = await PgBouncer.start(databaseUrl, 'session');
-  server = await start(bouncer.url, true);
+async function hearing({ url }: TestServer): Promise<string> {
+  const response = await fetch(`${url}/readyz`);
+  return ((await response.json()) as { hearing: string }).hearing;
+}
+
+/** Everything works, and a page on another replica hears of what this one is told. */
+async function expectWholeService(server: TestServer, replica: TestServer): Promise<void> {
   const url = `${server.url}/api/data`;
   await expectEssentials({ app: server.app, url, issuer: issuer.issuer, alertmanager });
   expect(await readiness(server)).toEqual({ code: 200, problems: [] });
-
-  const replica = await start(bouncer.url, true);
+  await waitUntil(async () => (await hearing(replica)) === 'ok');
   const page = await OpenPage.open(`${replica.url}/api/data`, await issuer.issuer.userToken({ sub: 'ann' }));
   try {
     await page.untilShown([]);
@@ -76,10 +79,52 @@ it("PgBouncer's session mode, with its defaults, is as good as none", async () =
     await page.untilShown(['High memory usage']);
   } finally {
     page.leave();
+  }
+}
+
+it("PgBouncer's session mode, with its defaults, is as good as none", async () => {
+  bouncer = await PgBouncer.start(databaseUrl, 'session');
+  server = await start(bouncer.url, true);
+  const replica = await start(bouncer.url, true);
+  try {
+    await expectWholeService(server, replica);
+  } finally {
     await replica.close();
   }
   const findings = await doctorsFindings([], { DATABASE_URL: bouncer.url });
   expect(findings).toContainEqual(expect.objectContaining({ check: 'database', status: 'ok' }));
+});
+
+it("PgBouncer's transaction mode serves beside an address that leads to PostgreSQL itself", async () => {
+  bouncer = await PgBouncer.start(databaseUrl, 'transaction');
+  server = await start(bouncer.url, true, databaseUrl);
+  const replica = await start(bouncer.url, true, databaseUrl);
+  try {
+    await expectWholeService(server, replica);
+  } finally {
+    await replica.close();
+  }
+  const findings = await doctorsFindings([], {
+    DATABASE_URL: bouncer.url,
+    DATABASE_DIRECT_URL: databaseUrl,
+  });
+  expect(findings).toContainEqual(expect.objectContaining({ check: 'database', status: 'ok' }));
+});
+
+it('An address that leads past the pooler to another database leaves a server deaf, which says so and serves', async () => {
+  const another = await postgres.createDatabase();
+  await (await start(another, true)).close();
+  await (await start(databaseUrl, true)).close();
+  server = await start(databaseUrl, true, another);
+  await waitUntil(async () => (await hearing(server!)) === 'deaf');
+  expect(await readiness(server)).toEqual({ code: 200, problems: [] });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^session_alerts_hearing 0$/m);
+  const token = await issuer.issuer.userToken({ sub: 'ann' });
+  const stream = await fetch(`${server.url}/api/data/alerts/stream`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(stream.status).toBe(503);
 });
 
 it("PgBouncer's transaction mode is refused before anything is migrated, until it is changed", async () => {
