@@ -21,6 +21,7 @@ export { messagesOf } from './http/error-messages.js';
 export { fetchAnswer } from './http/fetch-answer.js';
 export type { Answer, Question } from './http/fetch-answer.js';
 export { fetchJson } from './http/fetch-json.js';
+export { fieldsOfLine } from './http/log-fields.js';
 export { OnceAMinute } from './http/once-a-minute.js';
 export { paced } from './http/paced.js';
 export { LONGEST_QUERY } from './http/request-head.js';

@@ -54,7 +54,10 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, h
     return;
   }
   const [status, message, advice = ''] = describe(error, headerLimit);
-  lines.say(String(status), (count) => `Refused ${count} requests with ${status}: ${message}${advice}`);
+  lines.say(String(status), (count) => ({
+    message: `Refused ${count} requests with ${status}: ${message}${advice}`,
+    fields: { status },
+  }));
   const body = bodyOf(status, message);
   const head = Object.entries({ ...HEADERS, 'Content-Length': Buffer.byteLength(body) })
     .map(([name, value]) => `${name}: ${value}\r\n`)

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'node:querystring';
 import type { ParsedUrlQuery } from 'node:querystring';
-import { ConsoleLogger } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -20,6 +19,7 @@ import {
 } from './http-errors.js';
 import { noteRequest, serveInTurn } from './in-turn.js';
 import { servePanel } from './panel.js';
+import { ServerLogger } from './server-logger.js';
 import { ServerModule } from './server.module.js';
 import { endConnectionsOnClose } from './stopping.js';
 
@@ -126,6 +126,6 @@ function refuseUnknownAddress(
   else next();
 }
 
-function createLogger({ logFormat, logLevel }: ServerConfig): ConsoleLogger {
-  return new ConsoleLogger({ json: logFormat === 'json', logLevels: levelsDownTo(logLevel) });
+function createLogger({ logFormat, logLevel }: ServerConfig): LoggerService {
+  return new ServerLogger({ json: logFormat === 'json', logLevels: levelsDownTo(logLevel) });
 }

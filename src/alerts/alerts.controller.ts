@@ -1,7 +1,10 @@
-import { applyDecorators, Controller, Get, Headers, HttpStatus, Res } from '@nestjs/common';
+import { applyDecorators, Controller, Get, Headers, HttpStatus, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '../http/documented.decorators.js';
 import { AlertsEndpoint } from '../http/alerts-endpoint.decorator.js';
+import { nodeRequest } from '../http/http-request.js';
+import type { HttpRequest } from '../http/http-request.js';
 import { KnownQuery } from '../http/known-fields.decorators.js';
+import { inTraceOf } from '../http/trace-context.js';
 import { unfit } from '../http/unfit.js';
 import { AllowAnyUser } from '../auth/allow.decorators.js';
 import { Caller } from '../auth/caller.decorator.js';
@@ -50,11 +53,21 @@ export class AlertsController {
     },
   })
   @ApiResponse({ status: 304, description: 'The open alerts are those of the last answer' })
-  async list(
+  list(
+    @Req() request: HttpRequest,
     @Caller() caller: AlertsCaller,
     @KnownQuery(LIST_FIELDS) query: Readonly<ListAlertsQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) response: HeadersOnly,
+  ): Promise<AlertResponse[] | undefined> {
+    return inTraceOf(nodeRequest(request), () => this.listFor(caller, query, known, response));
+  }
+
+  private async listFor(
+    caller: AlertsCaller,
+    query: Readonly<ListAlertsQuery>,
+    known: string | undefined,
+    response: HeadersOnly,
   ): Promise<AlertResponse[] | undefined> {
     if (query.status === 'resolved') return this.alerts.listResolved(caller.id, query);
     const ofHistory = ONLY_OF_HISTORY.filter((name) => query[name] !== undefined);

@@ -3,6 +3,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { AlertsCaller } from '../auth/alerts-caller.js';
+import { inSpan } from '../http/spans.js';
 import { unfit } from '../http/unfit.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { ALERT_ID } from './alert-id.js';
@@ -156,23 +157,11 @@ export class AlertsService implements OnApplicationShutdown {
    * A page of a user's closed alerts, the last closed first.
    * @throws UnprocessableEntityException the cursor is none of the user's closed alerts, or `since` is no moment
    */
-  async listResolved(userId: string, query: Omit<ListAlertsQuery, 'status'> = {}): Promise<AlertRow[]> {
-    const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
-    const after = cursor === undefined ? undefined : await this.stored(cursor);
-    if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
-      throw unfit(`cursor ${CURSOR_IS_NO_ALERT}`);
-    }
-    // Date reads lower case and a blank by rules of its own.
-    const from = since === undefined ? undefined : new Date(since.toUpperCase().replace(' ', 'T'));
-    // A leap second is a moment by RFC 3339, and none to us.
-    if (from && Number.isNaN(from.getTime())) {
-      throw unfit(`since ${SINCE_IS_NO_MOMENT}`);
-    }
-    return this.repository.listResolved(userId, {
-      sessionName: sessionName === undefined ? undefined : storable(sessionName),
-      since: from,
-      limit,
-      after,
+  listResolved(userId: string, query: Omit<ListAlertsQuery, 'status'> = {}): Promise<AlertRow[]> {
+    return inSpan('list', async (note) => {
+      const alerts = await this.readResolved(userId, query);
+      note({ status: 'resolved', alerts: alerts.length });
+      return alerts;
     });
   }
 
@@ -246,6 +235,26 @@ export class AlertsService implements OnApplicationShutdown {
     const closed = await this.repository.closeNamed(userIds, [ALLOW_HASH_JOINS, statement], reason);
     this.announceClosed(closed);
     return closed.length;
+  }
+
+  private async readResolved(userId: string, query: Omit<ListAlertsQuery, 'status'>): Promise<AlertRow[]> {
+    const { session_name: sessionName, since, limit = DEFAULT_LISTED, cursor } = query;
+    const after = cursor === undefined ? undefined : await this.stored(cursor);
+    if (cursor !== undefined && (after?.user_id !== userId || after.resolved_date === null)) {
+      throw unfit(`cursor ${CURSOR_IS_NO_ALERT}`);
+    }
+    // Date reads lower case and a blank by rules of its own.
+    const from = since === undefined ? undefined : new Date(since.toUpperCase().replace(' ', 'T'));
+    // A leap second is a moment by RFC 3339, and none to us.
+    if (from && Number.isNaN(from.getTime())) {
+      throw unfit(`since ${SINCE_IS_NO_MOMENT}`);
+    }
+    return this.repository.listResolved(userId, {
+      sessionName: sessionName === undefined ? undefined : storable(sessionName),
+      since: from,
+      limit,
+      after,
+    });
   }
 
   /** Ids are kept in upper case. */

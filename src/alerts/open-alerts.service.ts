@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AlertsDatabase } from '../database/alerts-database.js';
+import { inSpan } from '../http/spans.js';
 import type { AlertRow } from './alerts.dto.js';
 import { AlertsService } from './alerts.service.js';
 
@@ -51,7 +52,15 @@ export class OpenAlerts {
   }
 
   /** @param known the request's `If-None-Match` */
-  async list(
+  list(userId: string, sessionName: string | undefined, known: string | undefined): Promise<TaggedAlerts> {
+    return inSpan('list', async (note) => {
+      const tagged = await this.read(userId, sessionName, known);
+      note({ status: 'open', alerts: tagged.total, is_known: tagged.alerts === undefined });
+      return tagged;
+    });
+  }
+
+  private async read(
     userId: string,
     sessionName: string | undefined,
     known: string | undefined,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { messagesOf } from '../http/error-messages.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
+import { inSpan } from '../http/spans.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { Count } from '../metrics/alerts-metrics.service.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
@@ -168,24 +169,31 @@ export class DeliveryService implements OnApplicationBootstrap, BeforeApplicatio
       details: details ?? {},
     };
     try {
-      await this.withinTime((signal) => channel.send(sent, signal));
+      await inSpan('deliver', (note) => {
+        note({ channel: channel.name, alerts: alerts.length });
+        return this.withinTime((signal) => channel.send(sent, signal));
+      });
       return { state: 'sent', alertIds: alerts.map(({ alert }) => alert.id) };
     } catch (error) {
       const failedAt = await this.repository.now();
       const reason = messagesOf(error).slice(0, LONGEST_REASON);
+      const fields = { channel: channel.name, message_id: id, alert_id: alerts[0]?.alert.id };
       if (error instanceof TargetGoneError) {
         await this.repository.forget(message);
         return { state: 'given_up', reason };
       }
       const isTooOld = failedAt.getTime() - createdDate.getTime() > GIVEN_UP_AFTER;
       if (error instanceof MessageRefusedError || isTooOld) {
-        this.lines.say(
-          `refused ${channel.name}`,
-          () => `A message by ${channel.name} is given up: ${reason}`,
-        );
+        this.lines.say(`refused ${channel.name}`, () => ({
+          message: `A message by ${channel.name} is given up: ${reason}`,
+          fields,
+        }));
         return { state: 'given_up', reason };
       }
-      this.lines.say(`late ${channel.name}`, () => `A message by ${channel.name} is late: ${reason}`);
+      this.lines.say(`late ${channel.name}`, () => ({
+        message: `A message by ${channel.name} is late: ${reason}`,
+        fields,
+      }));
       const wait =
         error instanceof RetryLaterError && error.retryAfter !== undefined ? error.retryAfter * 1000 : 0;
       return {

@@ -8,7 +8,11 @@ import { messagesOf } from './error-messages.js';
 import type { ErrorDetails, ErrorResponse } from './error-response.dto.js';
 import { RetryLaterException } from './http-exceptions.js';
 import type { Challenge } from './http-exceptions.js';
+import { nodeRequest } from './http-request.js';
+import type { HttpRequest } from './http-request.js';
+import { withFields } from './log-fields.js';
 import { OnceAMinute } from './once-a-minute.js';
+import { traceIdOf } from './trace-context.js';
 import { recordOf, textsIn } from './untyped.js';
 
 /** What Express's response and Fastify's reply have in common. */
@@ -30,30 +34,38 @@ const traces = new Map<string, string>();
 @Catch()
 export class ErrorResponseFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
-    const details = this.describe(error);
-    answer(host.switchToHttp().getResponse<Reply | ServerResponse>(), headersOf(error), { error: details });
+    const http = host.switchToHttp();
+    const details = this.describe(error, http.getRequest<HttpRequest>());
+    answer(http.getResponse<Reply | ServerResponse>(), headersOf(error), { error: details });
   }
 
-  private describe(error: unknown): ErrorDetails {
+  private describe(error: unknown, request: HttpRequest): ErrorDetails {
     const known = knownError(error);
     if (known && known.code < 500) return known;
     if (known && error instanceof AnsweredError && error.isCounted) return known;
-    if (known && error instanceof RetryLaterException) return { ...known, trace_id: randomUUID() };
-    if (known) return { ...known, trace_id: this.logRepeated(error, known.code) };
-    const trace = randomUUID();
-    logger.error(`${trace}: ${messagesOf(error)}`, stackOf(error));
+    const callers = traceIdOf(nodeRequest(request));
+    if (known && error instanceof RetryLaterException) return { ...known, trace_id: callers ?? randomUUID() };
+    if (known) return { ...known, trace_id: this.logRepeated(error, known.code, callers) };
+    const trace = callers ?? randomUUID();
+    withFields({ trace_id: trace }, () => {
+      logger.error(`${trace}: ${messagesOf(error)}`, stackOf(error));
+    });
     return { code: 500, message: 'Something went wrong on our side', trace_id: trace };
   }
 
-  /** A line a minute; returns the trace under which it stands. */
-  private logRepeated(error: unknown, code: number): string {
+  /**
+   * A line a minute.
+   * @returns the caller's trace; of callers who name none, that under which the line stands
+   */
+  private logRepeated(error: unknown, code: number, callers: string | undefined): string {
     const reason = `${code} ${error instanceof Error ? error.constructor.name : ''}`;
     const known = repeated.hasSaid(reason) ? traces.get(reason) : undefined;
-    const trace = known ?? randomUUID();
-    traces.set(reason, trace);
+    const trace = callers ?? known ?? randomUUID();
     repeated.say(reason, (count) => {
+      traces.set(reason, trace);
       const line = `${trace}: ${messagesOf(error)}`;
-      return count === 1 ? line : `${line}; ${count} answers in the last minute`;
+      const message = count === 1 ? line : `${line}; ${count} answers in the last minute`;
+      return { message, fields: { trace_id: trace } };
     });
     return trace;
   }

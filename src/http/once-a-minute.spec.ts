@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import { fieldsOfLine } from './log-fields.js';
 import { OnceAMinute } from './once-a-minute.js';
+import { inTraceOf } from './trace-context.js';
 
 describe('Lines of which there is one a minute and reason', () => {
   let lines: OnceAMinute;
@@ -51,6 +54,27 @@ describe('Lines of which there is one a minute and reason', () => {
     expect(written).toEqual(['1 no_user', '3 no_session, 4 no_title']);
     jest.advanceTimersByTime(60_000);
     expect(written.slice(2)).toEqual(['2 no_user']);
+  });
+
+  it('have as fields what they name, and the trace of the last of those for whom they stand', () => {
+    const fields: unknown[] = [];
+    lines = new OnceAMinute(() => fields.push(fieldsOfLine()));
+    const sayIn = (traceId: string, receiver: string): void => {
+      const traceparent = `00-${traceId}-${'1'.repeat(16)}-01`;
+      inTraceOf({ headers: { traceparent } } as unknown as IncomingMessage, () => {
+        lines.say('no_user', () => ({ message: receiver, fields: { receiver } }));
+      });
+    };
+    const [first = '', second = '', last = ''] = ['a', 'b', 'c'].map((digit) => digit.repeat(32));
+    sayIn(first, 'one');
+    sayIn(second, 'two');
+    sayIn(last, 'three');
+    jest.advanceTimersByTime(60_000);
+    expect(fields).toEqual([
+      { trace_id: first, receiver: 'one' },
+      { trace_id: last, receiver: 'three' },
+    ]);
+    expect(fieldsOfLine()).toEqual({ trace_id: undefined });
   });
 
   it('are forgotten when there is nothing to say', () => {

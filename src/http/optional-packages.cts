@@ -12,6 +12,9 @@ export type Swagger = typeof import('@nestjs/swagger');
 /** What counts. */
 export type PromClient = typeof import('prom-client');
 
+/** What traces requests through services. */
+export type OpenTelemetry = typeof import('@opentelemetry/api');
+
 /** What sends mail. */
 export type Nodemailer = typeof import('nodemailer');
 
@@ -31,6 +34,7 @@ export interface WebPush {
 
 export const swagger = loadSwagger();
 export const promClient = loadPromClient();
+export const openTelemetry = loadOpenTelemetry();
 export const nodemailer = loadNodemailer();
 export const webPush = loadWebPush();
 
@@ -48,6 +52,15 @@ function loadPromClient(): PromClient | undefined {
     return require('prom-client') as PromClient;
   } catch (error) {
     if (isAbsent('prom-client', error)) return undefined;
+    throw error;
+  }
+}
+
+function loadOpenTelemetry(): OpenTelemetry | undefined {
+  try {
+    return require('@opentelemetry/api') as OpenTelemetry;
+  } catch (error) {
+    if (isAbsent('@opentelemetry/api', error)) return undefined;
     throw error;
   }
 }

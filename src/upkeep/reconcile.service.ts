@@ -7,6 +7,9 @@ import type { ResolvedReason } from '../alerts/alert-life.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { FiringObservation, Observation } from '../alerts/observation.js';
 import { messagesOf } from '../http/error-messages.js';
+import { withFields } from '../http/log-fields.js';
+import { inSpan } from '../http/spans.js';
+import type { Note } from '../http/spans.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { AlertMapper } from '../webhooks/alert-mapper.service.js';
 import { AskedAlertmanagers } from '../webhooks/alertmanager/asked-alertmanagers.service.js';
@@ -84,25 +87,31 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
   async run(signal: AbortSignal = new AbortController().signal): Promise<void> {
     const { reconcile } = this.settings;
     if (!reconcile) return;
-    await this.repository.exclusively(RECONCILE_JOB, async () => {
-      const askedAt = performance.now();
-      const listing = await this.list(reconcile, signal);
-      const { sentBefore } = this;
-      this.sentBefore = listing.sent;
-      const ours = await this.repository.listFiringSeries();
-      await this.refresh(overdue(listing, ours, this.settings.upkeep.expireAfter / 3), askedAt);
-      await this.open(missing(listing, ours, sentBefore), askedAt);
-      if (!listing.isComplete) return;
-      const theirs = await this.alertmanagers.learn(this.replica, ours, listing.known);
-      await this.closeGone(
-        theirs.filter(({ seriesKey }) => !listing.known.has(seriesKey)),
-        askedAt,
-      );
-      await this.closeSilenced(
-        theirs.filter(({ seriesKey }) => isWithheldBySilence(listing, seriesKey)),
-        askedAt,
-      );
-    });
+    await this.repository.exclusively(RECONCILE_JOB, () =>
+      inSpan('reconcile', (note) => this.compare(reconcile, signal, note)),
+    );
+  }
+
+  private async compare(reconcile: ReconcileSettings, signal: AbortSignal, note: Note): Promise<void> {
+    const askedAt = performance.now();
+    const listing = await this.list(reconcile, signal);
+    const { sentBefore } = this;
+    this.sentBefore = listing.sent;
+    const ours = await this.repository.listFiringSeries();
+    await this.refresh(overdue(listing, ours, this.settings.upkeep.expireAfter / 3), askedAt);
+    const opened = await this.open(missing(listing, ours, sentBefore), askedAt);
+    note({ listed: listing.firing.size, shown: ours.length, is_complete: listing.isComplete, opened });
+    if (!listing.isComplete) return;
+    const theirs = await this.alertmanagers.learn(this.replica, ours, listing.known);
+    const gone = await this.closeGone(
+      theirs.filter(({ seriesKey }) => !listing.known.has(seriesKey)),
+      askedAt,
+    );
+    const silenced = await this.closeSilenced(
+      theirs.filter(({ seriesKey }) => isWithheldBySilence(listing, seriesKey)),
+      askedAt,
+    );
+    note({ gone, silenced });
   }
 
   private async list(reconcile: ReconcileSettings, signal: AbortSignal): Promise<Listing> {
@@ -125,7 +134,8 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     for (const batch of batches(observations)) await this.alerts.apply(batch, askedAt);
   }
 
-  private async open(observations: FiringObservation[], askedAt: number): Promise<void> {
+  /** @returns how many alerts it has opened */
+  private async open(observations: FiringObservation[], askedAt: number): Promise<number> {
     let lost = 0;
     let afterSilence = 0;
     for (const batch of batches(observations)) {
@@ -136,21 +146,26 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
       lost += opened.length - afterTheirs;
     }
     if (afterSilence > 0) this.logger.log(`Opened ${afterSilence} alerts again whose silence is over`);
-    if (lost === 0) return;
-    this.metrics.drift.inc({ direction: 'opened' }, lost);
-    this.logger.warn(`Opened ${lost} alerts that Alertmanager lists and no webhook had brought`);
+    if (lost > 0) {
+      this.metrics.drift.inc({ direction: 'opened' }, lost);
+      this.logger.warn(`Opened ${lost} alerts that Alertmanager lists and no webhook had brought`);
+    }
+    return lost + afterSilence;
   }
 
-  private async closeGone(gone: FiringSeries[], askedAt: number): Promise<void> {
+  private async closeGone(gone: FiringSeries[], askedAt: number): Promise<number> {
     const ended = await this.end(gone, askedAt, 'reconciled');
-    if (ended === 0) return;
-    this.metrics.drift.inc({ direction: 'closed' }, ended);
-    this.logger.warn(`Ended ${ended} series that Alertmanager no longer lists: their resolves were lost`);
+    if (ended > 0) {
+      this.metrics.drift.inc({ direction: 'closed' }, ended);
+      this.logger.warn(`Ended ${ended} series that Alertmanager no longer lists: their resolves were lost`);
+    }
+    return ended;
   }
 
-  private async closeSilenced(silenced: FiringSeries[], askedAt: number): Promise<void> {
+  private async closeSilenced(silenced: FiringSeries[], askedAt: number): Promise<number> {
     const ended = await this.end(silenced, askedAt, 'silenced');
     if (ended > 0) this.logger.log(`Ended ${ended} series that a silence withholds`);
+    return ended;
   }
 
   /** @returns how many of them this has ended */
@@ -168,16 +183,20 @@ export class ReconcileService implements OnApplicationBootstrap, BeforeApplicati
     return ended;
   }
 
-  private trust(client: AlertmanagerClient): void {
-    if (this.distrusted.delete(client.url))
-      this.logger.log(`Alertmanager ${client.url} can be believed again`);
+  private trust({ url }: AlertmanagerClient): void {
+    if (!this.distrusted.delete(url)) return;
+    withFields({ alertmanager: url }, () => {
+      this.logger.log(`Alertmanager ${url} can be believed again`);
+    });
   }
 
-  private distrust(client: AlertmanagerClient, error: unknown): void {
+  private distrust({ url }: AlertmanagerClient, error: unknown): void {
     const reason = messagesOf(error);
-    if (this.distrusted.get(client.url) === reason) return;
-    this.distrusted.set(client.url, reason);
-    this.logger.warn(`Nothing is closed on the word of Alertmanager ${client.url}: ${reason}`);
+    if (this.distrusted.get(url) === reason) return;
+    this.distrusted.set(url, reason);
+    withFields({ alertmanager: url }, () => {
+      this.logger.warn(`Nothing is closed on the word of Alertmanager ${url}: ${reason}`);
+    });
   }
 }
 

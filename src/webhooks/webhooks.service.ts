@@ -3,7 +3,10 @@ import { HttpException, Injectable, Logger } from '@nestjs/common';
 import { AlertsService } from '../alerts/alerts.service.js';
 import type { IgnoredReason, Observation, Outcome } from '../alerts/observation.js';
 import { WritesFullError } from '../alerts/shared-writes.js';
+import type { LogLine } from '../http/log-fields.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
+import { inSpan } from '../http/spans.js';
+import type { Note } from '../http/spans.js';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import type { WebhookOutcome } from '../metrics/alerts-metrics.service.js';
 import { AskedAlertmanagers } from './alertmanager/asked-alertmanagers.service.js';
@@ -23,6 +26,8 @@ interface AlertResult {
 }
 
 const LONGEST_REPORT = 1000;
+/** Of a receiver's name in the log. */
+const LONGEST_RECEIVER = 100;
 /** How long alerts are mapped at a stretch (ms); an alert takes microseconds, or as much as it has labels. */
 const SLICE = 5;
 
@@ -57,7 +62,18 @@ export class WebhooksService {
    * @param sender whose it is
    * @param arrivedAt when the request arrived (`performance.now()`, ms)
    */
-  async receive(body: unknown, sender: Sender, arrivedAt: number): Promise<WebhookSummary> {
+  receive(body: unknown, sender: Sender, arrivedAt: number): Promise<WebhookSummary> {
+    return inSpan('store', (note) => this.store(body, sender, arrivedAt, note));
+  }
+
+  /** Says what `receive` would do now; stores nothing. */
+  async dryRun(body: unknown, sender: Sender): Promise<DryRunSummary> {
+    const mapped = await this.mapAll(parseWebhookBody(body, sender), sender);
+    const results = withOutcomes(mapped, await this.alerts.preview(observationsOf(mapped)));
+    return { dry_run: true, ...summarize(results), alerts: results.slice(0, LONGEST_REPORT).map(describe) };
+  }
+
+  private async store(body: unknown, sender: Sender, arrivedAt: number, note: Note): Promise<WebhookSummary> {
     try {
       const webhook = parseWebhookBody(body, sender);
       const mapped = await this.mapAll(webhook, sender);
@@ -66,6 +82,8 @@ export class WebhooksService {
       const outcomes = await this.alerts.apply(observationsOf(mapped), arrivedAt, 'resolved', reporter);
       const results = withOutcomes(mapped, outcomes);
       const summary = summarize(results);
+      const { stored, resolved, skipped } = summary;
+      note({ sender: sender.path, alerts: webhook.alerts.length, stored, resolved, skipped });
       this.report(webhook, sender, results, summary);
       this.observeDuration(arrivedAt, 'ok');
       return summary;
@@ -73,13 +91,6 @@ export class WebhooksService {
       this.observeDuration(arrivedAt, failureOf(error));
       throw error;
     }
-  }
-
-  /** Says what `receive` would do now; stores nothing. */
-  async dryRun(body: unknown, sender: Sender): Promise<DryRunSummary> {
-    const mapped = await this.mapAll(parseWebhookBody(body, sender), sender);
-    const results = withOutcomes(mapped, await this.alerts.preview(observationsOf(mapped)));
-    return { dry_run: true, ...summarize(results), alerts: results.slice(0, LONGEST_REPORT).map(describe) };
   }
 
   /**
@@ -118,15 +129,20 @@ export class WebhooksService {
     if (opened > 0) this.metrics.stored.inc({ result: 'opened' }, opened);
     const refreshed = summary.stored - opened;
     if (refreshed > 0) this.metrics.stored.inc({ result: 'refreshed' }, refreshed);
-    const from = `receiver ${JSON.stringify(receiver.slice(0, 100))}`;
+    const shownReceiver = receiver.slice(0, LONGEST_RECEIVER);
+    const fields = { sender: sender.name, receiver: shownReceiver };
+    const from = `receiver ${JSON.stringify(shownReceiver)}`;
     const unusable = Object.entries(summary.reasons).filter(([reason]) => !ORDINARY.has(reason));
     this.lines.sayAll(unusable, (counts) => {
       const reasons = counts.map(([reason, count]) => `${count} ${reason}`).join(', ');
-      return `Some alerts can be shown to nobody: ${reasons}; the last of them came from ${from}`;
+      const message = `Some alerts can be shown to nobody: ${reasons}; the last of them came from ${from}`;
+      return { message, fields };
     });
     if (truncatedAlerts > 0) {
-      const line = (count: number): string =>
-        `${sender.name} left out ${count} alerts, and they are lost: in ${from} ${sender.sendAll}`;
+      const line = (count: number): LogLine => ({
+        message: `${sender.name} left out ${count} alerts, and they are lost: in ${from} ${sender.sendAll}`,
+        fields,
+      });
       this.lines.say('truncated', line, truncatedAlerts);
     }
   }

@@ -28,6 +28,8 @@ export interface TestServerOptions {
   issuer?: TestIssuer;
   /** Wait until it can serve. Default: true. */
   untilReady?: boolean;
+  /** Whether it logs to standard output, as its environment says. Default: false. */
+  logs?: boolean;
   /** Whether upkeep and reconciling run by themselves, first some 5 s after the start. Default: true. */
   upkeep?: boolean;
 }
@@ -35,7 +37,7 @@ export interface TestServerOptions {
 /** Starts a server on a free port; `env` overrides what it is told, its database too. */
 export async function startTestServer(
   env: NodeJS.ProcessEnv = {},
-  { issuer: givenIssuer, untilReady = true, upkeep = true }: TestServerOptions = {},
+  { issuer: givenIssuer, untilReady = true, logs = false, upkeep = true }: TestServerOptions = {},
 ): Promise<TestServer> {
   const database = env['DATABASE_URL'] === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = env['DATABASE_URL'] ?? database?.url ?? '';
@@ -48,7 +50,7 @@ export async function startTestServer(
     LOG_LEVEL: 'error',
     ...env,
   });
-  const app = await createServer(config, false);
+  const app = await createServer(config, logs ? undefined : false);
   await app.listen(0, '127.0.0.1');
   const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
   const close = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../../options/alerts-settings.js';
 import type { AlertsSettings } from '../../options/alerts-settings.js';
 import { storable } from '../../alerts/text.js';
+import { withFields } from '../../http/log-fields.js';
 import { AlertsMetrics } from '../../metrics/alerts-metrics.service.js';
 import { ALERTMANAGER, SENDERS } from '../senders.js';
 import type { Sender } from '../senders.js';
@@ -117,14 +118,18 @@ export class AskedAlertmanagers {
       .slice(0, MOST_UNASKED);
     this.doubtful = doubtful;
     for (const name of learned) {
-      this.logger.log(
-        `Those that are asked list what Alertmanager ${JSON.stringify(name)} reports: it is one of them`,
-      );
+      withFields({ alertmanager: name }, () => {
+        this.logger.log(
+          `Those that are asked list what Alertmanager ${JSON.stringify(name)} reports: it is one of them`,
+        );
+      });
     }
     for (const name of unasked.filter((one) => !this.unasked.includes(one))) {
-      this.logger.warn(
-        `Alertmanager ${JSON.stringify(name)} posts here and reconciling does not ask it: nothing that it reports is closed as gone or silenced. Add its address to ALERTMANAGER_URLS (reconcile.alertmanagers)`,
-      );
+      withFields({ alertmanager: name }, () => {
+        this.logger.warn(
+          `Alertmanager ${JSON.stringify(name)} posts here and reconciling does not ask it: nothing that it reports is closed as gone or silenced. Add its address to ALERTMANAGER_URLS (reconcile.alertmanagers)`,
+        );
+      });
     }
     const isChanged = learned.length > 0 || unasked.join() !== this.unasked.join();
     this.knownAs = new Set([...this.knownAs, ...learned]);

@@ -4,6 +4,7 @@ import { nodeRequest } from '../../http/http-request.js';
 import type { HttpRequest } from '../../http/http-request.js';
 import { AlertsEndpoint } from '../../http/alerts-endpoint.decorator.js';
 import { KnownQuery } from '../../http/known-fields.decorators.js';
+import { inTraceOf } from '../../http/trace-context.js';
 import { GRAFANA } from '../senders.js';
 import { takeArrival } from '../webhook-arrival.middleware.js';
 import { TakesWebhook } from '../webhook.decorators.js';
@@ -29,9 +30,12 @@ export class GrafanaWebhooksController {
     @Body() body: unknown,
     @KnownQuery(WEBHOOK_FIELDS, 'ignored') query: Readonly<WebhookQuery>,
   ): Promise<WebhookSummary> {
-    const arrivedAt = takeArrival(nodeRequest(request));
-    return query.dry_run === 'true'
-      ? this.webhooks.dryRun(body, GRAFANA)
-      : this.webhooks.receive(body, GRAFANA, arrivedAt);
+    const raw = nodeRequest(request);
+    const arrivedAt = takeArrival(raw);
+    return inTraceOf(raw, () =>
+      query.dry_run === 'true'
+        ? this.webhooks.dryRun(body, GRAFANA)
+        : this.webhooks.receive(body, GRAFANA, arrivedAt),
+    );
   }
 }
