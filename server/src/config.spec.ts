@@ -47,6 +47,25 @@ describe('The environment', () => {
     }
   });
 
+  it.each([
+    ['log', 'log'],
+    ['info', 'log'],
+    ['debug', 'debug'],
+  ])('may call the level %s', (given, level) => {
+    expect(readConfig({ ...REQUIRED, LOG_LEVEL: given }).logLevel).toBe(level);
+  });
+
+  it('asks for a line of each request, where the level lets one through', () => {
+    expect(readConfig(REQUIRED).accessLog).toBe(false);
+    expect(readConfig({ ...REQUIRED, ACCESS_LOG: 'true' }).accessLog).toBe(true);
+    expect(problemsWith({ ...REQUIRED, ACCESS_LOG: 'yes' })).toBe(
+      'ACCESS_LOG must be one of true, false, not "yes"',
+    );
+    expect(problemsWith({ ...REQUIRED, ACCESS_LOG: 'true', LOG_LEVEL: 'warn' })).toBe(
+      'ACCESS_LOG=true writes lines of the level log: set LOG_LEVEL to log, info or debug',
+    );
+  });
+
   describe('says how mail is sent', () => {
     const PUBLIC_URL = 'https://host/api/data';
     const MAIL_FROM = 'alerts@example.org';

@@ -50,11 +50,15 @@ export interface ServerConfig {
   reconcile: ReconcileOptions | undefined;
   logLevel: LogLevelName;
   logFormat: 'json' | 'text';
+  /** Whether the log has a line of every request. */
+  accessLog: boolean;
 }
 
 const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
 const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
+/** What most others call Nest's level `log`. */
+const INFO = 'info';
 
 /** Hearing of changes, upkeep and reconciling may hold a connection each at once; requests need some besides. */
 const LEAST_POOL_SIZE = 5;
@@ -209,6 +213,15 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     }
     return known;
   };
+  const log = (): Pick<ServerConfig, 'logLevel' | 'logFormat' | 'accessLog'> => {
+    const level = oneOf('LOG_LEVEL', [...LOG_LEVELS, INFO], 'log');
+    const logLevel = level === INFO ? 'log' : level;
+    const accessLog = oneOf('ACCESS_LOG', ['true', 'false'], 'false') === 'true';
+    if (accessLog && !levelsDownTo(logLevel).includes('log')) {
+      problems.push('ACCESS_LOG=true writes lines of the level log: set LOG_LEVEL to log, info or debug');
+    }
+    return { logLevel, logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'), accessLog };
+  };
   const reconcile = (): ReconcileOptions | undefined => {
     const urls = list('ALERTMANAGER_URLS', '');
     const interval = seconds('RECONCILE_INTERVAL', '60s');
@@ -285,8 +298,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     grafana: grafana(),
     delivery: delivery(),
     reconcile: reconcile(),
-    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'log'),
-    logFormat: oneOf('LOG_FORMAT', ['json', 'text'], 'json'),
+    ...log(),
   };
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return config;

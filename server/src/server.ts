@@ -8,6 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ErrorResponseFilter } from 'nestjs-session-alerts';
 import { LONGEST_QUERY, cutIfUnread } from 'nestjs-session-alerts/operations';
+import { logAccess } from './access-log.js';
 import { serveApiDocs } from './api-docs.js';
 import { levelsDownTo } from './config.js';
 import type { ServerConfig } from './config.js';
@@ -85,6 +86,7 @@ export async function createServer(
       },
     });
   }
+  if (config.accessLog) logAccess(app);
   const fastify = adapter.getInstance();
   const api = ['alerts', 'webhooks'].map((room) => `${config.globalPrefix}/${room}`);
   fastify.addHook('onRequest', (request, reply, next) => {

@@ -52,7 +52,8 @@ describe('Seen from outside', () => {
     alertmanagerUrl = await alertmanager.start();
     server = await startTestServer(
       {
-        LOG_LEVEL: 'log',
+        ACCESS_LOG: 'true',
+        LOG_LEVEL: 'info',
         BODY_LIMIT_MB: '1',
         ALERTMANAGER_URLS: alertmanagerUrl,
         DELIVERY_WEBHOOK_URL: `http://127.0.0.1:${(bridge.address() as AddressInfo).port}/alerts`,
@@ -103,6 +104,59 @@ describe('Seen from outside', () => {
     await waitUntil(() => lines.some(found));
     return lines.find(found)!;
   }
+
+  const ofAccess = ({ context }: Line): boolean => context === 'Access';
+
+  describe('the access log', () => {
+    it('has a line of each request, by its route, and not of probes', async () => {
+      for (const probe of ['healthz', 'readyz', 'metrics']) await fetch(`${server.url}/${probe}`);
+      await api.deliver(firing());
+      const { id } = await api.onlyAlert();
+      lines = [];
+      const answer = await call('GET', '/alerts?session_name=jane-1', { sub: 'jane' });
+      const asked = await line(ofAccess);
+      expect(asked).toMatchObject({
+        level: 'log',
+        method: 'GET',
+        route: '/api/data/alerts',
+        status: 200,
+        ms: expect.any(Number) as number,
+        bytes: expect.any(Number) as number,
+        trace_id: TRACE,
+      });
+      expect(asked.bytes).toBeGreaterThan(JSON.stringify(answer.body).length);
+      expect(asked.message).toBe(
+        `GET /api/data/alerts: 200, ${Number(asked.bytes)} bytes in ${Number(asked.ms)} ms, trace ${TRACE}`,
+      );
+      lines = [];
+      await api.update(id, { dismissed: true }, { sub: 'jane' });
+      const changed = await line(ofAccess);
+      expect(changed).toMatchObject({ method: 'PATCH', route: '/api/data/alerts/:id', status: 200 });
+      expect(changed).not.toHaveProperty('trace_id');
+      expect(lines.filter(ofAccess)).toHaveLength(1);
+      expect(JSON.stringify([asked, changed])).not.toMatch(new RegExp(`jane|${id}|Bearer|eyJ|session_name`));
+    });
+
+    it('counts of one connection the bytes of each answer', async () => {
+      const bytes: unknown[] = [];
+      for (const path of ['/alerts', '/feed', '/alerts', '/alerts']) {
+        lines = [];
+        await call('GET', path, { sub: 'jane' });
+        bytes.push((await line(ofAccess)).bytes);
+      }
+      const [first, unknown, ...others] = bytes;
+      expect(others).toEqual([first, first]);
+      expect(unknown).not.toBe(first);
+    });
+
+    it.each(['/nowhere?key=hunter2', '/alerts/%'])('has no address of what is nowhere: %s', async (path) => {
+      await call('GET', path, { sub: 'jane' });
+      const asked = await line(ofAccess);
+      expect(asked).toMatchObject({ method: 'GET', status: 404, trace_id: TRACE });
+      expect(asked).not.toHaveProperty('route');
+      expect(JSON.stringify(asked)).not.toMatch(/nowhere|hunter2|%/);
+    });
+  });
 
   describe('the log', () => {
     it('has in fields what its sentences name, and the trace of whom they are about', async () => {
