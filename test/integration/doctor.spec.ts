@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer as createMailServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -8,45 +7,19 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { makeVapidKeys } from '../../src/delivery/vapid-keys.js';
 import { TOKEN_ALGORITHMS } from '../../src/options/module-options.js';
-import type { Finding } from '../../cli/src/doctor/check.js';
 import { selfSignedCertificate, trust } from '../support/certificate.js';
 import { createTestDatabase, execute } from '../support/database.js';
-import { doctorsFindings, runDoctor } from '../support/doctor.js';
+import {
+  answerJson,
+  doctorsFindings,
+  notChecked,
+  runDoctor,
+  troubles,
+  withProgram,
+} from '../support/doctor.js';
 import { startIssuer, startTestServer, waitUntil } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
 import { Signer } from '../support/signer.js';
-
-/** What is neither ok nor left out, by its check. */
-function troubles(findings: Finding[]): Record<string, string> {
-  return Object.fromEntries(
-    findings
-      .filter(({ status }) => status === 'wrong' || status === 'warning')
-      .map(({ check, message, mend = '' }) => [check, `${message} >> ${mend}`]),
-  );
-}
-
-function notChecked(findings: Finding[]): Record<string, string> {
-  return Object.fromEntries(
-    findings.filter(({ status }) => status === 'not_checked').map(({ check, message }) => [check, message]),
-  );
-}
-
-/** A program at a port of its own, for as long as `use` needs it. */
-async function withProgram<T>(answer: RequestListener, use: (url: string) => Promise<T>): Promise<T> {
-  const program = createServer(answer);
-  await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve));
-  try {
-    return await use(`http://127.0.0.1:${(program.address() as AddressInfo).port}`);
-  } finally {
-    const closed = new Promise((resolve) => program.close(resolve));
-    program.closeAllConnections();
-    await closed;
-  }
-}
-
-function answerJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
-}
 
 describe('Told nothing', () => {
   it('checks nothing, says what to give, and ends well', async () => {

@@ -13,7 +13,9 @@ import {
 import type { Labels, Route } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
 import { durationText } from './duration-text.js';
-import { ask, reachingMend, reasonOf, shown } from './neighbours.js';
+import { withoutSlash } from './issuer.check.js';
+import { ask, inItsScheme, reachingMend, reasonOf, shown } from './neighbours.js';
+import { OtherSchemeError } from './other-scheme.js';
 import { probeWebhook, WEBHOOK_PATH } from './webhook.check.js';
 
 const EXAMPLE = 'deploy/alertmanager/alertmanager.yml';
@@ -99,7 +101,7 @@ class AlertmanagerCheck {
   private async readConfig(): Promise<Record<string, unknown> | undefined> {
     const { url } = this.options;
     try {
-      const { config } = await this.client.status(this.examination.signal);
+      const { config } = await inItsScheme(url, () => this.client.status(this.examination.signal));
       const parsed: unknown = parse(config);
       if (!isRecord(parsed)) throw new Error('its status has no configuration');
       this.ok('', `${shown(url)} tells its running configuration`);
@@ -184,7 +186,7 @@ class AlertmanagerCheck {
     const follows = recordOf(settings['http_config'])['follow_redirects'] !== false;
     const probe = await probeWebhook(this.examination, address);
     if (!probe.reached) {
-      this.reportUnreached(address, probe.error);
+      this.reportUnreached(address, receiver, probe.error);
     } else if (probe.redirect !== undefined) {
       this.wrong(
         'address',
@@ -211,7 +213,15 @@ class AlertmanagerCheck {
     }
   }
 
-  private reportUnreached(address: string, error: unknown): void {
+  private reportUnreached(address: string, receiver: string, error: unknown): void {
+    if (error instanceof OtherSchemeError) {
+      this.wrong(
+        'address',
+        `${shown(address)} cannot be posted to: ${error.message}`,
+        `Write ${error.spoken}:// in the place of ${error.asked}:// in the url in the webhook_configs of the receiver ${receiver}, and reload Alertmanager`,
+      );
+      return;
+    }
     const message = `${shown(address)} cannot be reached from here: ${reasonOf(error)}`;
     this.warn(
       'address',
@@ -448,7 +458,7 @@ class AlertmanagerCheck {
     const { issuer } = this.examination.settings;
     return (
       this.examination.issuer?.tokenEndpoint ??
-      (issuer === undefined ? undefined : `${issuer}/protocol/openid-connect/token`)
+      (issuer === undefined ? undefined : `${withoutSlash(issuer)}/protocol/openid-connect/token`)
     );
   }
 

@@ -72,9 +72,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
     url: flag('--api-url', flags.apiUrl) ?? ofInstance('/api/data'),
     databaseAddress: isDatabaseGiven ? config.databaseAddress : undefined,
     issuer:
-      flag('--issuer', flags.issuer) ??
-      given('OIDC_ISSUER', config.issuer) ??
-      ofInstance('/auth/realms/Renku'),
+      issuerAddress(flags.issuer) ?? given('OIDC_ISSUER', config.issuer) ?? ofInstance('/auth/realms/Renku'),
     jwksUri: config.jwksUri,
     audience: config.audience,
     algorithms: config.algorithms,
@@ -93,6 +91,13 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
     watchdog: config.feed,
     delivery: config.delivery,
   };
+}
+
+/** As it was written, as in the environment: tokens name their issuer to the letter, slash and all. */
+function issuerAddress(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  httpAddress('--issuer', value);
+  return value;
 }
 
 interface ReadConfig {

@@ -35,7 +35,7 @@ async function discover(
   examination: Examination,
   issuer: string,
 ): Promise<Record<string, unknown> | undefined> {
-  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const address = `${withoutSlash(issuer)}/.well-known/openid-configuration`;
   let answer: TimedAnswer;
   try {
     answer = await ask(examination, address);
@@ -69,16 +69,31 @@ async function discover(
     return undefined;
   }
   const document = recordOf(parsedJson(answer.text));
-  if (document['issuer'] !== issuer) {
+  const itself = textOf(document['issuer']);
+  if (itself !== issuer && withoutSlash(itself) === withoutSlash(issuer)) {
+    const way = itself.endsWith('/') ? 'with' : 'without';
     examination.wrong(
       'issuer',
-      `It calls itself ${shown(textOf(document['issuer']))}, not ${issuer}: all tokens are refused`,
+      `${shown(withoutSlash(issuer))} is there and calls itself so ${way} a slash at the end, unlike the issuer that is set: all tokens are refused`,
+      `Write the issuer ${way} a slash at its end, in OIDC_ISSUER on the server as in --issuer here`,
+    );
+    return undefined;
+  }
+  if (itself !== issuer) {
+    examination.wrong(
+      'issuer',
+      `It calls itself ${shown(itself)}, not ${issuer}: all tokens are refused`,
       "Set OIDC_ISSUER to that address, or Keycloak's hostname (KC_HOSTNAME) so that it calls itself as users reach it",
     );
     return undefined;
   }
   examination.ok('issuer', `${shown(issuer)} is there and calls itself so`);
   return document;
+}
+
+/** As addresses go on below it; its name may have one at its end. */
+export function withoutSlash(issuer: string): string {
+  return issuer.replace(/\/$/, '');
 }
 
 async function keysAt(examination: Examination, jwksUri: string): Promise<SigningKey[] | undefined> {

@@ -2,6 +2,7 @@ import { fetchAnswer, messagesOf } from 'nestjs-session-alerts/operations';
 import type { Answer, Question } from 'nestjs-session-alerts/operations';
 import { trustMend } from '../trust.js';
 import type { Examination } from './check.js';
+import { otherSchemeAt, OtherSchemeError } from './other-scheme.js';
 
 /** How long a neighbour may take to answer (ms), and how much it may send (bytes). */
 export const TIMEOUT = 10_000;
@@ -21,8 +22,27 @@ export async function ask(
 ): Promise<TimedAnswer> {
   const sentAt = Date.now();
   const limits = { timeout: TIMEOUT, longest: LONGEST_ANSWER, signal };
-  const answer = await fetchAnswer(address, limits, { redirect: 'manual', ...question });
+  const answer = await inItsScheme(address, () =>
+    fetchAnswer(address, limits, { redirect: 'manual', ...question }),
+  );
+  // So nginx, Apache and Go answer what comes to their https in http.
+  if (answer.status === 400 && /https|ssl/i.test(answer.text)) {
+    const other = await otherSchemeAt(address, undefined);
+    if (other) throw other;
+  }
   return { ...answer, ahead: answer.date && aheadBy(answer.date.getTime(), sentAt) };
+}
+
+/**
+ * What comes of asking there.
+ * @throws OtherSchemeError where that is all that is wrong; else what asking throws
+ */
+export async function inItsScheme<T>(address: string, asking: () => Promise<T>): Promise<T> {
+  try {
+    return await asking();
+  } catch (error) {
+    throw (await otherSchemeAt(address, error)) ?? error;
+  }
 }
 
 /**
@@ -35,11 +55,15 @@ export function aheadBy(theirs: number, sentAt: number): number {
 
 /** Why a neighbour could not be asked, in one clause. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof OtherSchemeError) return error.message;
   return messagesOf(error).replace(/^(?:fetch failed: )+/, '');
 }
 
 /** What to look at where a neighbour could not be reached. */
 export function reachingMend(error: unknown, setting: string): string {
+  if (error instanceof OtherSchemeError) {
+    return `Write ${error.spoken}:// in the place of ${error.asked}:// in ${setting}`;
+  }
   const others = `or correct ${setting}`;
   const trust = trustMend(messagesOf(error));
   if (trust !== undefined) return `${trust}, ${others}`;

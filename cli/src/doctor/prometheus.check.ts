@@ -1,6 +1,6 @@
 import { fetchJson, recordOf, recordsIn, textOf } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
-import { reachingMend, reasonOf, shown, TIMEOUT } from './neighbours.js';
+import { inItsScheme, reachingMend, reasonOf, shown, TIMEOUT } from './neighbours.js';
 
 const RULES = 'deploy/prometheus';
 const SESSION_INFO = 'kube_customresource_amaltheasession_info';
@@ -28,9 +28,8 @@ class PrometheusCheck {
   async run(): Promise<void> {
     let rules: Record<string, unknown>[];
     try {
-      rules = recordsIn((await this.get('rules?type=alert'))['groups']).flatMap((group) =>
-        recordsIn(group['rules']),
-      );
+      const { groups } = await inItsScheme(this.url, () => this.get('rules?type=alert'));
+      rules = recordsIn(groups).flatMap((group) => recordsIn(group['rules']));
     } catch (error) {
       this.examination.wrong(
         'prometheus',

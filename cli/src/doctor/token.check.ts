@@ -4,6 +4,7 @@ import type { TokenAlgorithm } from 'nestjs-session-alerts';
 import { parsedJson, recordOf, textOf, textsIn } from 'nestjs-session-alerts/operations';
 import type { ClientToken, Examination } from './check.js';
 import { durationText } from './duration-text.js';
+import { withoutSlash } from './issuer.check.js';
 import { aheadBy, ask, reachingMend, reasonOf, shown } from './neighbours.js';
 import type { TimedAnswer } from './neighbours.js';
 
@@ -35,7 +36,8 @@ export async function checkToken(examination: Examination): Promise<void> {
 
 async function getToken(examination: Examination, secret: string): Promise<ClientToken | undefined> {
   const { issuer = '', clientId } = examination.settings;
-  const endpoint = examination.issuer?.tokenEndpoint || `${issuer}/protocol/openid-connect/token`;
+  const endpoint =
+    examination.issuer?.tokenEndpoint || `${withoutSlash(issuer)}/protocol/openid-connect/token`;
   const sentAt = Date.now();
   let answer: TimedAnswer;
   try {
