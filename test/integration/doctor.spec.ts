@@ -32,6 +32,7 @@ describe('Told nothing', () => {
       'not checked  issuer: give --issuer or set OIDC_ISSUER',
       'not checked  token: give --issuer or set OIDC_ISSUER',
       'not checked  server: give --api-url, such as https://host/api/data',
+      'not checked  readiness: give --api-url, such as https://host/api/data',
       'not checked  clocks: because nobody has told the time',
       'not checked  webhook: give --api-url, such as https://host/api/data',
       'not checked  alertmanager: give --alertmanager-url or set ALERTMANAGER_URLS',

@@ -1,32 +1,25 @@
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import {
   DatabaseProblemsError,
   findProblemsOfServer,
   pendingMigrations,
-  postgresOptions,
 } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
-import { reachingMend, reasonOf, TIMEOUT } from './neighbours.js';
+import { checkWriting } from './database-writing.check.js';
+import { doctorsDataSource } from './doctors-data-source.js';
+import { reachingMend, reasonOf } from './neighbours.js';
 
 const TO_MIGRATE =
   'Run `session-alerts migrate` with this DATABASE_URL, or start the server with MIGRATE_ON_START=true';
 
-/** The database can be reached, and has all our tables; changes nothing in it. */
+/** The database can be reached, has all our tables and can be written to; changes nothing in it. */
 export async function checkDatabase(examination: Examination): Promise<void> {
   const { databaseAddress } = examination.settings;
   if (databaseAddress === undefined) {
     examination.skip('database', 'set DATABASE_URL as the server has it');
     return;
   }
-  const options = postgresOptions(databaseAddress, { statement_timeout: `${TIMEOUT}ms` });
-  const dataSource = new DataSource({
-    ...options,
-    poolSize: 2,
-    connectTimeoutMS: TIMEOUT,
-    applicationName: 'session-alerts-doctor',
-    extra: { ...options.extra, query_timeout: TIMEOUT },
-    logging: false,
-  });
+  const dataSource = doctorsDataSource(databaseAddress);
   try {
     await dataSource.initialize();
   } catch (error) {
@@ -50,6 +43,7 @@ export async function checkDatabase(examination: Examination): Promise<void> {
       examination.wrong('database.migrations', newer.message, newer.mend);
     } else if (pending.length === 0) {
       examination.ok('database.migrations', 'All are applied');
+      await checkWriting(examination, dataSource);
       await checkUnasked(examination, dataSource);
     } else {
       examination.wrong('database.migrations', `Not applied: ${pending.join(', ')}`, TO_MIGRATE);

@@ -9,6 +9,7 @@ import { checkFeed } from './feed.check.js';
 import { checkIssuer } from './issuer.check.js';
 import { checkPrometheus } from './prometheus.check.js';
 import { checkSettings } from './settings.check.js';
+import { checkReadiness } from './readiness.check.js';
 import { checkToken } from './token.check.js';
 import { checkServer, checkWebhook } from './webhook.check.js';
 
@@ -21,6 +22,7 @@ const CHAIN: ((examination: Examination) => void | Promise<void>)[] = [
   checkServer,
   checkClocks,
   checkWebhook,
+  checkReadiness,
   checkAlertmanagers,
   checkPrometheus,
   checkFeed,
