@@ -36,5 +36,6 @@ export { deliverySettings } from './options/delivery-settings.js';
 export { isDuration, isHttpUrl, SHORTEST_SECRET } from './options/option-checks.js';
 export { parseDuration } from './options/prometheus-duration.js';
 export { AlertmanagerClient } from './upkeep/alertmanager-client.js';
+export type { ListedAlert } from './upkeep/alertmanager-client.js';
 export { expression, MatcherError, routesOf } from './upkeep/alertmanager-routing.js';
 export type { Labels, Route } from './upkeep/alertmanager-routing.js';

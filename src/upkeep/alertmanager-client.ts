@@ -83,11 +83,20 @@ export class AlertmanagerClient {
     receiver: string | undefined,
     signal: AbortSignal,
   ): Promise<ListedAlert[]> {
+    return (await this.groups(filter, receiver, signal)).flat();
+  }
+
+  /** The alerts of each group, as they are posted together. */
+  async groups(
+    filter: string[],
+    receiver: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ListedAlert[][]> {
     const query = queryOf(filter);
     if (receiver !== undefined) query.append('receiver', receiver);
     const { body } = await this.get(`alerts/groups${asked(query)}`, signal);
     if (!Array.isArray(body)) throw new Error('its list of groups is no list');
-    return recordsIn(body).flatMap(({ alerts }) => (Array.isArray(alerts) ? alerts.filter(isListed) : []));
+    return recordsIn(body).map(({ alerts }) => (Array.isArray(alerts) ? alerts.filter(isListed) : []));
   }
 
   private get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {

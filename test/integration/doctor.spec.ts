@@ -37,6 +37,7 @@ describe('Told nothing', () => {
       'not checked  webhook: give --api-url, such as https://host/api/data',
       'not checked  alertmanager: give --alertmanager-url or set ALERTMANAGER_URLS',
       'not checked  prometheus: give --prometheus-url',
+      'not checked  users: give --prometheus-url or --alertmanager-url',
       'not checked  feed: give --api-url, such as https://host/api/data',
       '',
     ]);

@@ -4,16 +4,18 @@ import { DataSource } from 'typeorm';
 import { alertsMigrations } from '../../src/index.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { waitUntil } from '../support/server.js';
-import { DoctorChain, METRICS } from './support/doctor-chain.js';
+import { DoctorChain, JANE, METRICS } from './support/doctor-chain.js';
 import type { DoctorOverrides, PrometheusFaults } from './support/doctor-chain.js';
 import { startEmbeddedIssuer } from './support/issuer-under-test.js';
 import type { IssuerUnderTest, Mend } from './support/issuer-under-test.js';
+import { Nginx } from './support/nginx.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
 
 let postgres: StackPostgres;
 let issuer: IssuerUnderTest;
 let chain: DoctorChain;
+const proxies: Nginx<'api'>[] = [];
 
 beforeAll(async () => {
   postgres = await startPostgres();
@@ -21,6 +23,7 @@ beforeAll(async () => {
   chain = await DoctorChain.start(postgres, issuer);
 });
 afterAll(async () => {
+  for (const nginx of proxies) await nginx.stop();
   await chain.close();
   await postgres.close();
 });
@@ -48,6 +51,15 @@ async function prometheusWith(fault: PrometheusFaults): Promise<{ overrides: Doc
   const { url } = await chain.startPrometheus(fault);
   return { overrides: { prometheusUrl: url } };
 }
+
+/** The server behind nginx. */
+async function proxyWith(directives: string): Promise<{ overrides: DoctorOverrides }> {
+  const nginx = await Nginx.start({ api: { servers: [chain.server.url], directives } }, '');
+  proxies.push(nginx);
+  return { overrides: { apiUrl: `${nginx.urls.api}/api/data` } };
+}
+
+const NOWHERE = 'http://127.0.0.1:1/api/data/webhooks/alertmanager';
 
 /** Configuration as it is. */
 const asItIs = (config: string): string => config;
@@ -149,7 +161,7 @@ const TWELVE_FAULTS: Record<string, Fault> = {
   },
   'the label safe_username missing': {
     put: () =>
-      prometheusWith({ metrics: METRICS.map((sample) => sample.replace(',safe_username="jane"', '')) }),
+      prometheusWith({ metrics: METRICS.map((sample) => sample.replace(`,safe_username="${JANE}"`, '')) }),
     check: 'prometheus.sessions',
     message: 'kube_customresource_amaltheasession_info is there without the label safe_username',
     mend: 'labelsFromPath safe_username: [metadata, labels, "renku.io/safe-username"]',
@@ -258,7 +270,7 @@ const MORE_FAULTS: Record<string, Fault> = {
   'a rule that cannot be evaluated': {
     put: async () => {
       const fault = await prometheusWith({
-        metrics: [...METRICS, ...METRICS.map((sample) => sample.replaceAll('jane', 'joe'))],
+        metrics: [...METRICS, ...METRICS.map((sample) => sample.replaceAll('jane-1', 'joe-1'))],
         moreRules: [
           {
             alert: 'Ambiguous',
@@ -326,6 +338,52 @@ const MORE_FAULTS: Record<string, Fault> = {
     status: 'warning',
     message: 'exported_namespace',
     mend: 'Set honor_labels: true',
+  },
+  'an Alertmanager that Prometheus does not send to': {
+    put: async () => {
+      const { overrides } = await alertmanagerWith(asItIs);
+      return { overrides: { ...overrides, prometheusUrl: chain.prometheus.url } };
+    },
+    check: 'prometheus.delivery',
+    message: 'Of the alerts that Prometheus fires for us (1), ',
+    mend: 'Name this Alertmanager in alerting.alertmanagers',
+  },
+  'a Prometheus that sends to another Alertmanager': {
+    put: async () =>
+      prometheusWith({ alertmanager: await chain.startAlertmanager(asItIs, { webhookUrl: NOWHERE }) }),
+    check: 'prometheus.alertmanagers',
+    status: 'warning',
+    message: 'as far as can be seen none of those that doctor knows',
+    mend: 'Add its address to ALERTMANAGER_URLS',
+  },
+  'users named by their logins': {
+    put: () => prometheusWith({ metrics: METRICS.map((sample) => sample.replace(JANE, 'ann.smith')) }),
+    check: 'users',
+    status: 'warning',
+    message: 'do not look like ids of the issuer, which are UUIDs: "ann.smith"',
+    mend: "Let safe_username be the user's id in Keycloak",
+  },
+  'a proxy that takes Authorization away': {
+    put: () => proxyWith('proxy_set_header Authorization "";'),
+    check: 'webhook',
+    message: 'The server says that no token came, though one was sent',
+    mend: 'remove proxy_set_header Authorization "" from the location of the API',
+  },
+  'a proxy that takes small bodies only': {
+    put: () => proxyWith('client_max_body_size 512k;'),
+    check: 'webhook.size',
+    status: 'warning',
+    message: "A post of 1 MiB is refused, with 413 from a proxy, not the server's",
+    mend: 'in nginx client_max_body_size 32m;',
+  },
+  'https asked of a proxy that speaks http': {
+    put: async () => {
+      const { overrides } = await proxyWith('');
+      return { overrides: { apiUrl: overrides.apiUrl?.replace('http:', 'https:') } };
+    },
+    check: 'server',
+    message: 'cannot be reached: it speaks http, not https',
+    mend: 'Write http:// in the place of https:// in --api-url',
   },
   'volumes that do not tell their session': {
     put: () => prometheusWith({ metrics: METRICS.filter((sample) => !sample.startsWith('kube_persistent')) }),

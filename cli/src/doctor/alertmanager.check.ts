@@ -10,7 +10,7 @@ import {
   routesOf,
   textOf,
 } from 'nestjs-session-alerts/operations';
-import type { Labels, Route } from 'nestjs-session-alerts/operations';
+import type { Labels, ListedAlert, Route } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
 import { durationText } from './duration-text.js';
 import { withoutSlash } from './issuer.check.js';
@@ -89,6 +89,7 @@ class AlertmanagerCheck {
       if (taken) {
         await this.checkReceiver(taken.webhook, taken.route);
         this.checkReconciling(config, taken.webhook.receiver, webhooks);
+        await this.noteGroups(taken.webhook.receiver);
       }
       await this.checkWatchdog(config, webhooks);
     } catch (error) {
@@ -374,6 +375,21 @@ class AlertmanagerCheck {
     }
   }
 
+  /** For later checks: whom its alerts name, and how much it would post at once. */
+  private async noteGroups(receiver: string): Promise<void> {
+    const named = receiver.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    // Its status could be asked, so this is a fault of its own, and nothing that is checked here.
+    const groups = await this.client.groups([], named, this.examination.signal).catch(() => []);
+    for (const group of groups) {
+      for (const { labels } of group) this.examination.noteUser(recordOf(labels));
+      const posted = group.filter(({ status }) => status?.state !== 'suppressed');
+      const bytes = weightOf(posted);
+      if (bytes > (this.examination.largestGroup?.bytes ?? 0)) {
+        this.examination.largestGroup = { alerts: posted.length, bytes };
+      }
+    }
+  }
+
   private async checkWatchdog(config: Record<string, unknown>, webhooks: OurWebhook[]): Promise<void> {
     const { alertname, staleAfter } = this.examination.settings.watchdog;
     const labels = await this.watchdogLabels(alertname);
@@ -525,6 +541,16 @@ function redirectLoses(status: number, follows: boolean): string {
  */
 function longestGap({ repeatInterval, groupInterval }: Route): number {
   return (Math.floor(repeatInterval / groupInterval) + 1) * groupInterval;
+}
+
+/** Of the webhook's body (bytes), to within what all of its alerts have in common. */
+function weightOf(alerts: ListedAlert[]): number {
+  const posted = alerts.map((alert) => {
+    const { labels, annotations, startsAt, endsAt, generatorURL, fingerprint } = recordOf(alert);
+    return { status: 'firing', labels, annotations, startsAt, endsAt, generatorURL, fingerprint };
+  });
+  const [common] = posted;
+  return Buffer.byteLength(JSON.stringify({ alerts: posted, common }));
 }
 
 /** Of all webhooks: an older Alertmanager does not tell them apart. */

@@ -35,6 +35,10 @@ export class Examination {
   /** The issuer's token endpoint and public keys, where it told them. */
   issuer: { tokenEndpoint: string; keys: SigningKey[] } | undefined;
   token: ClientToken | undefined;
+  /** Whom sessions and alerts name as their users. */
+  readonly userIds = new Set<string>();
+  /** What Alertmanager would post here at once at most, where it tells. */
+  largestGroup: { alerts: number; bytes: number } | undefined;
 
   /** @param tell hears of each finding at once */
   constructor(
@@ -60,6 +64,11 @@ export class Examination {
   /** @param reason why nothing can be said: `give --prometheus-url`, or a clause with `because` */
   skip(check: string, reason: string): void {
     this.add({ check, status: 'not_checked', message: reason });
+  }
+
+  /** Notes whom labels name; what templates print for a missing value is nobody. */
+  noteUser({ safe_username: user }: Record<string, unknown>): void {
+    if (typeof user === 'string' && user !== '' && user !== '<nil>') this.userIds.add(user);
   }
 
   /** The first thing that is wrong with one of these checks, or with what is below it. */

@@ -1,4 +1,5 @@
 import { checkAlertmanagers } from './alertmanager.check.js';
+import { checkBodyLimit } from './body-limit.check.js';
 import { Examination } from './check.js';
 import type { Finding } from './check.js';
 import { checkClocks } from './clocks.check.js';
@@ -8,9 +9,10 @@ import type { DoctorSettings } from './doctor-settings.js';
 import { checkFeed } from './feed.check.js';
 import { checkIssuer } from './issuer.check.js';
 import { checkPrometheus } from './prometheus.check.js';
-import { checkSettings } from './settings.check.js';
 import { checkReadiness } from './readiness.check.js';
+import { checkSettings } from './settings.check.js';
 import { checkToken } from './token.check.js';
+import { checkUsers } from './users.check.js';
 import { checkServer, checkWebhook } from './webhook.check.js';
 
 /** From our server outwards, so that what is found first explains what is found later. */
@@ -20,12 +22,14 @@ const CHAIN: ((examination: Examination) => void | Promise<void>)[] = [
   checkIssuer,
   checkToken,
   checkServer,
+  checkReadiness,
   checkClocks,
   checkWebhook,
-  checkReadiness,
   checkAlertmanagers,
   checkPrometheus,
+  checkUsers,
   checkFeed,
+  checkBodyLimit,
   checkDelivery,
 ];
 

@@ -1,6 +1,7 @@
 import { fetchJson, recordOf, recordsIn, textOf } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
 import { inItsScheme, reachingMend, reasonOf, shown, TIMEOUT } from './neighbours.js';
+import { checkAddressees, checkArrival } from './told-alertmanagers.check.js';
 
 const RULES = 'deploy/prometheus';
 const SESSION_INFO = 'kube_customresource_amaltheasession_info';
@@ -28,8 +29,7 @@ class PrometheusCheck {
   async run(): Promise<void> {
     let rules: Record<string, unknown>[];
     try {
-      const { groups } = await inItsScheme(this.url, () => this.get('rules?type=alert'));
-      rules = recordsIn(groups).flatMap((group) => recordsIn(group['rules']));
+      rules = await inItsScheme(this.url, () => this.rules());
     } catch (error) {
       this.examination.wrong(
         'prometheus',
@@ -39,6 +39,7 @@ class PrometheusCheck {
       return;
     }
     this.examination.ok('prometheus', `${shown(this.url)} answers`);
+    for (const labels of this.firedIn(rules)) this.examination.noteUser(labels);
     this.checkRules(rules);
     await this.attempt('prometheus.sessions', () => this.checkSessions());
     await this.attempt('prometheus.volumes', () => this.checkVolumes());
@@ -115,6 +116,7 @@ class PrometheusCheck {
   /** What joins a session to its user. */
   private async checkSessions(): Promise<void> {
     const check = 'prometheus.sessions';
+    await this.noteUsers();
     const all = await this.count(SESSION_INFO);
     const named = await this.count(SESSION_INFO + WITH_USER);
     const mend = `Give kube-state-metrics labelsFromPath safe_username: [metadata, labels, "renku.io/safe-username"] for AmaltheaSession, as in deploy/kube-state-metrics, and RBAC to list and watch amaltheasessions`;
@@ -184,8 +186,9 @@ class PrometheusCheck {
   private async checkAlertmanagers(): Promise<void> {
     const active = recordsIn((await this.get('alertmanagers'))['activeAlertmanagers']);
     if (active.length > 0) {
-      const addresses = active.map(({ url }) => shown(textOf(url).replace(/\/api\/v[12]\/alerts$/, '')));
-      this.examination.ok('prometheus.alertmanagers', `Alerts go to ${addresses.join(', ')}`);
+      const addresses = active.map(({ url }) => textOf(url).replace(/\/api\/v[12]\/alerts$/, ''));
+      await checkArrival(this.examination, addresses, async () => this.firedIn(await this.rules()));
+      await checkAddressees(this.examination, addresses);
     } else {
       this.examination.wrong(
         'prometheus.alertmanagers',
@@ -195,12 +198,37 @@ class PrometheusCheck {
     }
   }
 
+  private async rules(): Promise<Record<string, unknown>[]> {
+    const { groups } = await this.get('rules?type=alert');
+    return recordsIn(groups).flatMap((group) => recordsIn(group['rules']));
+  }
+
+  /** The labels of all that fires for us, the watchdog alert with it. */
+  private firedIn(rules: Record<string, unknown>[]): Record<string, unknown>[] {
+    const { alertname } = this.examination.settings.watchdog;
+    return rules
+      .flatMap(({ alerts }) => recordsIn(alerts))
+      .filter(({ state }) => state === 'firing')
+      .map(({ labels }) => recordOf(labels))
+      .filter((labels) => labels['purpose'] === 'renku-session' || labels['alertname'] === alertname);
+  }
+
+  /** Whose sessions run: what is wrong with their ids shows before anything fires. */
+  private async noteUsers(): Promise<void> {
+    const users = await this.query(`count by (safe_username) (${SESSION_INFO})`);
+    for (const { metric } of users) this.examination.noteUser(recordOf(metric));
+  }
+
   /** How many series a selector has now. */
   private async count(selector: string): Promise<number> {
-    const query = new URLSearchParams({ query: `count(${selector})` });
-    const [sample] = recordsIn((await this.get(`query?${query.toString()}`))['result']);
+    const [sample] = await this.query(`count(${selector})`);
     const value: unknown = Array.isArray(sample?.['value']) ? sample['value'][1] : undefined;
     return value === undefined ? 0 : Number(value);
+  }
+
+  private async query(expression: string): Promise<Record<string, unknown>[]> {
+    const query = new URLSearchParams({ query: expression });
+    return recordsIn((await this.get(`query?${query.toString()}`))['result']);
   }
 
   /** @see https://prometheus.io/docs/prometheus/latest/querying/api/ */

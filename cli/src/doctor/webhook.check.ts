@@ -15,7 +15,7 @@ export type WebhookProbe =
 /** Posts as Alertmanager does, but without a token. */
 export async function probeWebhook(examination: Examination, webhookUrl: string): Promise<WebhookProbe> {
   try {
-    const reached = await post(examination, webhookUrl + DRY_RUN, { alerts: [] });
+    const reached = await post(examination, webhookUrl + DRY_RUN, JSON.stringify({ alerts: [] }));
     return { reached, redirect: redirectOf(reached, webhookUrl) };
   } catch (error) {
     return { reached: undefined, error };
@@ -82,7 +82,7 @@ export async function checkWebhook(examination: Examination): Promise<void> {
   }
   let answer: TimedAnswer;
   try {
-    answer = await post(examination, url + WEBHOOK_PATH + DRY_RUN, sampleBody(), token.text);
+    answer = await postDryRun(examination, JSON.stringify(sampleBody()));
   } catch (error) {
     examination.wrong(
       'webhook',
@@ -99,6 +99,12 @@ function report(examination: Examination, answer: TimedAnswer): void {
   const said = textOf(recordOf(body['error'])['message']).slice(0, 200) || 'it gives no reason';
   if (answer.status === 200 && body['dry_run'] === true) {
     examination.ok('webhook', 'A dry run of a test alert is taken; nothing was stored');
+  } else if (answer.status === 401 && hasLostToken(answer)) {
+    examination.wrong(
+      'webhook',
+      'The server says that no token came, though one was sent: something on the way there takes the header Authorization away',
+      'Let the proxies before it pass Authorization on; nginx: remove proxy_set_header Authorization "" from the location of the API, or set it to $http_authorization, and look for an auth_basic that takes the header for itself',
+    );
   } else if (answer.status === 401) {
     examination.wrong(
       'webhook',
@@ -120,19 +126,34 @@ function report(examination: Examination, answer: TimedAnswer): void {
   }
 }
 
-function post(examination: Examination, address: string, body: object, token?: string): Promise<TimedAnswer> {
+/** Our server gives a token that it has seen a reason why it refuses it (RFC 6750, section 3). */
+function hasLostToken({ headers }: TimedAnswer): boolean {
+  const challenge = headers.get('www-authenticate') ?? '';
+  return challenge.includes('realm="session-alerts"') && !challenge.includes('error=');
+}
+
+/**
+ * Posts with the token; nothing is stored.
+ * @throws Error it does not answer
+ */
+export function postDryRun(examination: Examination, body: string): Promise<TimedAnswer> {
+  const { settings, token } = examination;
+  return post(examination, `${settings.url ?? ''}${WEBHOOK_PATH}${DRY_RUN}`, body, token?.text);
+}
+
+function post(examination: Examination, address: string, body: string, token?: string): Promise<TimedAnswer> {
   return ask(examination, address, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     },
-    body: JSON.stringify(body),
+    body,
   });
 }
 
 /** An alert of nobody's. */
-function sampleBody(): object {
+export function sampleBody(): object {
   return {
     version: '4',
     receiver: 'doctor',

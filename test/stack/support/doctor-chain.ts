@@ -16,9 +16,12 @@ import { ADMINISTRATORS_CONFIG } from './stack.js';
 
 const RULES = join(import.meta.dirname, '..', '..', '..', 'deploy', 'prometheus');
 
+/** An id, as the issuer gives them. */
+export const JANE = '4e1c7a5e-0000-4000-8000-000000000001';
+
 /** What kubelet and kube-state-metrics tell of one session that is well. */
 export const METRICS = [
-  'kube_customresource_amaltheasession_info{name="jane-1",namespace="renku",safe_username="jane"} 1',
+  `kube_customresource_amaltheasession_info{name="jane-1",namespace="renku",safe_username="${JANE}"} 1`,
   'kube_persistentvolumeclaim_labels{namespace="renku",persistentvolumeclaim="jane-1-data",label_app_kubernetes_io_name="AmaltheaSession",label_app_kubernetes_io_instance="jane-1"} 1',
   'container_memory_usage_bytes{namespace="renku",pod="jane-1-0",container="amalthea-session"} 1e9',
 ];
@@ -26,6 +29,7 @@ export const METRICS = [
 /** What doctor is told in another way than the chain is. */
 export interface DoctorOverrides {
   env?: NodeJS.ProcessEnv;
+  apiUrl?: string;
   alertmanagerUrl?: string;
   prometheusUrl?: string;
 }
@@ -35,6 +39,8 @@ export interface PrometheusFaults {
   ruleFiles?: string[];
   moreRules?: object[];
   metrics?: string[];
+  /** Where it sends its alerts. Default: the chain's Alertmanager. */
+  alertmanager?: Alertmanager;
 }
 
 /** The whole chain, with the administrators' own files: Prometheus, Alertmanager, issuer, PostgreSQL, server. */
@@ -82,12 +88,15 @@ export class DoctorChain {
   }
 
   private commandLine({ env, ...urls }: DoctorOverrides): [string[], NodeJS.ProcessEnv] {
-    const { alertmanagerUrl = this.alertmanager.url, prometheusUrl = this.prometheus.url } = urls;
+    const { alertmanagerUrl = this.alertmanager.url } = urls;
+    // The chain's Prometheus sends nothing to another Alertmanager.
+    const ofTheChain = urls.alertmanagerUrl === undefined ? this.prometheus.url : undefined;
+    const { prometheusUrl = ofTheChain, apiUrl = `${this.server.url}/api/data` } = urls;
     return [
       [
-        ...['--api-url', `${this.server.url}/api/data`],
+        ...['--api-url', apiUrl],
         ...['--alertmanager-url', alertmanagerUrl],
-        ...['--prometheus-url', prometheusUrl],
+        ...(prometheusUrl === undefined ? [] : ['--prometheus-url', prometheusUrl]),
       ],
       {
         DATABASE_URL: this.databaseUrl,
@@ -118,9 +127,10 @@ export class DoctorChain {
     ruleFiles = RULE_FILES,
     moreRules = [],
     metrics = METRICS,
+    alertmanager = this.alertmanager,
   }: PrometheusFaults): Promise<Prometheus> {
     const rules = [...(await administratorsRules(ruleFiles)), ...moreRules];
-    const prometheus = await startPrometheus(this.alertmanager, rules, metrics);
+    const prometheus = await startPrometheus(alertmanager, rules, metrics);
     this.closers.push(() => prometheus.close());
     return prometheus;
   }
