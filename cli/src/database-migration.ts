@@ -20,7 +20,7 @@ class SilentLogger extends AbstractLogger {
 }
 
 /**
- * Runs the pending migrations of the database at DATABASE_URL and names them; a dry run only names them.
+ * Runs the pending migrations of the database at DATABASE_DIRECT_URL, or else at DATABASE_URL, and names them; a dry run only names them.
  * @throws UsageError, UnreachableError, CommandError
  */
 export async function migrateDatabase(
@@ -28,7 +28,8 @@ export async function migrateDatabase(
   { dryRun }: { dryRun: boolean },
 ): Promise<string[]> {
   const problems: string[] = [];
-  const address = readDatabaseAddress(env, 'DATABASE_URL', problems);
+  const variable = env['DATABASE_DIRECT_URL'] ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL';
+  const address = readDatabaseAddress(env, variable, problems);
   if (!address) throw new UsageError(problems.join('\n'));
   const dataSource = new DataSource({
     ...postgresOptions(address),

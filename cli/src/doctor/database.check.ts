@@ -4,6 +4,7 @@ import {
   findProblemsOfServer,
   pendingMigrations,
 } from 'nestjs-session-alerts/operations';
+import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
 import { checkWriting } from './database-writing.check.js';
 import { doctorsDataSource } from './doctors-data-source.js';
@@ -14,12 +15,13 @@ const TO_MIGRATE =
 
 /** The database can be reached, has all our tables and can be written to; changes nothing in it. */
 export async function checkDatabase(examination: Examination): Promise<void> {
-  const { databaseAddress } = examination.settings;
+  const { databaseAddress, databaseDirectAddress } = examination.settings;
   if (databaseAddress === undefined) {
     examination.skip('database', 'set DATABASE_URL as the server has it');
     return;
   }
-  const dataSource = doctorsDataSource(databaseAddress);
+  if (databaseDirectAddress) await checkPooler(examination, databaseAddress);
+  const dataSource = doctorsDataSource(databaseDirectAddress ?? databaseAddress);
   try {
     await dataSource.initialize();
   } catch (error) {
@@ -60,6 +62,21 @@ export async function checkDatabase(examination: Examination): Promise<void> {
     );
   } finally {
     await dataSource.destroy();
+  }
+}
+
+/** Whether the way beside the direct one leads to PostgreSQL as well; it may be shared between transactions. */
+async function checkPooler(examination: Examination, address: DatabaseAddress): Promise<void> {
+  const dataSource = doctorsDataSource(address);
+  try {
+    await dataSource.initialize();
+    const problems = await findProblemsOfServer(dataSource, { mayBeShared: true });
+    for (const { message, mend } of problems) examination.wrong('database.pooler', message, mend);
+    if (problems.length === 0) examination.ok('database.pooler', 'DATABASE_URL leads to PostgreSQL as well');
+  } catch (error) {
+    examination.wrong('database.pooler', `DATABASE_URL does not answer: ${reasonOf(error)}`, mendOf(error));
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
   }
 }
 

@@ -25,6 +25,7 @@ export interface DoctorSettings {
   /** Our API with its prefix, without a slash at its end. */
   url: string | undefined;
   databaseAddress: DatabaseAddress | undefined;
+  databaseDirectAddress: DatabaseAddress | undefined;
   /** As it stands in the tokens' `iss`. */
   issuer: string | undefined;
   jwksUri: string | undefined;
@@ -71,6 +72,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
     problems,
     url: flag('--api-url', flags.apiUrl) ?? ofInstance('/api/data'),
     databaseAddress: isDatabaseGiven ? config.databaseAddress : undefined,
+    databaseDirectAddress: config.databaseDirectAddress,
     issuer:
       issuerAddress(flags.issuer) ?? given('OIDC_ISSUER', config.issuer) ?? ofInstance('/auth/realms/Renku'),
     jwksUri: config.jwksUri,
