@@ -5,7 +5,7 @@ findPrograms();
 
 /**
  * The suite that checks deploy/ and docker-compose.yml with the programs that use them: Debian's prometheus,
- * prometheus-alertmanager, curl and jq, and kubernetes-validate from PyPI.
+ * prometheus-alertmanager, curl and jq, kubernetes-validate from PyPI, and Helm.
  * @type {import('jest').Config}
  */
 export default {
