@@ -9,6 +9,7 @@ const KINDS: Record<string, RegExp> = {
   'rules.spec.ts': /^prometheus\/([^/]+\.rules\.yml|prometheus\.yml|tests\/.+\.yml)$/,
   'files.spec.ts': /^(alertmanager\/.+\.yml|grafana\/.+\.yaml|keycloak\/.+\.json)$/,
   'manifests.spec.ts': /^(kubernetes|kube-state-metrics)\/.+\.yaml$/,
+  'chart.spec.ts': /^chart\//,
   'helm-values.spec.ts': /^helm\/values-.+\.yaml$/,
   'metrics.spec.ts': /^grafana\/.+\.json$/,
   'compose.spec.ts': /^compose\//,

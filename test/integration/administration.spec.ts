@@ -157,6 +157,7 @@ describe("The administrators' guide", () => {
       ...['apply', 'patch', 'rollout'].flatMap((verb) => callsOf('kubectl', verb)),
       ...callsOf('helm', 'repo', 'add'),
       ...callsOf('helm', 'upgrade'),
+      ...callsOf('helm', 'install'),
       ...['build', 'push'].flatMap((verb) => callsOf('docker', verb)),
     ];
     expect(new Set(known)).toEqual(new Set([...calls.values()].flat()));
@@ -243,6 +244,22 @@ describe("The guide's kubectl, helm and docker", () => {
       `helm ${helm!.args.slice(0, 4).join(' ')}`,
     );
     expect(block).toContain(`>${option(helm!, '--values')}\n`);
+  });
+
+  it('installs our chart with values that it has, and the secret that it asks for', () => {
+    const [install] = callsOf('helm', 'install');
+    const chart = join(PROJECT, install!.args[2] ?? '');
+    const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as Record<string, unknown>;
+    const set = install!.args.flatMap((arg, index) => (arg === '--set' ? [install!.args[index + 1]!] : []));
+    expect(set).toContain(`instance=${GUIDES_INSTANCE}`);
+    for (const name of set.map((one) => one.replace(/=.*/, ''))) {
+      expect(values).toHaveProperty(name.split('.'));
+    }
+    const [secret] = callsOf('kubectl', 'create', 'secret', 'generic', 'session-alerts');
+    expect(values['database']).toMatchObject({
+      secret: secret!.args[3],
+      keys: { DATABASE_URL: option(secret!, '--from-literal').replace(/=.*/, '') },
+    });
   });
 
   it('builds the image that it pushes, of the name and version that the Deployment takes', () => {
