@@ -2,7 +2,7 @@ import base from './jest.config.mjs';
 
 /**
  * The suite that runs the built server, Prometheus, Alertmanager, Keycloak, nginx and PostgreSQL as processes of their
- * own. It needs Debian's prometheus, prometheus-alertmanager, nginx-light, pgbouncer, chromium, default-jre-headless,
+ * own. It needs Debian's prometheus, prometheus-alertmanager, nginx-light, pgbouncer, postgresql, chromium, default-jre-headless,
  * maven, curl and jq; `scripts/with-newest-prometheus.sh` runs it with newer ones.
  * @type {import('jest').Config}
  */

@@ -10,6 +10,7 @@ export type { DatabaseAddress } from './database/database-address.js';
 export {
   DatabaseProblemsError,
   findProblemsOfServer,
+  problemsIn,
   sentenceOf,
   UNREACHABLE,
 } from './database/database-problems.js';

@@ -6,6 +6,7 @@ import {
   namesOf,
   pendingMigrations,
   postgresOptions,
+  problemsIn,
   readDatabaseAddress,
   runMigrations,
   sentenceOf,
@@ -61,6 +62,8 @@ async function connect(dataSource: DataSource, host: string): Promise<void> {
   try {
     await dataSource.initialize();
   } catch (error) {
+    const problems = problemsIn(error);
+    if (problems) throw new CommandError(problems.map(sentenceOf).join(' '));
     const said = `${messagesOf(error)}: check DATABASE_URL.`;
     // What PostgreSQL itself says has a five-letter SQLSTATE; all other errors come from the way there.
     const isAnswered = /^[0-9A-Z]{5}$/.test((error as { code?: string }).code ?? '');

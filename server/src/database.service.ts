@@ -11,6 +11,7 @@ import {
   findProblemsOfServer,
   messagesOf,
   postgresOptions,
+  problemsIn,
   runMigrations,
   sentenceOf,
 } from 'nestjs-session-alerts/operations';
@@ -18,7 +19,7 @@ import type { DatabaseAddress, DatabaseProblem, Settings } from 'nestjs-session-
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
 
-const LONGEST_WAIT = 5_000;
+const LONGEST_WAIT = 1_000;
 
 /**
  * No planning at run time; and a plan that was made while the tables were small has to serve when they are not:
@@ -62,7 +63,7 @@ export function directDataSourceOptions(config: ServerConfig): DataSourceOptions
 }
 
 function optionsOf(address: DatabaseAddress, poolSize: number) {
-  const options = postgresOptions(address, PLANNER);
+  const options = postgresOptions(address, PLANNER, true);
   return {
     ...options,
     poolSize,
@@ -124,7 +125,7 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
           return;
         }
       } catch (error) {
-        this.problems = error instanceof DatabaseProblemsError ? error.problems : [UNREACHABLE];
+        this.problems = problemsIn(error) ?? [UNREACHABLE];
         this.say(messagesOf(error));
       }
       await sleep(wait, undefined, { signal }).catch(() => undefined);

@@ -177,7 +177,7 @@ describe('What hears of changes', () => {
     expect(getEventListeners(listener['stopping'].signal, 'abort')).toHaveLength(1);
   });
 
-  it('waits longer each time it fails, up to five seconds, and says nothing', async () => {
+  it('waits longer each time it fails, up to a second, and says nothing', async () => {
     answer = () => Promise.reject(new Error('away'));
     await start();
     const tries: number[] = [];
@@ -186,7 +186,8 @@ describe('What hears of changes', () => {
       await pass(100);
       if (clients.length > before) tries.push((time + 1) * 100);
     }
-    expect(tries).toEqual([200, 600, 1_400, 3_000, 6_200, 11_200, 16_200]);
+    expect(tries.slice(0, 6)).toEqual([200, 600, 1_400, 2_400, 3_400, 4_400]);
+    expect(tries.at(-1)).toBe(19_400);
     expect(clients.every(({ isReleased }) => isReleased)).toBe(true);
     expect([warnings, new Set(states)]).toEqual([[], new Set([false])]);
   });

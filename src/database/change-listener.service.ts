@@ -21,7 +21,7 @@ interface ListeningClient {
 
 const WHO_SERVES = 'SELECT pg_backend_pid() AS backend';
 
-const LONGEST_WAIT = 5_000;
+const LONGEST_WAIT = 1_000;
 /**
  * How often the connection has to answer, and this process has to hear itself by it, and how soon (ms): one that is cut
  * off silently looks alive, and so does one where nobody's notices come.

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
+import { clientOn, GuardedClient } from './guarded-client.js';
+import { READ_NODE_FACTS } from './node-facts.js';
+import type { NodeFacts } from './node-facts.js';
 import type { Statement } from './statement.js';
+import type { WayToDatabase } from './way-to-database.js';
 
 /** Names and values as PostgreSQL has them. */
 export type Settings = Readonly<Record<string, string>>;
@@ -54,37 +58,30 @@ export interface PoolExtras {
 }
 
 /**
- * A connection that is cut off in the very packet that completes it has no listener: its pool has handed it out,
- * TypeORM has not taken it. The error would end the process; the pool discards the connection all the same.
- */
-class GuardedClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
-
-/**
  * Lets every connection say what it depends on, in one round trip after it is made: what stands in the start packet
- * poolers refuse, or drop without a word.
+ * poolers refuse, or drop without a word. On the same way it is told what node it has come to.
  * @param more settings besides ours, and in their place
+ * @param way where they lead; nothing where it does not matter what node that is
  */
-export function settledConnections(more: Settings = {}): PoolExtras {
+export function settledConnections(more: Settings = {}, way?: WayToDatabase): PoolExtras {
   const settings = { ...SETTINGS, ...more };
   const settling = settleInTransaction(settings);
   return {
-    Client: GuardedClient,
+    Client: way ? clientOn(way) : GuardedClient,
     onConnect: async (client) => {
       const mark = randomUUID();
       const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
       const timer = setTimeout(() => {
         stream.destroy();
       }, LONGEST_SILENCE);
+      let facts: NodeFacts | undefined;
       try {
-        await client.query(settle({ ...settings, [MARK]: mark }));
+        const results = [await client.query<NodeFacts>(settle({ ...settings, [MARK]: mark }))].flat();
+        facts = results.at(-1)?.rows[0];
       } finally {
         clearTimeout(timer);
       }
+      if (facts) way?.meet(client, facts);
       marks.set(client, mark);
       settlings.set(client, settling);
     },
@@ -117,7 +114,8 @@ function settle(settings: Settings): string {
      WHERE pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}'
      UNION ALL
     SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
-     WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
+     WHERE pg_catalog.current_setting('synchronous_commit') = 'off';
+    ${READ_NODE_FACTS}`;
 }
 
 function settleInTransaction(settings: Settings): Statement {

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import type { Statement } from './statement.js';
 import { markOf, settlingOf } from './connection-settings.js';
-import { asDatabaseError } from './database-errors.js';
+import { asDatabaseError, isReadOnly } from './database-errors.js';
+import { leaveNodeOf } from './guarded-client.js';
 import { OWN_WAY } from './shared-way.js';
 import type { SharedWay } from './shared-way.js';
 
@@ -52,6 +53,12 @@ export class Connection {
     this.client.connection?.stream?.destroy();
   }
 
+  /** Lets nobody have it again, nor any that we have made before it: its node has become a standby. */
+  leaveNode(): void {
+    leaveNodeOf(this.client);
+    this.discard();
+  }
+
   /** @throws DatabaseUnavailableError */
   async query<Row = unknown>(statement: Statement): Promise<Row[]> {
     const timer = setTimeout(() => {
@@ -60,6 +67,7 @@ export class Connection {
     try {
       return (await this.client.query(this.way.asked(statement))).rows as Row[];
     } catch (error) {
+      if (isReadOnly(error)) this.leaveNode();
       throw asDatabaseError(error);
     } finally {
       clearTimeout(timer);

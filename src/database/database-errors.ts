@@ -41,6 +41,11 @@ export function isLostStatement(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError && LOST_STATEMENTS.has(sqlState(error.cause) ?? '');
 }
 
+/** Whether the node takes no writes, or no longer. */
+export function isReadOnly(error: unknown): boolean {
+  return sqlState(error) === '25006';
+}
+
 function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;

@@ -2,6 +2,8 @@ import type { DataSource } from 'typeorm';
 import type { Statement } from './statement.js';
 import { Connection } from './connection.js';
 import { CURRENT_MARK } from './connection-settings.js';
+import { DatabaseUnavailableError } from './database-errors.js';
+import { STANDBY, UnfitNodeError } from './node-facts.js';
 
 /** Why a database that answers cannot serve all the same. Both are parts of a sentence, and name nothing internal. */
 export interface DatabaseProblem {
@@ -26,6 +28,13 @@ export const UNREACHABLE: DatabaseProblem = {
   message: 'The database cannot be reached, refuses the connection or does not answer',
   mend: 'The log says why',
 };
+
+/** What an error says of why the database cannot serve; nothing where it is not about that. */
+export function problemsIn(error: unknown): DatabaseProblem[] | undefined {
+  if (error instanceof DatabaseProblemsError) return error.problems;
+  if (error instanceof UnfitNodeError) return [error.problem];
+  return error instanceof DatabaseUnavailableError ? problemsIn(error.cause) : undefined;
+}
 
 export const SHARED_CONNECTIONS: DatabaseProblem = {
   message:
@@ -93,6 +102,7 @@ export async function findProblems(
     !mayBeShared && (isSharedWithOthers(connection, facts) || Number(facts[0]?.backend) === listeningBackend);
   // The pool makes a new one, which is set up again.
   if (isShared) connection.discard();
+  if (facts[0]?.isStandby) connection.leaveNode();
   return [...problemsOfServer(facts, isShared), ...missingTables(facts)];
 }
 
@@ -159,10 +169,7 @@ function problemsOfServer(rows: Facts[], isShared: boolean): DatabaseProblem[] {
     });
   }
   if (facts.isStandby) {
-    problems.push({
-      message: 'The database is a standby, which is read-only: no alert can be stored',
-      mend: 'Let the address lead to the primary; where it does, restart: connections stay at the node where they were made',
-    });
+    problems.push(STANDBY);
   }
   if (isShared) problems.push(SHARED_CONNECTIONS);
   return [...problems, ...missingRights(rows)];

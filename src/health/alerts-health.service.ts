@@ -3,7 +3,7 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
 import { AlertsDatabase } from '../database/alerts-database.js';
-import { sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from '../database/database-problems.js';
+import { problemsIn, sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from '../database/database-problems.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
 import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
@@ -70,8 +70,9 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
       this.say(problems.map(sentenceOf).join(' '));
       return problems;
     } catch (error) {
-      this.say(messagesOf(error));
-      return [UNREACHABLE];
+      const problems = problemsIn(error);
+      this.say(problems?.map(sentenceOf).join(' ') ?? messagesOf(error));
+      return problems ?? [UNREACHABLE];
     }
   }
 

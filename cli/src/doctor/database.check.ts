@@ -3,6 +3,7 @@ import {
   DatabaseProblemsError,
   findProblemsOfServer,
   pendingMigrations,
+  problemsIn,
 } from 'nestjs-session-alerts/operations';
 import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
@@ -25,11 +26,14 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   try {
     await dataSource.initialize();
   } catch (error) {
-    examination.wrong(
-      'database',
-      `${isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached'}: ${reasonOf(error)}`,
-      mendOf(error),
-    );
+    const problems = problemsIn(error);
+    for (const { message, mend } of problems ?? []) examination.wrong('database', message, mend);
+    if (!problems)
+      examination.wrong(
+        'database',
+        `${isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached'}: ${reasonOf(error)}`,
+        mendOf(error),
+      );
     examination.skip('database.migrations', 'because the database cannot be asked');
     return;
   }
