@@ -10,6 +10,7 @@ export type { DatabaseAddress } from './database/database-address.js';
 export {
   DatabaseProblemsError,
   findProblemsOfServer,
+  namedSentenceOf,
   problemsIn,
   sentenceOf,
   UNREACHABLE,
@@ -31,8 +32,11 @@ export { traceIdOf } from './http/trace-context.js';
 export { cutIfUnread } from './http/unread-answers.js';
 export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './http/untyped.js';
 export { postgresOptions } from './migrations/postgres-options.js';
-export { pendingMigrations, runMigrations } from './migrations/run-migrations.js';
+export { findLackingToMigrate, pendingMigrations, runMigrations } from './migrations/run-migrations.js';
 export type { MigrationsReport } from './migrations/run-migrations.js';
+export { pendingGrants, runGrants } from './migrations/server-grants.js';
+export type { GrantsReport } from './migrations/server-grants.js';
+export { refuseUnlimitedRole } from './migrations/server-role.js';
 export { deliverySettings } from './options/delivery-settings.js';
 export { isDuration, isHttpUrl, SHORTEST_SECRET } from './options/option-checks.js';
 export { parseDuration } from './options/prometheus-duration.js';

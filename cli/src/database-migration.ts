@@ -4,13 +4,17 @@ import {
   findProblemsOfServer,
   messagesOf,
   namesOf,
+  pendingGrants,
   pendingMigrations,
   postgresOptions,
   problemsIn,
   readDatabaseAddress,
+  refuseUnlimitedRole,
+  runGrants,
   runMigrations,
   sentenceOf,
 } from 'nestjs-session-alerts/operations';
+import type { GrantsReport } from 'nestjs-session-alerts/operations';
 import { CommandError, UnreachableError, UsageError } from './command-error.js';
 
 /** TypeORM prints on standard output that a migration failed; we say it ourselves. */
@@ -20,14 +24,28 @@ class SilentLogger extends AbstractLogger {
   }
 }
 
+export interface MigrateOptions {
+  /** Only says what would be done. */
+  dryRun: boolean;
+  /** Roles that servers connect as, which get what serving needs. */
+  grantTo: string[];
+}
+
+export interface MigrationReport {
+  names: string[];
+  /** By role, in the order in which they were given. */
+  grants: { role: string; report: GrantsReport }[];
+}
+
 /**
- * Runs the pending migrations of the database at DATABASE_DIRECT_URL, or else at DATABASE_URL, and names them; a dry run only names them.
+ * Runs the pending migrations of the database at DATABASE_DIRECT_URL, or else at DATABASE_URL, and gives servers' roles
+ * their rights.
  * @throws UsageError, UnreachableError, CommandError
  */
 export async function migrateDatabase(
   env: NodeJS.ProcessEnv,
-  { dryRun }: { dryRun: boolean },
-): Promise<string[]> {
+  { dryRun, grantTo }: MigrateOptions,
+): Promise<MigrationReport> {
   const problems: string[] = [];
   const variable = env['DATABASE_DIRECT_URL'] ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL';
   const address = readDatabaseAddress(env, variable, problems);
@@ -44,9 +62,14 @@ export async function migrateDatabase(
   try {
     const problems = await findProblemsOfServer(dataSource);
     if (problems.length > 0) throw new DatabaseProblemsError(problems);
+    for (const role of grantTo) await refuseUnlimitedRole(dataSource, role);
     const { names, newer } = await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
     if (newer) throw new CommandError(sentenceOf(newer));
-    return names;
+    const grants: MigrationReport['grants'] = [];
+    for (const role of grantTo) {
+      grants.push({ role, report: await (dryRun ? pendingGrants : runGrants)(dataSource, role) });
+    }
+    return { names, grants };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof DatabaseProblemsError) throw new CommandError(error.message);

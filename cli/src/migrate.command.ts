@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import type { MigrationReport } from './database-migration.js';
 import type { Terminal } from './terminal.js';
 
 interface MigrateOptions {
   dryRun?: boolean;
   json?: boolean;
+  grantTo?: string[];
 }
 
 export function addMigrateCommand(program: Command, terminal: Terminal): void {
@@ -12,24 +14,52 @@ export function addMigrateCommand(program: Command, terminal: Terminal): void {
     .summary("migrate the server's database")
     .description(
       'Migrates the database at DATABASE_URL (postgresql://user:password@host:5432/database). The server does so ' +
-        'itself at start, unless MIGRATE_ON_START is false; whoever comes second waits, and finds nothing to do.',
+        'itself at start, unless MIGRATE_ON_START is false; whoever comes second waits, and finds nothing to do. ' +
+        'With --grant-to the server need not own its tables.',
+    )
+    .option(
+      '--grant-to <role>',
+      'the role that the server connects as: it gets the rights on our tables that serving needs, and keeps no others; may be given several times',
+      (role: string, roles: string[] | undefined) => [...(roles ?? []), role],
     )
     .option('--dry-run', 'only list what is pending')
-    .option('--json', 'print {"migrated": [...]} or, with --dry-run, {"pending": [...]}')
+    .option(
+      '--json',
+      'print {"migrated": [...]} or, with --dry-run, {"pending": [...]}; with --grant-to also {"grants": {"<role>": {"statements": [...], "remarks": [...]}}}',
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  DATABASE_URL=postgresql://user:password@host:5432/database session-alerts migrate',
+      '\nExamples:\n  DATABASE_URL=postgresql://user:password@host:5432/database session-alerts migrate' +
+        '\n  DATABASE_URL=postgresql://owner:password@host:5432/database session-alerts migrate --grant-to server',
     )
-    .action(async ({ dryRun = false, json = false }: MigrateOptions) => {
+    .action(async ({ dryRun = false, json = false, grantTo = [] }: MigrateOptions) => {
       // Only this command needs TypeORM and the entities.
       const { migrateDatabase } = await import('./database-migration.js');
-      const names = await migrateDatabase(terminal.env, { dryRun });
-      if (json) {
-        terminal.stdout.write(`${JSON.stringify({ [dryRun ? 'pending' : 'migrated']: names })}\n`);
-      } else if (names.length === 0) {
-        terminal.stdout.write(`All migrations are in: there is nothing to do.\n`);
-      } else {
-        terminal.stdout.write(names.map((name) => `${dryRun ? 'pending' : 'migrated'}  ${name}\n`).join(''));
-      }
+      const report = await migrateDatabase(terminal.env, { dryRun, grantTo: [...new Set(grantTo)] });
+      if (json) terminal.stdout.write(`${JSON.stringify(jsonOf(report, dryRun))}\n`);
+      else print(report, dryRun, terminal);
     });
+}
+
+function jsonOf({ names, grants }: MigrationReport, dryRun: boolean): object {
+  return {
+    [dryRun ? 'pending' : 'migrated']: names,
+    ...(grants.length > 0 && {
+      grants: Object.fromEntries(grants.map(({ role, report }) => [role, report])),
+    }),
+  };
+}
+
+function print({ names, grants }: MigrationReport, dryRun: boolean, { stdout, stderr }: Terminal): void {
+  if (names.length === 0) stdout.write(`All migrations are in: there is nothing to do.\n`);
+  for (const name of names) stdout.write(`${dryRun ? 'pending' : 'migrated'}  ${name}\n`);
+  for (const { role, report } of grants) {
+    if (report.statements.length === 0) {
+      stdout.write(`${JSON.stringify(role)} has the rights that serving needs: there is nothing to do.\n`);
+    }
+    for (const statement of report.statements) {
+      stdout.write(`${dryRun ? 'pending' : 'done'}  ${statement};\n`);
+    }
+    for (const remark of report.remarks) stderr.write(`${remark}\n`);
+  }
 }

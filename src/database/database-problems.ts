@@ -3,24 +3,35 @@ import type { Statement } from './statement.js';
 import { Connection } from './connection.js';
 import { CURRENT_MARK } from './connection-settings.js';
 import { DatabaseUnavailableError } from './database-errors.js';
+import { DATABASE_NAMES, grantingCommand, UNNAMED } from './database-names.js';
+import type { DatabaseNames } from './database-names.js';
 import { STANDBY, UnfitNodeError } from './node-facts.js';
+import { CALLED_FUNCTION, RIGHTS_ON_TABLES } from './server-rights.js';
 
-/** Why a database that answers cannot serve all the same. Both are parts of a sentence, and name nothing internal. */
+/** Why a database that answers cannot serve all the same. All are parts of a sentence; the first two name nothing internal. */
 export interface DatabaseProblem {
   message: string;
   /** What mends it. */
   mend: string;
+  /** The same with the names of role and database, where it has any: for the log and for administrators. */
+  namedMend?: string;
 }
 
-/** The database answers and cannot serve as it is; the message says why, and what mends it. */
+/** The database answers and cannot serve as it is; the message, which is not for everybody, says why, and what mends it. */
 export class DatabaseProblemsError extends Error {
   constructor(readonly problems: DatabaseProblem[]) {
-    super(problems.map(sentenceOf).join(' '));
+    super(problems.map(namedSentenceOf).join(' '));
   }
 }
 
+/** For anybody. */
 export function sentenceOf({ message, mend }: DatabaseProblem): string {
   return `${message}. ${mend}.`;
+}
+
+/** For the log and for administrators. */
+export function namedSentenceOf({ message, mend, namedMend = mend }: DatabaseProblem): string {
+  return sentenceOf({ message, mend: namedMend });
 }
 
 /** Nothing can be said of what does not answer; why it does not is for the log alone. */
@@ -47,7 +58,7 @@ export const SHARED_CONNECTIONS: DatabaseProblem = {
 const OLDEST = 150_000;
 
 /** What the database tells of itself: the same in each row, and one of our tables in each. */
-interface Facts {
+interface Facts extends DatabaseNames {
   versionNumber: string;
   version: string;
   encoding: string;
@@ -58,12 +69,18 @@ interface Facts {
   table: string;
   isThere: boolean;
   mayUseSchema: boolean | null;
+  mayCall: boolean | null;
   lacks: string | null;
 }
 
+const NEEDED = Object.entries(RIGHTS_ON_TABLES)
+  .map(([name, privileges]) => `('${name}', '${privileges.join(' ')}')`)
+  .join(', ');
+
 const READ_FACTS: Statement = {
   text: `
-    SELECT current_setting('server_version_num') AS "versionNumber",
+    SELECT ${DATABASE_NAMES},
+           current_setting('server_version_num') AS "versionNumber",
            current_setting('server_version') AS version,
            current_setting('server_encoding') AS encoding,
            pg_is_in_recovery() AS "isStandby",
@@ -72,16 +89,12 @@ const READ_FACTS: Statement = {
            needed.name AS table,
            pg_class.oid IS NOT NULL AS "isThere",
            has_schema_privilege(pg_namespace.oid, 'USAGE') AS "mayUseSchema",
+           (SELECT bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_catalog.pg_proc
+             WHERE pronamespace = pg_namespace.oid AND proname = '${CALLED_FUNCTION.name}') AS "mayCall",
            (SELECT string_agg(privilege, ', ')
               FROM unnest(string_to_array(needed.privileges, ' ')) AS privilege
              WHERE NOT has_table_privilege(pg_class.oid, privilege)) AS lacks
-      FROM (VALUES ('alerts', 'SELECT INSERT UPDATE DELETE'), ('sightings', 'SELECT INSERT DELETE'),
-                   ('feed', 'SELECT INSERT UPDATE'), ('reconciling', 'SELECT INSERT UPDATE'),
-                   ('deliveries', 'SELECT INSERT UPDATE DELETE'),
-                   ('delivery_targets', 'SELECT INSERT UPDATE DELETE'),
-                   ('messages', 'SELECT INSERT UPDATE DELETE'), ('mutes', 'SELECT INSERT UPDATE DELETE'),
-                   ('open_pages', 'SELECT INSERT UPDATE DELETE'), ('preferences', 'SELECT INSERT UPDATE DELETE'))
-             AS needed (name, privileges)
+      FROM (VALUES ${NEEDED}) AS needed (name, privileges)
       LEFT JOIN pg_catalog.pg_namespace ON nspname = 'session_alerts'
       LEFT JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = needed.name`,
 };
@@ -187,13 +200,32 @@ function missingTables(facts: Facts[]): DatabaseProblem[] {
 }
 
 function missingRights(facts: Facts[]): DatabaseProblem[] {
+  const [first] = facts;
+  if (!first) return [];
   const rights = facts
     .filter(({ lacks }) => lacks !== null)
     .map(({ lacks, table }) => `${lacks ?? ''} on session_alerts.${table}`);
-  if (facts[0]?.mayUseSchema === false) rights.unshift('USAGE on the schema session_alerts');
-  return rights.length > 0 ? [lackingRights(rights, 'Let the owner of the tables grant it that')] : [];
+  if (first.mayUseSchema === false) rights.unshift('USAGE on the schema session_alerts');
+  if (first.mayCall === false) rights.push(`EXECUTE on session_alerts.${CALLED_FUNCTION.name}`);
+  if (rights.length === 0) return [];
+  return [
+    lackingRights(
+      rights,
+      first,
+      (names) => `Let the owner of the tables grant it that: \`${grantingCommand(names)}\``,
+    ),
+  ];
 }
 
-export function lackingRights(rights: string[], mend: string): DatabaseProblem {
-  return { message: `The role that connects to the database lacks ${rights.join('; ')}`, mend };
+/** @param mendFor makes what mends it, of names that everybody may read, and of these */
+export function lackingRights(
+  rights: string[],
+  names: DatabaseNames,
+  mendFor: (names: DatabaseNames) => string,
+): DatabaseProblem {
+  return {
+    message: `The role that connects to the database lacks ${rights.join('; ')}`,
+    mend: mendFor(UNNAMED),
+    namedMend: mendFor(names),
+  };
 }

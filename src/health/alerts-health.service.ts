@@ -3,7 +3,13 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import type { DataSource } from 'typeorm';
 import { ALERTS_DATA_SOURCE } from '../options/module-options.js';
 import { AlertsDatabase } from '../database/alerts-database.js';
-import { problemsIn, sentenceOf, SHARED_CONNECTIONS, UNREACHABLE } from '../database/database-problems.js';
+import {
+  namedSentenceOf,
+  problemsIn,
+  sentenceOf,
+  SHARED_CONNECTIONS,
+  UNREACHABLE,
+} from '../database/database-problems.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
 import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
@@ -67,11 +73,11 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       const problems = await this.database.findProblems(this.listener?.listeningBackend);
       if (this.listener?.isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
-      this.say(problems.map(sentenceOf).join(' '));
+      this.say(problems.map(namedSentenceOf).join(' '));
       return problems;
     } catch (error) {
       const problems = problemsIn(error);
-      this.say(problems?.map(sentenceOf).join(' ') ?? messagesOf(error));
+      this.say(problems?.map(namedSentenceOf).join(' ') ?? messagesOf(error));
       return problems ?? [UNREACHABLE];
     }
   }

@@ -1,6 +1,8 @@
 import type { QueryRunner } from 'typeorm';
 import { DatabaseProblemsError, lackingRights } from '../database/database-problems.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
+import { DATABASE_NAMES } from '../database/database-names.js';
+import type { DatabaseNames } from '../database/database-names.js';
 import { dataSourceOf } from './data-source-of.js';
 import { handOver } from './online-move.js';
 
@@ -12,6 +14,7 @@ const LIST = `session_alerts.${LIST_NAME}`;
 interface ListElsewhere {
   /** As a statement names it. */
   table: string;
+  schema: string;
   isOurs: boolean;
   mayRead: boolean;
   mayMove: boolean;
@@ -127,25 +130,34 @@ export class MigrationList {
     }
     if (done.size > 0) return [...done];
     // Others, which merely look like one, are nobody's business.
-    const unread = lists
-      .filter(({ mayRead, table }) => !mayRead && /(^|\.)(session_alerts_)?migrations$/.test(table))
-      .map(({ table }) => `SELECT on ${table}`);
+    const unread = lists.filter(
+      ({ mayRead, table }) => !mayRead && /(^|\.)(session_alerts_)?migrations$/.test(table),
+    );
     throw new DatabaseProblemsError([
       unread.length === 0
         ? UNLISTED
         : lackingRights(
-            unread,
-            'Let an administrator grant it that: one of them says which migrations are done',
+            unread.map(({ table }) => `SELECT on ${table}`),
+            await this.databaseNames(),
+            ({ role }) => {
+              const statements = unread.map(
+                ({ schema, table }) =>
+                  `GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ${table} TO ${role}`,
+              );
+              return `Let an administrator run \`${statements.join('; ')}\`: one of them says which migrations are done`;
+            },
           ),
     ]);
   }
 
-  private async move({ table, mayMove }: ListElsewhere): Promise<void> {
+  private async move({ table, schema, mayMove }: ListElsewhere): Promise<void> {
     if (!mayMove) {
       throw new DatabaseProblemsError([
         lackingRights(
           [`the ownership of ${table}`],
-          'Let an administrator make it the owner: it is moved once',
+          await this.databaseNames(),
+          ({ role }) =>
+            `Let an administrator run \`GRANT USAGE ON SCHEMA ${schema} TO ${role}; ALTER TABLE ${table} OWNER TO ${role}\`: it is moved once`,
         ),
       ]);
     }
@@ -165,7 +177,7 @@ export class MigrationList {
     const theirs = dataSourceOf(this.runner).options.migrationsTableName;
     const mayUse = `has_schema_privilege(relnamespace, 'USAGE')`;
     return (await this.runner.query(
-      `SELECT format('%I.%I', nspname, relname) AS table, relname = '${LIST_NAME}' AND relname <> $1 AS "isOurs",
+      `SELECT format('%I.%I', nspname, relname) AS table, quote_ident(nspname) AS schema, relname = '${LIST_NAME}' AND relname <> $1 AS "isOurs",
               ${mayUse} AND has_table_privilege(pg_class.oid, 'SELECT') AS "mayRead",
               ${mayUse} AND pg_has_role(relowner, 'USAGE') AS "mayMove"
          FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
@@ -176,6 +188,11 @@ export class MigrationList {
         ORDER BY nspname = 'public' DESC, nspname`,
       [theirs ?? ''],
     )) as ListElsewhere[];
+  }
+
+  private async databaseNames(): Promise<DatabaseNames> {
+    const [names] = (await this.runner.query(`SELECT ${DATABASE_NAMES}`)) as [DatabaseNames];
+    return names;
   }
 
   private namesIn(table: string): Promise<string[]> {

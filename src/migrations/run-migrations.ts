@@ -88,6 +88,11 @@ export async function pendingMigrations(dataSource: DataSource): Promise<Migrati
   return onOneConnection(dataSource, (runner) => look(runner, LONGEST_WAIT));
 }
 
+/** What the role that is connected lacks to run them, if anything. */
+export async function findLackingToMigrate(dataSource: DataSource): Promise<DatabaseProblem | undefined> {
+  return onOneConnection(dataSource, (runner) => findLackingRights(runner, 'migrate'));
+}
+
 async function look(runner: QueryRunner, longestWait: number): Promise<MigrationsReport> {
   await refuseWithoutRights(runner, 'look');
   const done = await waitingAtMost(runner, longestWait, () => listOn(runner).read());
@@ -111,7 +116,7 @@ function listOn(runner: QueryRunner): MigrationList {
   return new MigrationList(runner, namesOf(alertsMigrations));
 }
 
-async function onOneConnection<T>(
+export async function onOneConnection<T>(
   dataSource: DataSource,
   work: (runner: QueryRunner) => Promise<T>,
 ): Promise<T> {

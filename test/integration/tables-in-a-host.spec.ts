@@ -478,14 +478,14 @@ describe('A role', () => {
        ALTER TABLE session_alerts.feed OWNER TO ${role};`,
     );
     await expect(migrate(url)).rejects.toThrow(
-      /lacks SELECT on public\.session_alerts_migrations\. Let an administrator grant it that/,
+      /lacks SELECT on public\.session_alerts_migrations\. Let an administrator run `GRANT USAGE ON SCHEMA public TO .+; GRANT SELECT ON public\.session_alerts_migrations TO /,
     );
     await execute(
       database.url,
       `GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON public.session_alerts_migrations TO ${role}`,
     );
     await expect(migrate(url)).rejects.toThrow(
-      /lacks the ownership of public\.session_alerts_migrations\. Let/,
+      /lacks the ownership of public\.session_alerts_migrations\. Let an administrator run `GRANT USAGE ON SCHEMA public TO .+; ALTER TABLE public\.session_alerts_migrations OWNER TO /,
     );
     await execute(database.url, `ALTER TABLE public.session_alerts_migrations OWNER TO ${role}`);
     expect(await migrate(url)).toEqual(NAMES.slice(4));

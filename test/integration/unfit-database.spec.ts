@@ -18,6 +18,10 @@ import { startPostgres } from '../stack/support/postgres.js';
 /** Those by which people are told outside of the page. */
 const OF_DELIVERY = ['deliveries', 'delivery_targets', 'messages', 'mutes', 'open_pages', 'preferences'];
 
+function rightsOn(table: string): string {
+  return table === 'mutes' ? 'SELECT, INSERT, DELETE' : 'SELECT, INSERT, UPDATE, DELETE';
+}
+
 let issuer: TestIssuer;
 let alertmanager: ListingAlertmanager;
 let alertmanagerUrl: string;
@@ -154,6 +158,14 @@ describe('A role', () => {
         status: 1,
         stderr: expect.stringContaining('lacks CREATE on the database') as string,
       });
+      // To whom it may be said, it is said by name.
+      const named = `\`GRANT CREATE ON DATABASE ${database.name} TO ${role}\`, or migrate in its place: \`session-alerts migrate --grant-to ${role}\``;
+      const unnamed = named.replaceAll(database.name, '…').replaceAll(role, '…');
+      expect((await readiness(server)).problems?.join()).toContain(unnamed);
+      expect(logged.join()).toContain(named);
+      expect((await sessionAlerts(['migrate'], { DATABASE_URL: url })).stderr).toContain(named);
+      const findings = await doctorsFindings([], { DATABASE_URL: url });
+      expect(findings.map(({ mend }) => mend).join()).toContain(named);
       await execute(database.url, `GRANT CREATE ON DATABASE ${database.name} TO ${role}`);
       await waitUntil(async () => (await readiness(server)).code === 200);
       expect((await readiness(server)).problems).toBeUndefined();
@@ -170,17 +182,20 @@ describe('A role', () => {
       'lacks USAGE on the schema session_alerts; SELECT, INSERT, UPDATE, DELETE on session_alerts\\.alerts; ' +
         'SELECT, INSERT, DELETE on session_alerts\\.sightings; SELECT, INSERT, UPDATE on session_alerts\\.feed; ' +
         'SELECT, INSERT, UPDATE on session_alerts\\.reconciling; ' +
-        OF_DELIVERY.map((name) => `SELECT, INSERT, UPDATE, DELETE on session_alerts\\.${name}`).join('; ') +
+        OF_DELIVERY.map((name) => `${rightsOn(name)} on session_alerts\\.${name}`).join('; ') +
         '\\. Let the owner',
     );
     try {
       await expectRefusal(server, all, role);
+      const named = `session-alerts migrate --grant-to ${role}`;
+      expect(logged.join()).toContain(named);
+      const findings = await doctorsFindings([], { DATABASE_URL: url });
+      expect(findings.map(({ mend }) => mend).join()).toContain(named);
       await execute(
         database.url,
         `GRANT USAGE ON SCHEMA session_alerts TO ${role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON session_alerts.alerts TO ${role};
-         GRANT SELECT, INSERT, UPDATE, DELETE
-            ON ${OF_DELIVERY.map((name) => `session_alerts.${name}`).join(', ')} TO ${role};
+         ${OF_DELIVERY.map((name) => `GRANT ${rightsOn(name)} ON session_alerts.${name} TO ${role};`).join('\n')}
          GRANT SELECT, INSERT, DELETE ON session_alerts.sightings TO ${role};
          GRANT SELECT, INSERT, UPDATE ON session_alerts.feed, session_alerts.reconciling TO ${role}`,
       );

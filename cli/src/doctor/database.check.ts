@@ -1,11 +1,13 @@
 import type { DataSource } from 'typeorm';
 import {
   DatabaseProblemsError,
+  findLackingToMigrate,
   findProblemsOfServer,
+  namedSentenceOf,
   pendingMigrations,
   problemsIn,
 } from 'nestjs-session-alerts/operations';
-import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
+import type { DatabaseAddress, DatabaseProblem } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
 import { checkWriting } from './database-writing.check.js';
 import { doctorsDataSource } from './doctors-data-source.js';
@@ -40,7 +42,7 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   try {
     await readClock(examination, dataSource);
     const problems = await findProblemsOfServer(dataSource);
-    for (const { message, mend } of problems) examination.wrong('database', message, mend);
+    report(examination, 'database', problems);
     if (problems.length === 0) {
       examination.ok('database', `PostgreSQL ${dataSource.driver.version ?? ''} answers`);
     }
@@ -52,11 +54,16 @@ export async function checkDatabase(examination: Examination): Promise<void> {
       await checkWriting(examination, dataSource);
       await checkUnasked(examination, dataSource);
     } else {
-      examination.wrong('database.migrations', `Not applied: ${pending.join(', ')}`, TO_MIGRATE);
+      const lacking = await findLackingToMigrate(dataSource);
+      examination.wrong(
+        'database.migrations',
+        `Not applied: ${pending.join(', ')}`,
+        lacking ? namedSentenceOf(lacking).replace(/\.$/, '') : TO_MIGRATE,
+      );
     }
   } catch (error) {
     if (error instanceof DatabaseProblemsError) {
-      for (const { message, mend } of error.problems) examination.wrong('database.migrations', message, mend);
+      report(examination, 'database.migrations', error.problems);
       return;
     }
     examination.wrong(
@@ -82,6 +89,10 @@ async function checkPooler(examination: Examination, address: DatabaseAddress): 
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
+}
+
+function report(examination: Examination, check: string, problems: DatabaseProblem[]): void {
+  for (const { message, mend, namedMend = mend } of problems) examination.wrong(check, message, namedMend);
 }
 
 /** Whether Alertmanagers post here that the server does not reconcile with, as it has noted. */
