@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPLOY, deployFiles, load, read, ruleGroups, RULES_FILES } from './support/files.js';
+import { DEPLOY, deployFiles, load, PROJECT, read, ruleGroups, RULES_FILES } from './support/files.js';
 import { run } from './support/programs.js';
 
 const TESTS = deployFiles(/^prometheus\/tests\/.+\.yml$/);
@@ -62,6 +63,24 @@ describe('the alerts for users', () => {
       .flatMap((group) => group.rules)
       .filter((rule) => rule.labels?.['purpose'] === 'renku-session');
     expect(forUsers).toEqual(alerts);
+  });
+});
+
+describe('the alerts for administrators', () => {
+  const alerts = ['prometheus/session-alerts-service.rules.yml', 'prometheus/watchdog.rules.yml']
+    .flatMap(ruleGroups)
+    .flatMap(({ rules }) => rules.filter(({ alert }) => alert !== undefined));
+  const [, runbook = ''] =
+    /^## Runbook$(.*?)^## /ms.exec(readFileSync(join(PROJECT, 'docs/operations.md'), 'utf8')) ?? [];
+  const sections = [...runbook.matchAll(/^### (.+)$\s+(.+)$/gm)].map(([, name, text]) => ({ name, text }));
+
+  it.each(alerts)('$alert leads to its section of the runbook', ({ alert = '', annotations }) => {
+    expect(annotations?.['runbook']).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+    expect(sections).toContainEqual({ name: alert, text: expect.not.stringMatching(/^#/) as string });
+  });
+
+  it('are all that the runbook has sections for', () => {
+    expect(sections.map(({ name }) => name).sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   });
 });
 
