@@ -82,7 +82,7 @@ async function checkPooler(examination: Examination, address: DatabaseAddress): 
   try {
     await dataSource.initialize();
     const problems = await findProblemsOfServer(dataSource, { mayBeShared: true });
-    for (const { message, mend } of problems) examination.wrong('database.pooler', message, mend);
+    report(examination, 'database.pooler', problems);
     if (problems.length === 0) examination.ok('database.pooler', 'DATABASE_URL leads to PostgreSQL as well');
   } catch (error) {
     examination.wrong('database.pooler', `DATABASE_URL does not answer: ${reasonOf(error)}`, mendOf(error));
