@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import type { Writes } from '../database/alerts-database.js';
+import { forEachOf } from '../database/distribution.js';
 import type { Statement } from '../database/statement.js';
 import { newAlertId } from './alert-id.js';
 import { AlertLife } from './alert-life.js';
@@ -15,25 +16,9 @@ import type { AlertNews, AlertsNews } from './departures.js';
 import { gravityOf } from './gravity.js';
 import * as life from './life.statements.js';
 import type { ReportedSeries } from './life.statements.js';
-import type { Observation, Outcome } from './observation.js';
-
-/** What one request reports. */
-export interface Report {
-  observations: Observation[];
-  /** When the request arrived (`performance.now()`, ms). */
-  arrivedAt: number;
-  /** Why an alert closes whose last series the report ends. */
-  endingReason: ResolvedReason;
-  /** External URL of the Alertmanager that reports, where it may be none of those that reconciling asks. */
-  alertmanager?: string | undefined;
-}
-
-/** What became of each report's observations, what changed, and the rows of that. */
-export interface Applied {
-  outcomes: Outcome[][];
-  changes: LifeChanges;
-  rows: AlertRow[];
-}
+import type { Outcome } from './observation.js';
+import { appliedTogether, outcomesOf, sharesOf } from './reports.js';
+import type { Applied, Report } from './reports.js';
 
 /** A user's open alerts: as many as an answer carries, and how many there are. */
 export interface OpenList {
@@ -50,12 +35,28 @@ export class AlertsRepository {
   ) {}
 
   /**
-   * Applies reports in one transaction and a constant number of round trips.
+   * Applies reports in one transaction and a constant number of round trips; where the tables are distributed in one
+   * for each user, which one machine serves.
    * @param wanted whether the rows of alerts that change are wanted as well
    * @param isDecided called when all is sent, and only the commit is waited for
    * @returns what became of each report's observations, in their order, and what changed; all is committed
    */
   async apply(reports: Report[], wanted: { rows: boolean }, isDecided?: () => void): Promise<Applied> {
+    if (!(await this.database.isDistributed())) return this.applyTogether(reports, wanted, { isDecided });
+    const shares = sharesOf(reports);
+    const [first, ...others] = await forEachOf(shares, ({ reports: own, owner }) =>
+      this.applyTogether(own, wanted, { owner }),
+    );
+    return first
+      ? appliedTogether(reports, shares, [first, ...others])
+      : this.applyTogether(reports, wanted, { isDecided });
+  }
+
+  private async applyTogether(
+    reports: Report[],
+    wanted: { rows: boolean },
+    { isDecided, owner }: { isDecided?: (() => void) | undefined; owner?: string },
+  ): Promise<Applied> {
     const arrivals = await this.database.arrivalsOf(reports.map(({ arrivedAt }) => arrivedAt));
     const observations = reports.flatMap((report) => report.observations);
     const userIds = observations.map((observation) => observation.userId);
@@ -64,8 +65,8 @@ export class AlertsRepository {
       const { outcomes, changes } = decide(now, reports, arrivals, state);
       const unasked = reportsOfUnasked(reports, arrivals, outcomes);
       const writes = [
-        ...life.writeChanges(changes),
-        ...(unasked.length > 0 ? [life.insertReports(unasked)] : []),
+        ...life.writeChanges(changes, owner),
+        ...(unasked.length > 0 ? [life.insertReports(unasked, owner)] : []),
         ...this.departures.with(newsOf(changes)),
       ];
       const users = life.usersOf(changes);
@@ -75,7 +76,7 @@ export class AlertsRepository {
       if (!wanted.rows || changedIds.length === 0)
         return { writes, users, answer: () => ({ outcomes, changes, rows: [] }) };
       return {
-        writes: [...writes, alerts.findAlerts(changedIds)],
+        writes: [...writes, alerts.findAlerts(changedIds, [...users])],
         users,
         answer: (rows) => ({ outcomes, changes, rows: shown(rows[writes.length]) }),
       };
@@ -85,6 +86,15 @@ export class AlertsRepository {
 
   /** What `apply` would do now; writes nothing. */
   async preview(report: Report): Promise<Outcome[]> {
+    if (!(await this.database.isDistributed())) return this.previewTogether(report);
+    const shares = sharesOf([report]);
+    const ofShares = await forEachOf(shares, async ({ reports: [own = report] }) => [
+      await this.previewTogether(own),
+    ]);
+    return outcomesOf([report], shares, ofShares)[0] ?? [];
+  }
+
+  private async previewTogether(report: Report): Promise<Outcome[]> {
     const arrivals = await this.database.arrivalsOf([report.arrivedAt]);
     const { now, rows } = await this.database.readAt(
       life.readState(report.observations, Math.min(...arrivals)),
@@ -113,6 +123,10 @@ export class AlertsRepository {
 
   /** The open alerts of each of these users, gravest first, then newest. */
   async listOpen(userIds: string[]): Promise<OpenList[]> {
+    return (await this.database.byUsers(userIds, (some) => this.listOpenTogether(some))).flat();
+  }
+
+  private async listOpenTogether(userIds: string[]): Promise<OpenList[]> {
     const few = new Map<string, StoredAlert[]>(userIds.map((userId) => [userId, []]));
     const rows = await this.database.query<StoredAlert>(alerts.listFewOpen(userIds));
     for (const row of rows) few.get(row.user_id)?.push(row);
@@ -155,7 +169,7 @@ export class AlertsRepository {
   }
 
   async find(id: string): Promise<AlertRow | undefined> {
-    return shown(await this.database.query(alerts.findAlerts([id])))[0];
+    return shown(await this.database.query(alerts.findAlert(id)))[0];
   }
 
   /** Closes an open alert; `undefined` where it is closed already, and stays as it is. */
@@ -167,19 +181,21 @@ export class AlertsRepository {
   }
 
   /**
-   * Closes what the last of these statements names by `id`, asked when nobody else can write to these users.
+   * Closes what the last of the statements about these users names by `id`, asked when nobody else can write to them.
    * @param reads what is set for the transaction first, if anything, and that statement
    */
-  async closeNamed(userIds: string[], reads: Statement[], reason: ResolvedReason): Promise<AlertRow[]> {
-    return this.database.transaction(userIds, reads, (now, rows) => {
-      const named = rows.at(-1) as { id: string }[];
-      return this.closing(
-        named.map(({ id }) => id),
-        userIds,
-        now,
-        reason,
-      );
-    });
+  async closeNamed(
+    userIds: string[],
+    reads: (userIds: string[]) => Statement[],
+    reason: ResolvedReason,
+  ): Promise<AlertRow[]> {
+    const closed = await this.database.byUsers(userIds, (some) =>
+      this.database.transaction(some, reads(some), (now, rows) => {
+        const ids = (rows.at(-1) as { id: string }[]).map(({ id }) => id);
+        return this.closing(ids, some, now, reason);
+      }),
+    );
+    return closed.flat();
   }
 
   /** Closes all open alerts of a session, of all its users or of one. */
@@ -187,7 +203,7 @@ export class AlertsRepository {
     const open = await this.database.query<{ user_id: string }>(alerts.usersOfSession(sessionName, userId));
     if (open.length === 0) return [];
     const userIds = open.map((alert) => alert.user_id);
-    return this.closeNamed(userIds, [alerts.openOfSession(sessionName, userIds)], 'session_ended');
+    return this.closeNamed(userIds, (some) => [alerts.openOfSession(sessionName, some)], 'session_ended');
   }
 
   /** Notes that a user has had these open alerts before their eyes; returns how many they had not before. */
@@ -216,7 +232,11 @@ export class AlertsRepository {
   /** Deletes all that is kept about a user; returns how many alerts that was. */
   async deleteForUser(userId: string): Promise<number> {
     return this.database.transaction([userId], [], () => ({
-      writes: [alerts.deleteOfUser(userId), ...this.departures.ofErased(userId)],
+      writes: [
+        alerts.deleteOfUser(userId),
+        alerts.deleteSightingsOf(userId),
+        ...this.departures.ofErased(userId),
+      ],
       users: new Set([userId]),
       answer: ([rows]) => Number((rows as { deleted: string }[])[0]?.deleted),
     }));

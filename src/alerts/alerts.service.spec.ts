@@ -9,11 +9,12 @@ import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import type { OpenedAlert } from './alert-life.js';
 import type { AlertRow } from './alerts.dto.js';
-import type { AlertsRepository, Applied, OpenList, Report } from './alerts.repository.js';
+import type { AlertsRepository, OpenList } from './alerts.repository.js';
 import { AlertsService } from './alerts.service.js';
 import type { KnownUsers } from './known-users.service.js';
 import { alertFingerprint } from './name-based-id.js';
 import type { Observation } from './observation.js';
+import type { Applied, Report } from './reports.js';
 import { WritesFullError } from './shared-writes.js';
 
 /** By which an alert is asked for; the rows below have names for ids. */
@@ -449,11 +450,11 @@ describe('What can be done with alerts', () => {
 
     it('as upkeep names it', async () => {
       repository.closeNamed.mockResolvedValue([closedRow('a', 'expired')]);
-      const statement = { text: 'SELECT id' };
-      expect(await alerts.closeNamed(['jane'], statement, 'expired')).toBe(1);
-      expect(repository.closeNamed.mock.calls).toEqual([
-        [['jane'], [ALLOW_HASH_JOINS, statement], 'expired'],
-      ]);
+      const naming = (userIds: string[]) => ({ text: 'SELECT id', values: [userIds] });
+      expect(await alerts.closeNamed(['jane'], naming, 'expired')).toBe(1);
+      expect(repository.closeNamed.mock.calls).toEqual([[['jane'], expect.any(Function), 'expired']]);
+      const [[, reads]] = repository.closeNamed.mock.calls as [[unknown, (userIds: string[]) => unknown]];
+      expect(reads(['jane'])).toEqual([ALLOW_HASH_JOINS, { text: 'SELECT id', values: [['jane']] }]);
       expect([heard, await closings()]).toEqual([['closed a'], { expired: 1 }]);
     });
   });

@@ -11,7 +11,8 @@ import type { LifeChanges, ResolvedReason } from './alert-life.js';
 import { CURSOR_IS_NO_ALERT, DEFAULT_LISTED, SINCE_IS_NO_MOMENT, toOpenedRow } from './alerts.dto.js';
 import type { AlertRow, CreateAlertRequest, ListAlertsQuery } from './alerts.dto.js';
 import { AlertsRepository } from './alerts.repository.js';
-import type { OpenList, Report } from './alerts.repository.js';
+import type { OpenList } from './alerts.repository.js';
+import type { Report } from './reports.js';
 import type { Statement } from '../database/statement.js';
 import { ALLOW_HASH_JOINS } from '../database/transaction.statements.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
@@ -231,8 +232,13 @@ export class AlertsService implements OnApplicationShutdown {
    * Closes what a statement names by `id` when nobody else can write to these users; it may join many rows with many.
    * @returns how many were closed
    */
-  async closeNamed(userIds: string[], statement: Statement, reason: ResolvedReason): Promise<number> {
-    const closed = await this.repository.closeNamed(userIds, [ALLOW_HASH_JOINS, statement], reason);
+  async closeNamed(
+    userIds: string[],
+    statement: (userIds: string[]) => Statement,
+    reason: ResolvedReason,
+  ): Promise<number> {
+    const reads = (some: string[]) => [ALLOW_HASH_JOINS, statement(some)];
+    const closed = await this.repository.closeNamed(userIds, reads, reason);
     this.announceClosed(closed);
     return closed.length;
   }

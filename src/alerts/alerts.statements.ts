@@ -1,3 +1,4 @@
+import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
 import type { OpenedAlert, ResolvedReason } from './alert-life.js';
 import type { StoredAlert } from './alerts.dto.js';
@@ -44,7 +45,7 @@ export function listFewOpen(userIds: string[]): Statement {
         FROM unnest($1::text[]) AS asked (asked_user)
        CROSS JOIN LATERAL (SELECT *
                              FROM session_alerts.alerts
-                            WHERE user_id = asked_user AND resolved_date IS NULL
+                            WHERE user_id = asked_user AND resolved_date IS NULL ${amongUsers('user_id', '$1')}
                             LIMIT ${FEW + 1}) AS alert
        ORDER BY gravity DESC, id DESC`,
     values: [userIds],
@@ -91,7 +92,7 @@ export function listOpen(userIds: string[]): Statement {
     text: `
       SELECT ${SHOWN_COLUMNS}, found
         FROM unnest($1::text[]) AS asked (asked_user)
-       CROSS JOIN LATERAL (${firstOf('user_id = asked_user')}) AS shown
+       CROSS JOIN LATERAL (${firstOf(`user_id = asked_user ${amongUsers('user_id', '$1')}`)}) AS shown
        WHERE ${FIT_AN_ANSWER}
        ORDER BY place`,
     values: [userIds],
@@ -164,8 +165,18 @@ function valuesOf({ since, after, limit }: HistoryPage): unknown[] {
   return [since ?? '-infinity', after?.resolved_date ?? 'infinity', after?.id ?? '', limit];
 }
 
-export function findAlerts(ids: string[]): Statement {
-  return { text: `SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = ANY ($1::text[])`, values: [ids] };
+/** Alerts whose users are known. */
+export function findAlerts(ids: string[], userIds: string[]): Statement {
+  return {
+    text: `
+      SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = ANY ($1::text[]) AND user_id = ANY ($2::text[])`,
+    values: [ids, userIds],
+  };
+}
+
+/** An alert, whosever it is. */
+export function findAlert(id: string): Statement {
+  return { text: `SELECT ${SHOWN} FROM session_alerts.alerts WHERE id = $1`, values: [id] };
 }
 
 /** All open alerts, so said that `alerts_open` has them. */
@@ -203,12 +214,15 @@ export type NewAlert = Pick<
 export function insertByHand(id: string, alert: NewAlert, now: Date): Statement {
   return {
     text: `
-      INSERT INTO session_alerts.alerts
-        (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event,
-         by_hand, creation_date)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, true, $10)
-      ON CONFLICT (user_id, session_name, fingerprint) WHERE resolved_date IS NULL DO NOTHING
-      RETURNING ${SHOWN}`,
+      WITH inserted AS (
+        INSERT INTO session_alerts.alerts
+          (id, fingerprint, user_id, session_name, event_type, title, message, severity, gravity, is_event,
+           by_hand, creation_date)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, true, $10)
+        ON CONFLICT (user_id, session_name, fingerprint) WHERE resolved_date IS NULL DO NOTHING
+        RETURNING *
+      )
+      SELECT ${SHOWN} FROM inserted`,
     values: [
       id,
       alert.fingerprint,
@@ -228,10 +242,13 @@ export function insertByHand(id: string, alert: NewAlert, now: Date): Statement 
 export function closeByIds(ids: string[], userIds: string[], now: Date, reason: ResolvedReason): Statement {
   return {
     text: `
-      UPDATE session_alerts.alerts
-         SET resolved_date = $3, updated_date = $3, resolved_reason = $4
-       WHERE id = ANY ($1::text[]) AND user_id = ANY ($2::text[]) AND resolved_date IS NULL
-      RETURNING ${SHOWN}`,
+      WITH closed AS (
+        UPDATE session_alerts.alerts
+           SET resolved_date = $3, updated_date = $3, resolved_reason = $4
+         WHERE id = ANY ($1::text[]) AND user_id = ANY ($2::text[]) AND resolved_date IS NULL
+        RETURNING *
+      )
+      SELECT ${SHOWN} FROM closed`,
     values: [ids, userIds, now, reason],
   };
 }
@@ -251,6 +268,11 @@ export function markSeen(ids: string[], userId: string, now: Date): Statement {
     text: `UPDATE session_alerts.alerts SET seen_date = $3 WHERE user_id = $1 AND id = ANY ($2::text[])`,
     values: [userId, ids, now],
   };
+}
+
+/** Deletes what was noted of a user's series; what a request saw of several users' says nothing of one. */
+export function deleteSightingsOf(userId: string): Statement {
+  return { text: `DELETE FROM session_alerts.sightings WHERE user_id = $1`, values: [userId] };
 }
 
 /** Deletes all alerts of a user, and counts them. */

@@ -1,4 +1,5 @@
 import { byteaArray, momentText, plainArray, textArray } from '../database/array-literals.js';
+import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
 import { actionOf } from './action.js';
 import { firingSeries, SILENCING_REASONS } from './alert-life.js';
@@ -30,6 +31,9 @@ const STATE = `alert.id, alert.fingerprint, alert.title, alert.message, alert.se
 const PAST = `${FIRST_SERIES}, alert.resolved_reason AS reason`;
 
 const SILENT = `resolved_reason IN (${SILENCING_REASONS.map((reason) => `'${reason}'`).join(', ')})`;
+
+/** Of distributed tables: the users whose alerts are asked for are the first parameter. */
+const OF_ASKED = amongUsers('alert.user_id', '$1');
 
 /** Observations that ask for the same: of one identity, or without a name and of one session. */
 type Asked = [Observation, ...Observation[]];
@@ -65,6 +69,8 @@ const ANY_SERIES = '';
 export function readState(observations: Observation[], since: number): Statement[] {
   const asked = askedOf(observations);
   const named = asked.filter(isNamed);
+  // Where none has a name no alert is found, and what was sighted is asked for all the same.
+  const found = named.length > 0 ? named : asked;
   return [
     {
       name: 'session_alerts_read_state',
@@ -80,6 +86,7 @@ export function readState(observations: Observation[], since: number): Statement
                               FROM session_alerts.alerts AS alert
                              WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
                                AND alert.fingerprint = asked.fingerprint AND alert.resolved_date IS NULL
+                               ${OF_ASKED}
                             OFFSET 0) AS open ON true
                           LEFT JOIN LATERAL (
                             SELECT json_agg(closed) AS alerts
@@ -89,29 +96,31 @@ export function readState(observations: Observation[], since: number): Statement
                                        AND alert.user_id = asked.user_id
                                        AND alert.session_name = asked.session_name
                                        AND alert.fingerprint = asked.fingerprint AND alert.${SILENT}
+                                       ${OF_ASKED}
                                     UNION ALL
                                     SELECT ${PAST}
                                       FROM session_alerts.alerts AS alert
                                      WHERE asked.is_firing AND open.series IS DISTINCT FROM asked.series
                                        AND alert.user_id = asked.user_id AND alert.resolved_date >= $7
                                        AND alert.session_name = asked.session_name
-                                       AND alert.fingerprint = asked.fingerprint) AS closed) AS past ON true
+                                       AND alert.fingerprint = asked.fingerprint
+                                       ${OF_ASKED}) AS closed) AS past ON true
                          WHERE open.id IS NOT NULL OR past.alerts IS NOT NULL) AS known) AS alerts,
                (SELECT coalesce(json_agg(sighted), '[]')
                   FROM (SELECT sighted.series AS "seriesKey", sightings.arrival,
                                extract(epoch FROM sighted.ends_at) * 1000 AS "endsAt"
                           FROM session_alerts.sightings
                          CROSS JOIN unnest(sightings.series, sightings.ends_at) AS sighted (series, ends_at)
-                         WHERE sightings.arrival > $6
+                         WHERE sightings.arrival > $6 ${amongUsers('sightings.user_id', '$1')}
                            AND (sighted.series IN (SELECT unnest($8::bigint[]))) IS TRUE) AS sighted) AS sightings`,
       values: [
-        textArray(named.map(([{ userId }]) => userId)),
-        textArray(named.map(([{ sessionName }]) => sessionName)),
-        plainArray(named.map(([{ fingerprint }]) => fingerprint ?? 0)),
+        textArray(found.map(([{ userId }]) => userId)),
+        textArray(found.map(([{ sessionName }]) => sessionName)),
+        plainArray(found.map(([{ fingerprint }]) => fingerprint ?? 0)),
         textArray(
-          named.map(([one, ...others]) => (others.length === 0 ? one.seriesFingerprint : ANY_SERIES)),
+          found.map(([one, ...others]) => (others.length === 0 ? one.seriesFingerprint : ANY_SERIES)),
         ),
-        plainArray(named.map((same) => same.some(({ status }) => status === 'firing'))),
+        plainArray(found.map((same) => same.some(({ status }) => status === 'firing'))),
         since,
         new Date(Math.floor(since / 1000)),
         plainArray(observations.map(({ seriesKey }) => seriesKey)),
@@ -134,19 +143,19 @@ function readUnnamed(asked: Asked[], since: number): Statement {
                  SELECT ${STATE}, NULL::json AS past
                    FROM session_alerts.alerts AS alert
                   WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
-                    AND alert.resolved_date IS NULL
+                    AND alert.resolved_date IS NULL ${OF_ASKED}
                  UNION ALL
                  SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                         json_agg(closed)
                    FROM (SELECT ${PAST}
                            FROM session_alerts.alerts AS alert
                           WHERE alert.user_id = asked.user_id AND alert.session_name = asked.session_name
-                            AND alert.${SILENT}
+                            AND alert.${SILENT} ${OF_ASKED}
                          UNION ALL
                          SELECT ${PAST}
                            FROM session_alerts.alerts AS alert
                           WHERE alert.user_id = asked.user_id AND alert.resolved_date >= $3
-                            AND alert.session_name = asked.session_name) AS closed) AS found) AS known`,
+                            AND alert.session_name = asked.session_name ${OF_ASKED}) AS closed) AS found) AS known`,
     values: [
       textArray(unnamed.map(([{ userId }]) => userId)),
       textArray(unnamed.map(([{ sessionName }]) => sessionName)),
@@ -246,16 +255,23 @@ function seriesOf(columns: SeriesColumns, words: Words): SeriesState[] {
   return otherSeries === null ? [first] : [...otherSeries, first];
 }
 
+/** Under whom a request's sightings are kept that may be of several users. */
+const EVERYBODYS = '';
+
 /**
  * The statements that write what a batch changes, none for what it does not. Closings go before openings:
  * they free the fingerprint for an alert that opens in the same batch.
+ * @param owner whose all of it is, where the tables are distributed by user
  */
-export function writeChanges({ now, rewritten, closed, opened, sightings }: LifeChanges): Statement[] {
+export function writeChanges(
+  { now, rewritten, closed, opened, sightings }: LifeChanges,
+  owner = EVERYBODYS,
+): Statement[] {
   return [
     ...(rewritten.length > 0 ? [rewriteAlerts(rewritten, now)] : []),
     ...(closed.length > 0 ? [closeAlerts(closed, now)] : []),
     ...(opened.length > 0 ? [insertAlerts(opened, now)] : []),
-    ...(sightings.length > 0 ? [insertSightings(sightings)] : []),
+    ...(sightings.length > 0 ? [insertSightings(sightings, owner)] : []),
   ];
 }
 
@@ -312,7 +328,7 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
                     ${seriesTypes(15)})
           AS changed (id, user_id, title, message, severity, gravity, is_event, runbook_url, action_label, action_url,
                       is_updated, is_escalated, is_seen, ${SERIES_COLUMNS})
-       WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
+       WHERE alert.id = changed.id AND alert.user_id = changed.user_id ${amongUsers('alert.user_id', '$2')}`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
       textArray(alerts.map((alert) => alert.userId)),
@@ -343,7 +359,7 @@ function closeAlerts(closed: ClosedAlert[], now: Date): Statement {
              ${SET_SERIES}
         FROM unnest($1::text[], $2::text[], $3::text[], ${seriesTypes(5)})
           AS changed (id, user_id, reason, ${SERIES_COLUMNS})
-       WHERE alert.id = changed.id AND alert.user_id = changed.user_id`,
+       WHERE alert.id = changed.id AND alert.user_id = changed.user_id ${amongUsers('alert.user_id', '$2')}`,
     values: [
       plainArray(alerts.map((alert) => alert.id)),
       textArray(alerts.map((alert) => alert.userId)),
@@ -390,12 +406,12 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
   };
 }
 
-function insertSightings(sightings: Sighting[]): Statement {
+function insertSightings(sightings: Sighting[], owner: string): Statement {
   return {
     name: 'session_alerts_insert_sightings',
     text: `
-      INSERT INTO session_alerts.sightings (arrival, request, series, ends_at, alertmanager)
-      SELECT arrival, gen_random_uuid(), array_agg(series),
+      INSERT INTO session_alerts.sightings (arrival, request, user_id, series, ends_at, alertmanager)
+      SELECT arrival, gen_random_uuid(), $4::text, array_agg(series),
              CASE WHEN count(ends_at) > 0 THEN array_agg(ends_at) END, NULL::text
         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS seen (arrival, series, ends_at)
        GROUP BY arrival`,
@@ -403,6 +419,7 @@ function insertSightings(sightings: Sighting[]): Statement {
       plainArray(sightings.map(({ arrival }) => arrival)),
       plainArray(sightings.map(({ seriesKey }) => seriesKey)),
       plainArray(sightings.map(({ endsAt }) => (endsAt === null ? null : momentText(endsAt)))),
+      owner,
     ],
   };
 }
@@ -416,17 +433,18 @@ export interface ReportedSeries {
   alertmanager: string;
 }
 
-export function insertReports(reports: ReportedSeries[]): Statement {
+export function insertReports(reports: ReportedSeries[], owner = EVERYBODYS): Statement {
   return {
     text: `
-      INSERT INTO session_alerts.sightings (arrival, request, series, alertmanager)
-      SELECT arrival, gen_random_uuid(), array_agg(series), alertmanager
+      INSERT INTO session_alerts.sightings (arrival, request, user_id, series, alertmanager)
+      SELECT arrival, gen_random_uuid(), $4::text, array_agg(series), alertmanager
         FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS reported (arrival, series, alertmanager)
        GROUP BY arrival, alertmanager`,
     values: [
       plainArray(reports.map(({ arrival }) => arrival)),
       plainArray(reports.map(({ seriesKey }) => seriesKey)),
       textArray(reports.map(({ alertmanager }) => alertmanager)),
+      owner,
     ],
   };
 }

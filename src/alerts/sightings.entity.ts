@@ -15,6 +15,16 @@ export class Sightings {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sightings_pkey' })
   request!: string;
 
+  /** Whose series they are, where the tables are distributed by user; else empty: a request may be about several. */
+  @PrimaryColumn({
+    type: 'text',
+    name: 'user_id',
+    collation: 'C',
+    default: '',
+    primaryKeyConstraintName: 'sightings_pkey',
+  })
+  userId!: string;
+
   /** Keys of the series. */
   @Column('bigint', { array: true })
   series!: string[];

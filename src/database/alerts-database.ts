@@ -12,6 +12,7 @@ import { DatabaseClock } from './database-clock.js';
 import { isConcurrencyFailure, isLostStatement } from './database-errors.js';
 import { findProblems, isSharedBetweenTransactions } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
+import { areDistributed, forEachOf } from './distribution.js';
 import { SharedWay } from './shared-way.js';
 import type { Statement } from './statement.js';
 import * as statements from './transaction.statements.js';
@@ -50,6 +51,8 @@ export class AlertsDatabase {
   private processId: string = randomUUID();
   private readonly committed = new Subject<ReadonlySet<string>>();
   private readonly databaseClock = new DatabaseClock();
+  /** As it was when first asked, for as long as the process runs. */
+  private areTablesDistributed: boolean | undefined;
 
   /** Whose open alerts this process has changed, when it is committed and before it is answered. */
   readonly userChanges: Observable<ReadonlySet<string>> = this.committed.asObservable();
@@ -82,6 +85,24 @@ export class AlertsDatabase {
 
   query<Row>(statement: Statement): Promise<Row[]> {
     return this.withConnection((connection) => connection.query<Row>(statement));
+  }
+
+  /**
+   * Does the work for these users together; or for each alone, a few at a time, where the tables are distributed: what is
+   * asked of one user's rows one machine answers, however involved it is.
+   * @returns what came of each, in their order, where each is named once
+   */
+  async byUsers<T>(userIds: string[], work: (userIds: string[]) => Promise<T>): Promise<T[]> {
+    if (!(await this.isDistributed())) return [await work(userIds)];
+    return forEachOf([...new Set(userIds)], (userId) => work([userId]));
+  }
+
+  /** Whether the tables are distributed by user over several machines. */
+  async isDistributed(): Promise<boolean> {
+    return (
+      this.areTablesDistributed ??
+      this.withConnection((connection) => Promise.resolve(connection.isDistributed))
+    );
   }
 
   /** What statements answer that change nothing, and the moment before they were asked. */
@@ -253,7 +274,10 @@ export class AlertsDatabase {
   ): Promise<T> {
     const runner = dataSource.createQueryRunner();
     try {
-      return await work(await Connection.of(runner, way));
+      const connection = await Connection.of(runner, way);
+      this.areTablesDistributed ??= await areDistributed(connection);
+      connection.isDistributed = this.areTablesDistributed;
+      return await work(connection);
     } finally {
       await runner.release();
     }

@@ -103,7 +103,7 @@ export const CURRENT_MARK = `current_setting('${MARK}', true)`;
 
 /**
  * One message. What could keep the rest of it from being done comes first, by itself. Versions differ in which settings
- * there are.
+ * there are. Citus has to know whose rows are asked for, so it plans each statement anew.
  */
 function settle(settings: Settings): string {
   const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
@@ -111,7 +111,8 @@ function settle(settings: Settings): string {
     SET statement_timeout = 0; SET jit = off;
     SELECT pg_catalog.set_config(name, value, false)
       FROM (VALUES ${values.join(', ')}) AS wanted (name, value)
-     WHERE pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}'
+     WHERE (pg_catalog.current_setting(name, true) IS NOT NULL OR name = '${MARK}')
+       AND NOT (name = 'plan_cache_mode' AND EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus'))
      UNION ALL
     SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
      WHERE pg_catalog.current_setting('synchronous_commit') = 'off';

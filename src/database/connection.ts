@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
+import { asDistributed } from './statement.js';
 import type { Statement } from './statement.js';
 import { markOf, settlingOf } from './connection-settings.js';
 import { asDatabaseError, isReadOnly } from './database-errors.js';
@@ -23,6 +24,9 @@ const LONGEST_SILENCE = 20_000;
 
 /** A connection of the data source, used past TypeORM: prepared statements, and several in one round trip. */
 export class Connection {
+  /** Whether the tables that statements ask are distributed by user. */
+  isDistributed = false;
+
   private constructor(
     private readonly client: PgClient,
     private readonly way: SharedWay,
@@ -65,7 +69,8 @@ export class Connection {
       this.discard();
     }, LONGEST_SILENCE);
     try {
-      return (await this.client.query(this.way.asked(statement))).rows as Row[];
+      const asked = this.way.asked(this.isDistributed ? asDistributed(statement) : statement);
+      return (await this.client.query(asked)).rows as Row[];
     } catch (error) {
       if (isReadOnly(error)) this.leaveNode();
       throw asDatabaseError(error);

@@ -90,7 +90,10 @@ export class DeliveryRepository {
 
   /** What is known of the targets of these users, by the targets. */
   async listStates(userIds: string[], since: Date): Promise<(target: Target) => TargetState> {
-    const rows = await this.database.query<ToldRow>(statements.listTold(userIds, since));
+    const told = await this.database.byUsers(userIds, (some) =>
+      this.database.query<ToldRow>(statements.listTold(some, since)),
+    );
+    const rows = told.flat();
     const byUser = new Map(rows.map((row) => [row.userId, row]));
     return ({ userId, channel, target }) => {
       const row = byUser.get(userId);
@@ -112,12 +115,20 @@ export class DeliveryRepository {
   /** Takes messages of a channel whose time has come; the attempt counts now, and is this process's alone for `lease` (ms). */
   async claim(now: Date, of: { channel: string; lease: number; most: number }): Promise<ClaimedMessage[]> {
     const rows = await this.database.run<Omit<ClaimedMessage, 'createdDate'> & { createdDate: string }>(
-      statements.claim(now, of),
+      statements.claim(now, of, await this.database.isDistributed()),
     );
     return rows.map((row) => ({ ...row, createdDate: new Date(Number(row.createdDate)) }));
   }
 
   async listContents(messages: ClaimedMessage[]): Promise<Map<string, MessageContents>> {
+    const users = messages.map(({ userId }) => userId);
+    const contents = await this.database.byUsers(users, (userIds) =>
+      this.listContentsTogether(messages.filter(({ userId }) => userIds.includes(userId))),
+    );
+    return new Map(contents.flatMap((ofSome) => [...ofSome]));
+  }
+
+  private async listContentsTogether(messages: ClaimedMessage[]): Promise<Map<string, MessageContents>> {
     const { rows } = await this.database.readAt(statements.listContents(messages));
     const [told, targets] = rows as [
       (StoredAlert & { message_id: string; transition: Transition; gravity: number })[],

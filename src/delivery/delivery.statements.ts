@@ -1,4 +1,5 @@
 import { plainArray, textArray } from '../database/array-literals.js';
+import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
 import { notifyPreferences } from '../database/transaction.statements.js';
 import { SHOWN } from '../alerts/alerts.statements.js';
@@ -45,7 +46,7 @@ export function insertForTargets(news: AlertNews[], now: Date, delays: Delays): 
     places: `
       SELECT target.channel, target.target
         FROM session_alerts.delivery_targets AS target
-       WHERE target.user_id = news.user_id AND target.gravity <= news.gravity`,
+       WHERE target.user_id = news.user_id AND target.gravity <= news.gravity ${amongUsers('target.user_id', '$1')}`,
   });
 }
 
@@ -64,7 +65,8 @@ function insertNews(
       INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
       SELECT $4::timestamptz + CASE
                WHEN (SELECT true FROM session_alerts.open_pages AS page
-                      WHERE page.user_id = news.user_id AND page.until > $4 LIMIT 1) THEN $5::interval
+                      WHERE page.user_id = news.user_id AND page.until > $4 ${amongUsers('page.user_id', '$1')}
+                      LIMIT 1) THEN $5::interval
                ELSE $6::interval END,
              gen_random_uuid(), news.transition, place.channel, place.target, news.user_id, news.alert_id
         FROM unnest($1::text[], $2::text[], $3::text[], ${arrays.join(', ')})
@@ -95,8 +97,9 @@ export function muteOpened(news: AlertNews[], now: Date): Statement {
                 JOIN session_alerts.mutes AS mute
                   ON mute.user_id = opened.user_id AND mute.event_type = opened.event_type
                  AND mute.session_name IN ('', opened.session_name) AND mute.until > $5
+                 ${amongUsers('mute.user_id', '$1')}
                GROUP BY opened.user_id, opened.alert_id) AS muted
-       WHERE alert.user_id = muted.user_id AND alert.id = muted.alert_id`,
+       WHERE alert.user_id = muted.user_id AND alert.id = muted.alert_id ${amongUsers('alert.user_id', '$1')}`,
     values: [
       textArray(news.map(({ userId }) => userId)),
       plainArray(news.map(({ alertId }) => alertId)),
@@ -163,7 +166,7 @@ const MOST_DELIVERIES = 10_000;
 export function isAnythingDue(now: Date): Statement {
   return {
     text: `
-      SELECT EXISTS (SELECT FROM session_alerts.deliveries WHERE message_id IS NULL AND due_date <= $1) AS due`,
+      SELECT EXISTS (SELECT 1 FROM session_alerts.deliveries WHERE message_id IS NULL AND due_date <= $1) AS due`,
     values: [now],
   };
 }
@@ -203,9 +206,11 @@ export function listTold(userIds: string[], since: Date): Statement {
              (SELECT coalesce(json_agg(json_build_object('channel', channel, 'target', target,
                        'createdDate', (extract(epoch FROM created_date) * 1000)::bigint) ORDER BY created_date), '[]')
                 FROM session_alerts.messages AS message
-               WHERE message.user_id = asked.user_id AND created_date > $2) AS lately
+               WHERE message.user_id = asked.user_id AND created_date > $2
+                 ${amongUsers('message.user_id', '$1')}) AS lately
         FROM unnest($1::text[]) AS asked (user_id)
-        LEFT JOIN session_alerts.preferences ON preferences.user_id = asked.user_id`,
+        LEFT JOIN session_alerts.preferences
+          ON preferences.user_id = asked.user_id ${amongUsers('preferences.user_id', '$1')}`,
     values: [textArray([...new Set(userIds)]), since],
   };
 }
@@ -283,13 +288,18 @@ export function writeDecision(
 /**
  * Takes at most so many messages whose time has come, those that have waited longest first; the attempt counts now. Nobody
  * else takes one until its lease (ms) is over.
+ * @param areDistributed on several machines no lock can be passed over: who comes second waits, and finds that its time
+ * has not come any more
  */
 export function claim(
   now: Date,
   { channel, lease, most }: { channel: string; lease: number; most: number },
+  areDistributed = false,
 ): Statement {
+  const leaveToOthers = areDistributed ? '' : 'FOR NO KEY UPDATE SKIP LOCKED';
   return {
     text: `
+      WITH claimed AS (
       UPDATE session_alerts.messages AS message
          SET attempts = attempts + 1, next_try = $1::timestamptz + $2::interval, reason = NULL
         FROM (SELECT user_id, id
@@ -297,10 +307,13 @@ export function claim(
                WHERE next_try <= $1 AND channel = $4
                ORDER BY next_try
                LIMIT $3
-                 FOR NO KEY UPDATE SKIP LOCKED) AS ready
-       WHERE message.user_id = ready.user_id AND message.id = ready.id
-      RETURNING message.user_id AS "userId", message.id, message.channel, message.target, message.attempts,
-                (extract(epoch FROM message.created_date) * 1000)::bigint AS "createdDate"`,
+                 ${leaveToOthers}) AS ready
+       WHERE message.user_id = ready.user_id AND message.id = ready.id AND message.next_try <= $1
+      RETURNING message.*
+      )
+      SELECT user_id AS "userId", id, channel, target, attempts,
+             (extract(epoch FROM created_date) * 1000)::bigint AS "createdDate"
+        FROM claimed`,
     values: [now, `${lease} ms`, most, channel],
   };
 }
@@ -315,21 +328,25 @@ export function listContents(messages: { userId: string; id: string }[]): Statem
           FROM unnest($1::text[], $2::uuid[]) AS message (user_id, id)
           JOIN session_alerts.deliveries AS delivery
             ON delivery.user_id = message.user_id AND delivery.message_id = message.id
+           ${amongUsers('delivery.user_id', '$1')}
          CROSS JOIN LATERAL (
            SELECT ${SHOWN}, gravity
              FROM session_alerts.alerts AS kept
-            WHERE kept.user_id = delivery.user_id AND kept.id = delivery.alert_id) AS alert`,
+            WHERE kept.user_id = delivery.user_id AND kept.id = delivery.alert_id
+              ${amongUsers('kept.user_id', '$1')}) AS alert`,
       values,
     },
     {
       text: `
         SELECT message.id, target.details, preferences.locale, began.message_id AS "beganWith"
           FROM unnest($1::text[], $2::uuid[]) AS asked (user_id, id)
-          JOIN session_alerts.messages AS message ON message.user_id = asked.user_id AND message.id = asked.id
+          JOIN session_alerts.messages AS message
+            ON message.user_id = asked.user_id AND message.id = asked.id ${amongUsers('message.user_id', '$1')}
           LEFT JOIN session_alerts.delivery_targets AS target
             ON target.user_id = message.user_id AND target.channel = message.channel
-           AND target.target = message.target AND target.gravity IS NOT NULL
-          LEFT JOIN session_alerts.preferences ON preferences.user_id = message.user_id
+           AND target.target = message.target AND target.gravity IS NOT NULL ${amongUsers('target.user_id', '$1')}
+          LEFT JOIN session_alerts.preferences
+            ON preferences.user_id = message.user_id ${amongUsers('preferences.user_id', '$1')}
           LEFT JOIN LATERAL (
             SELECT told.message_id
               FROM session_alerts.deliveries AS own
@@ -339,6 +356,7 @@ export function listContents(messages: { userId: string; id: string }[]): Statem
               JOIN session_alerts.messages AS earlier
                 ON earlier.user_id = told.user_id AND earlier.id = told.message_id AND earlier.state = 'sent'
              WHERE own.user_id = message.user_id AND own.message_id = message.id
+               ${amongUsers('own.user_id', '$1')} ${amongUsers('told.user_id', '$1')} ${amongUsers('earlier.user_id', '$1')}
              ORDER BY earlier.created_date
              LIMIT 1) AS began ON true`,
       values,

@@ -67,7 +67,7 @@ export class PreferencesRepository {
         {
           text: `
             UPDATE session_alerts.delivery_targets
-               SET gravity = NULL, details = json_build_object('key', details -> 'key')
+               SET gravity = NULL, details = jsonb_set('{}', '{key}', coalesce(details::jsonb -> 'key', 'null'))::json
              WHERE user_id = $1 AND channel = $2`,
           values: [userId, channel],
         },

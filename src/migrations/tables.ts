@@ -18,6 +18,7 @@ import { TakeTurnsReconciling1795800000000 } from './1795800000000-take-turns-re
 import { NoteReporters1795900000000 } from './1795900000000-note-reporters.js';
 import { OfferActions1796000000000 } from './1796000000000-offer-actions.js';
 import { TellOutside1796100000000 } from './1796100000000-tell-outside.js';
+import { SayWhoseSightings1796200000000 } from './1796200000000-say-whose-sightings.js';
 import { listed } from './listed-migrations.js';
 
 /** For the host's DataSource, where it does not load entities by itself. */
@@ -47,4 +48,5 @@ export const alertsMigrations = listed([
   NoteReporters1795900000000,
   OfferActions1796000000000,
   TellOutside1796100000000,
+  SayWhoseSightings1796200000000,
 ]);

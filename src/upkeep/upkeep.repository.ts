@@ -37,9 +37,18 @@ export class UpkeepRepository {
 
   /** Writes to the open alerts not seen for so long (ms) when their series were last sighted. */
   async carryOverSightings(unseenFor: number): Promise<void> {
-    await this.database.run((now) => statements.carryOverSightings(before(now, unseenFor)), {
-      joinsMany: true,
-    });
+    const carryOver = (since: Date, userIds?: string[]) =>
+      this.database.run(statements.carryOverSightings(since, userIds), { joinsMany: true });
+    const since = before(await this.now(), unseenFor);
+    if (!(await this.database.isDistributed())) {
+      await carryOver(since);
+      return;
+    }
+    const unseen = await this.database.query<{ userId: string }>(statements.usersUnseen(since));
+    await this.database.byUsers(
+      unseen.map(({ userId }) => userId),
+      (userIds) => carryOver(since, userIds),
+    );
   }
 
   /** Deletes, at most so many, sightings from longer ago than `retention` (ms); returns how many went. */
@@ -74,8 +83,13 @@ export class UpkeepRepository {
   /** How many of these follow upon an alert of the same identity that a silence closed. */
   async countAfterSilence(opened: FiringObservation[]): Promise<number> {
     if (opened.length === 0) return 0;
-    const [row] = await this.database.query<{ count: string }>(statements.countAfterSilence(opened));
-    return Number(row?.count);
+    const users = opened.map(({ userId }) => userId);
+    const counts = await this.database.byUsers(users, async (userIds) => {
+      const own = opened.filter(({ userId }) => userIds.includes(userId));
+      const [row] = await this.database.query<{ count: string }>(statements.countAfterSilence(own));
+      return Number(row?.count);
+    });
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async countOpen(): Promise<number> {

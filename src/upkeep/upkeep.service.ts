@@ -80,7 +80,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     const users = overdue.map(({ user_id }) => user_id);
     const ids = overdue.map(({ id }) => id);
     // A webhook may have refreshed one since.
-    return this.alerts.closeNamed(users, stillOverdue(deadlines, ids), 'expired');
+    return this.alerts.closeNamed(users, (some) => stillOverdue(deadlines, ids, some), 'expired');
   }
 
   private async deleteOld(signal?: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { firstAlertId } from '../alerts/alert-id.js';
 import { OPEN } from '../alerts/alerts.statements.js';
 import type { FiringObservation } from '../alerts/observation.js';
 import { plainArray, textArray } from '../database/array-literals.js';
+import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
 
 /** The series behind `alert`. */
@@ -43,34 +44,37 @@ export function findOverdue({ conditions, events }: Deadlines, most: number): St
   };
 }
 
-/** Those of these alerts that still are, and of which no series was sighted since. */
-export function stillOverdue({ conditions, events }: Deadlines, ids: string[]): Statement {
+/** Those of these alerts of these users that still are, and of which no series was sighted since. */
+export function stillOverdue({ conditions, events }: Deadlines, ids: string[], userIds: string[]): Statement {
   return {
     text: `
       SELECT id
         FROM session_alerts.alerts AS alert
-       WHERE id = ANY ($3::text[]) AND ${OVERDUE}
+       WHERE id = ANY ($3::text[]) AND user_id = ANY ($5::text[]) AND ${OVERDUE}
          AND id NOT IN (SELECT behind.id
                           FROM (SELECT alert.id, ${KEY} AS key
                                   FROM session_alerts.alerts AS alert
                                  CROSS JOIN LATERAL ${SERIES_BEHIND}
-                                 WHERE id = ANY ($3::text[])) AS behind
-                          JOIN (${SIGHTED} WHERE sightings.arrival >= $4) AS sighted USING (key))`,
-    values: [conditions, events, ids, microseconds(conditions)],
+                                 WHERE id = ANY ($3::text[]) AND user_id = ANY ($5::text[])) AS behind
+                          JOIN (${SIGHTED} WHERE sightings.arrival >= $4
+                                   ${amongUsers('sightings.user_id', '$5')}) AS sighted USING (key))`,
+    values: [conditions, events, ids, microseconds(conditions), userIds],
   };
 }
 
 /**
  * Writes to the open alerts not seen since then when their series were last sighted. It skips what somebody else is
  * writing, so that it waits for nobody.
+ * @param userIds those of these users, by what was seen of each user's series alone
  */
-export function carryOverSightings(unseenSince: Date): Statement {
+export function carryOverSightings(unseenSince: Date, userIds?: string[]): Statement {
+  const ofUsers = userIds ? 'AND user_id = ANY ($2::text[])' : '';
   return {
     text: `
       WITH unseen AS MATERIALIZED (
         SELECT id, user_id, session_name, series, ends_at, other_series
           FROM session_alerts.alerts
-         WHERE ${OPEN} AND coalesce(last_seen, creation_date) < $1
+         WHERE ${OPEN} AND coalesce(last_seen, creation_date) < $1 ${ofUsers}
            FOR NO KEY UPDATE SKIP LOCKED
       ), behind AS MATERIALIZED (
         SELECT alert.id, alert.user_id, ${KEY} AS key
@@ -78,16 +82,27 @@ export function carryOverSightings(unseenSince: Date): Statement {
          CROSS JOIN LATERAL ${SERIES_BEHIND}
       ), seen AS (
         SELECT id, user_id, to_timestamp(max(sighted.arrival) / 1e6) AS last_seen
-          FROM (${SIGHTED}) AS sighted
+          FROM (${SIGHTED} WHERE true ${ofUsers}) AS sighted
           JOIN behind USING (key)
          GROUP BY id, user_id
       )
       UPDATE session_alerts.alerts AS alert
          SET last_seen = seen.last_seen
         FROM seen
-       WHERE alert.id = seen.id AND alert.user_id = seen.user_id
+       WHERE alert.id = seen.id AND alert.user_id = seen.user_id ${ofUsers.replace('user_id', 'alert.user_id')}
          AND coalesce(alert.last_seen, alert.creation_date) < seen.last_seen`,
-    values: [unseenSince],
+    values: [unseenSince, ...(userIds ? [userIds] : [])],
+  };
+}
+
+/** Whose open alerts were not seen since then. */
+export function usersUnseen(since: Date): Statement {
+  return {
+    text: `
+      SELECT DISTINCT user_id AS "userId"
+        FROM session_alerts.alerts
+       WHERE ${OPEN} AND coalesce(last_seen, creation_date) < $1`,
+    values: [since],
   };
 }
 
@@ -97,7 +112,7 @@ export function deleteSightings(before: Date, most: number): Statement {
     text: `
       WITH deleted AS (
         DELETE FROM session_alerts.sightings
-         WHERE (arrival, request) IN (SELECT arrival, request FROM session_alerts.sightings
+         WHERE (arrival, user_id, request) IN (SELECT arrival, user_id, request FROM session_alerts.sightings
                                        WHERE arrival < $1 ORDER BY arrival LIMIT $2)
         RETURNING 1
       )
@@ -129,17 +144,22 @@ export function listFiringSeries(now: Date): Statement {
       WITH sighted AS (
         SELECT key, to_timestamp(max(arrival) / 1e6) AS last_seen FROM (${SIGHTED}) AS one GROUP BY key
       ), firing AS (
-        SELECT ${KEY} AS key, behind.fingerprint AS series, alert.fingerprint, alert.user_id, alert.session_name,
-               coalesce(alert.last_seen, alert.creation_date) AS last_seen
-          FROM session_alerts.alerts AS alert
-         CROSS JOIN LATERAL ${SERIES_BEHIND}
-         WHERE ${OPEN} AND NOT alert.by_hand AND behind.is_firing
+        SELECT user_id, session_name, fingerprint, encode(series, 'hex') AS series,
+               coalesce(last_seen, creation_date) AS last_seen
+          FROM session_alerts.alerts
+         WHERE ${OPEN} AND NOT by_hand AND series IS NOT NULL AND ends_at IS NULL
+        UNION ALL
+        SELECT user_id, session_name, fingerprint, other ->> 'fingerprint', coalesce(last_seen, creation_date)
+          FROM session_alerts.alerts CROSS JOIN LATERAL json_array_elements(other_series) AS other
+         WHERE ${OPEN} AND NOT by_hand AND other ->> 'endsAt' IS NULL
+      ), keyed AS (
+        SELECT session_alerts.series_key(user_id, session_name, series) AS key, firing.* FROM firing
       )
       SELECT key AS "seriesKey", series AS "seriesFingerprint", fingerprint, user_id AS "userId",
              session_name AS "sessionName",
-             (extract(epoch FROM $1::timestamptz - greatest(firing.last_seen, sighted.last_seen))
+             (extract(epoch FROM $1::timestamptz - greatest(keyed.last_seen, sighted.last_seen))
                * 1000)::bigint AS "unseenFor"
-        FROM firing
+        FROM keyed
         LEFT JOIN sighted USING (key)`,
     values: [now],
   };
@@ -156,6 +176,7 @@ export function countAfterSilence(opened: FiringObservation[]): Statement {
            FROM session_alerts.alerts AS past
           WHERE past.user_id = asked.user_id AND past.session_name = asked.session_name
             AND past.fingerprint = asked.fingerprint AND past.resolved_date IS NOT NULL
+            ${amongUsers('past.user_id', '$1')}
           ORDER BY past.resolved_date DESC
           LIMIT 1) AS last
        WHERE last.resolved_reason = 'silenced'`,

@@ -217,7 +217,7 @@ describe('How an alert lives', () => {
           `SELECT abs(extract(epoch FROM now()) - sightings.arrival / 1e6) < 60 AS now
              FROM session_alerts.sightings CROSS JOIN unnest(series) AS sighted (key)
              JOIN session_alerts.alerts AS alert
-               ON key = session_alerts.series_key(user_id, session_name, encode(alert.series, 'hex'))`,
+               ON key = session_alerts.series_key(alert.user_id, session_name, encode(alert.series, 'hex'))`,
         ),
       ).toEqual([{ now: true }]);
     });

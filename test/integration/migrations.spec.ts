@@ -231,18 +231,43 @@ describe('The migrations', () => {
     },
   );
 
-  it('wait for who reads alerts, without keeping others waiting for long', async () => {
+  it('give sightings whose they are, of which nothing is known of those that are there', async () => {
+    const before = await withMigrations(8);
+    const after = await withMigrations(9);
+    try {
+      await before.runMigrations();
+      // As a version before goes on to write them, too.
+      const insert = `INSERT INTO session_alerts.sightings (arrival, request, series) VALUES (1, gen_random_uuid(), '{1}')`;
+      await execute(database.url, insert);
+      const written = () => execute(database.url, `SELECT * FROM session_alerts.sightings ORDER BY request`);
+      const [sighting] = await written();
+
+      const [last] = await after.runMigrations();
+      expect(last!.name).toBe('SayWhoseSightings1796200000000');
+      expect(await written()).toEqual([{ ...sighting, user_id: '' }]);
+      await execute(database.url, insert);
+      expect((await written()).map(({ user_id: userId }) => userId)).toEqual(['', '']);
+
+      await after.undoLastMigration();
+      expect(await written()).toContainEqual(sighting);
+    } finally {
+      await after.destroy();
+      await before.destroy();
+    }
+  });
+
+  it('wait for who reads a table, without keeping others waiting for long', async () => {
     const before = await withMigrations(alertsMigrations.length - 1);
     await before.runMigrations();
     const reader = before.createQueryRunner();
     await reader.startTransaction();
-    await reader.query(`SELECT FROM session_alerts.alerts`);
+    await reader.query(`SELECT FROM session_alerts.sightings`);
     try {
       const migrated = dataSource.runMigrations();
       // Waits behind the migration, which gives up before this does.
       await execute(
         database.url,
-        `SET lock_timeout = '5s'; SELECT pg_sleep(0.5); SELECT FROM session_alerts.alerts`,
+        `SET lock_timeout = '5s'; SELECT pg_sleep(0.5); SELECT FROM session_alerts.sightings`,
       );
       await reader.commitTransaction();
       expect(await migrated).toHaveLength(1);
