@@ -31,6 +31,7 @@ export { LONGEST_QUERY } from './http/request-head.js';
 export { traceIdOf } from './http/trace-context.js';
 export { cutIfUnread } from './http/unread-answers.js';
 export { isRecord, parsedJson, recordOf, recordsIn, textOf, textsIn } from './http/untyped.js';
+export { distributeTables, refuseWithoutCitus } from './migrations/distribute.js';
 export { postgresOptions } from './migrations/postgres-options.js';
 export { findLackingToMigrate, pendingMigrations, runMigrations } from './migrations/run-migrations.js';
 export type { MigrationsReport } from './migrations/run-migrations.js';

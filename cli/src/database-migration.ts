@@ -1,6 +1,7 @@
 import { AbstractLogger, DataSource } from 'typeorm';
 import {
   DatabaseProblemsError,
+  distributeTables,
   findProblemsOfServer,
   messagesOf,
   namesOf,
@@ -10,6 +11,7 @@ import {
   problemsIn,
   readDatabaseAddress,
   refuseUnlimitedRole,
+  refuseWithoutCitus,
   runGrants,
   runMigrations,
   sentenceOf,
@@ -27,24 +29,30 @@ class SilentLogger extends AbstractLogger {
 export interface MigrateOptions {
   /** Only says what would be done. */
   dryRun: boolean;
+  /** Whether the tables are to be distributed by user. */
+  distribute: boolean;
   /** Roles that servers connect as, which get what serving needs. */
   grantTo: string[];
 }
 
+/** What was done to a database, or would be. */
 export interface MigrationReport {
+  /** Of the migrations. */
   names: string[];
+  /** Those that distributed its tables. */
+  statements: string[];
   /** By role, in the order in which they were given. */
   grants: { role: string; report: GrantsReport }[];
 }
 
 /**
- * Runs the pending migrations of the database at DATABASE_DIRECT_URL, or else at DATABASE_URL, and gives servers' roles
- * their rights.
+ * Runs the pending migrations of the database at DATABASE_DIRECT_URL, or else at DATABASE_URL, and then, where that is
+ * asked for, distributes its tables and gives servers' roles their rights.
  * @throws UsageError, UnreachableError, CommandError
  */
 export async function migrateDatabase(
   env: NodeJS.ProcessEnv,
-  { dryRun, grantTo }: MigrateOptions,
+  { dryRun, distribute, grantTo }: MigrateOptions,
 ): Promise<MigrationReport> {
   const problems: string[] = [];
   const variable = env['DATABASE_DIRECT_URL'] ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL';
@@ -62,14 +70,16 @@ export async function migrateDatabase(
   try {
     const problems = await findProblemsOfServer(dataSource);
     if (problems.length > 0) throw new DatabaseProblemsError(problems);
+    if (distribute) await refuseWithoutCitus(dataSource);
     for (const role of grantTo) await refuseUnlimitedRole(dataSource, role);
     const { names, newer } = await (dryRun ? pendingMigrations(dataSource) : runMigrations(dataSource));
     if (newer) throw new CommandError(sentenceOf(newer));
+    const statements = distribute ? await distributeTables(dataSource, { dryRun }) : [];
     const grants: MigrationReport['grants'] = [];
     for (const role of grantTo) {
       grants.push({ role, report: await (dryRun ? pendingGrants : runGrants)(dataSource, role) });
     }
-    return { names, grants };
+    return { names, statements, grants };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (error instanceof DatabaseProblemsError) throw new CommandError(error.message);
