@@ -17,6 +17,7 @@ import { KnownUsers } from './alerts/known-users.service.js';
 import {
   ALERTS_DATA_SOURCE,
   ALERTS_DIRECT_DATA_SOURCE,
+  ALERTS_READ_DATA_SOURCE,
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
 } from './options/module-options.js';
@@ -66,6 +67,7 @@ import { UpkeepRepository } from './upkeep/upkeep.repository.js';
 import { AskedAlertmanagersRepository } from './webhooks/alertmanager/asked-alertmanagers.repository.js';
 import { FeedRepository } from './feed/feed.repository.js';
 import { AlertsDatabase } from './database/alerts-database.js';
+import { ReadDatabase } from './database/read-database.service.js';
 import { AlertMapper } from './webhooks/alert-mapper.service.js';
 import { WebhookArrivalMiddleware } from './webhooks/webhook-arrival.middleware.js';
 import { GrafanaArrivalMiddleware } from './webhooks/grafana/grafana-arrival.middleware.js';
@@ -108,6 +110,7 @@ const ALWAYS: Provider[] = [
   OpenPages,
   PreferencesRepository,
   PreferencesService,
+  ReadDatabase,
   SignedRequests,
   SigningKeys,
   UpkeepRepository,
@@ -123,6 +126,7 @@ interface Registered {
   unsubscribe: Type<object>;
   webhooks: { alertmanager: Type<object>; grafana: Type<object> } | undefined;
   dataSource: string | undefined;
+  readDataSource: string | undefined;
 }
 const REGISTERED = Symbol('ALERTS_REGISTERED');
 
@@ -142,6 +146,7 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
     super();
     refuseSecondModule(modules, AlertsModule);
     refuseOtherDatabase(modules, registered.dataSource);
+    if (registered.readDataSource !== undefined) refuseOtherDatabase(modules, registered.readDataSource);
   }
 
   /** Registers the module with options that are known now. */
@@ -168,9 +173,12 @@ export class AlertsModule extends ConfigurableModuleClass implements NestModule 
 }
 
 function registered(module: DynamicModule, registration: Registration): DynamicModule {
-  const { dataSource, directDataSource, isGlobal, live, upkeep } = registration;
+  const { dataSource, directDataSource, readDataSource, isGlobal, live, upkeep } = registration;
   const { alertChanges, preferences, unsubscribe, webhooks, others } = controllersOf(registration);
-  const shape: Registered = { alertChanges, preferences, unsubscribe, webhooks, dataSource };
+  const shape: Registered = {
+    ...{ alertChanges, preferences, unsubscribe, webhooks },
+    ...{ dataSource, readDataSource },
+  };
   // For `autoLoadEntities`; the repositories that it makes nobody needs.
   TypeOrmModule.forFeature(alertsEntities, dataSource);
   return {
@@ -200,6 +208,14 @@ function registered(module: DynamicModule, registration: Registration): DynamicM
             useFactory: (found: DataSource | undefined) =>
               postgresDataSource(found, directDataSource, 'directDataSource'),
             inject: [{ token: getDataSourceToken(directDataSource), optional: true }],
+          },
+      readDataSource === undefined
+        ? { provide: ALERTS_READ_DATA_SOURCE, useValue: undefined }
+        : {
+            provide: ALERTS_READ_DATA_SOURCE,
+            useFactory: (found: DataSource | undefined) =>
+              postgresDataSource(found, readDataSource, 'readDataSource'),
+            inject: [{ token: getDataSourceToken(readDataSource), optional: true }],
           },
     ],
   };

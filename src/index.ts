@@ -25,6 +25,7 @@ export type { AlertsCaller } from './auth/alerts-caller.js';
 export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
 export type { AlertsHealthReport } from './health/alerts-health.service.js';
+export type { ReadsReport } from './database/read-database.service.js';
 export { ErrorResponse } from './http/error-response.dto.js';
 export { ErrorResponseFilter } from './http/error-response.filter.js';
 export { TOKEN_ALGORITHMS } from './options/module-options.js';

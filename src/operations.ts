@@ -16,6 +16,7 @@ export {
   UNREACHABLE,
 } from './database/database-problems.js';
 export type { DatabaseProblem } from './database/database-problems.js';
+export { readPrimary, readStandby } from './database/standby-problems.js';
 export { MessageRefusedError, TargetGoneError } from './delivery/alert-channel.js';
 export { sendTestMessage } from './delivery/test-message.js';
 export { makeVapidKeys, publicKeyOf } from './delivery/vapid-keys.js';

@@ -149,6 +149,22 @@ describe('The environment', () => {
     expect(readConfig({ ...REQUIRED, GLOBAL_PREFIX: given }).globalPrefix).toBe(prefix);
   });
 
+  it('says where standbys are, and what is wrong with that, without repeating it', () => {
+    expect(readConfig(REQUIRED).databaseReadAddress).toBeUndefined();
+    const DATABASE_READ_URL = 'postgresql://reader:hunter2@one,two:5433/alerts';
+    expect(readConfig({ ...REQUIRED, DATABASE_READ_URL }).databaseReadAddress).toMatchObject({
+      nodes: [
+        { host: 'one', port: 5432 },
+        { host: 'two', port: 5433 },
+      ],
+      target: 'prefer-standby',
+      user: 'reader',
+    });
+    const problems = problemsWith({ ...REQUIRED, DATABASE_READ_URL: 'http://reader:hunter2@one/alerts' });
+    expect(problems).toContain('DATABASE_READ_URL');
+    expect(problems).not.toContain('hunter2');
+  });
+
   it('leaves requests some connections to the database besides those of its own work', () => {
     expect(readConfig({ ...REQUIRED, DATABASE_POOL_SIZE: '5' }).databasePoolSize).toBe(5);
     expect(problemsWith({ ...REQUIRED, DATABASE_POOL_SIZE: '4' })).toBe(

@@ -25,6 +25,9 @@ export interface ServerConfig {
   databaseAddress: DatabaseAddress;
   /** Past every pooler that shares connections between transactions; undefined where there is none. */
   databaseDirectAddress: DatabaseAddress | undefined;
+  /** Leads to hot standbys; undefined where the primary serves all. */
+  databaseReadAddress: DatabaseAddress | undefined;
+  /** Connections to each of the first and the last. */
   databasePoolSize: number;
   issuer: string;
   jwksUri: string | undefined;
@@ -262,6 +265,9 @@ export function readConfig(env: NodeJS.ProcessEnv): ServerConfig {
     databaseAddress: readDatabaseAddress(env, 'DATABASE_URL', problems) as DatabaseAddress,
     databaseDirectAddress: env['DATABASE_DIRECT_URL']
       ? readDatabaseAddress(env, 'DATABASE_DIRECT_URL', problems)
+      : undefined,
+    databaseReadAddress: env['DATABASE_READ_URL']
+      ? readDatabaseAddress(env, 'DATABASE_READ_URL', problems, { target: 'prefer-standby' })
       : undefined,
     databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', 10, LEAST_POOL_SIZE, 1000),
     issuer: url('OIDC_ISSUER', isHttpUrl, 'https://host/auth/realms/Renku', true),

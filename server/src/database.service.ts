@@ -48,6 +48,8 @@ export const PLANNER: Settings = {
 
 /** Name of the DataSource whose connections nobody shares, where it is another. */
 export const DIRECT = 'direct';
+/** Name of the one that leads to standbys, which the module connects whenever it can be reached. */
+export const READ = 'read';
 /** Hearing of changes, and the jobs that one replica does at a time; or what migrates, and what copies beside it. */
 const DIRECT_POOL_SIZE = 5;
 
@@ -56,10 +58,15 @@ export function dataSourceOptions({ databaseAddress, databasePoolSize }: ServerC
   return optionsOf(databaseAddress, databasePoolSize);
 }
 
-/** The other, where there is one. */
-export function directDataSourceOptions(config: ServerConfig): DataSourceOptions | undefined {
-  const { databaseDirectAddress: address } = config;
-  return address && { ...optionsOf(address, DIRECT_POOL_SIZE), name: DIRECT };
+/** Those beside it that the environment tells of, with names. */
+export function otherDataSources(config: ServerConfig): DataSourceOptions[] {
+  const { databaseDirectAddress, databaseReadAddress, databasePoolSize } = config;
+  return [
+    ...(databaseDirectAddress
+      ? [{ ...optionsOf(databaseDirectAddress, DIRECT_POOL_SIZE), name: DIRECT }]
+      : []),
+    ...(databaseReadAddress ? [{ ...optionsOf(databaseReadAddress, databasePoolSize), name: READ }] : []),
+  ];
 }
 
 function optionsOf(address: DatabaseAddress, poolSize: number) {

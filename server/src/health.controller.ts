@@ -30,11 +30,11 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const { isReady: isMigrated, problems: atStart } = this.database;
     const report = isMigrated ? await this.check() : this.alerts.reportOf(atStart);
-    const { problems, hearing, ...checks } = report;
+    const { problems, hearing, reads, ...checks } = report;
     // They are shown, but no reason to take the server out: it can still serve what it has.
     const feed = await this.feed.check().catch(() => ({ status: 'unknown', last_seen: null }));
     const isReady = Object.values(checks).every((check) => check === 'ok');
     reply.status(isReady ? 200 : 503);
-    return { status: isReady ? 'ok' : 'unavailable', checks, problems, hearing, feed };
+    return { status: isReady ? 'ok' : 'unavailable', checks, problems, hearing, reads, feed };
   }
 }

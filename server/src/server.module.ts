@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { AlertsModule } from 'nestjs-session-alerts';
 import { SERVER_CONFIG } from './server-config.token.js';
 import type { ServerConfig } from './config.js';
-import { DatabaseService, dataSourceOptions, DIRECT, directDataSourceOptions } from './database.service.js';
+import { DatabaseService, dataSourceOptions, DIRECT, otherDataSources, READ } from './database.service.js';
 import { MetricsController } from './metrics.controller.js';
 import { HealthController } from './health.controller.js';
 
@@ -23,14 +23,16 @@ function processMetrics(): Registry {
 @Module({})
 export class ServerModule {
   static forConfig(config: ServerConfig): DynamicModule {
-    const direct = directDataSourceOptions(config);
+    const others = otherDataSources(config);
+    const named = (name: string) => others.some((options) => options.name === name);
     return {
       module: ServerModule,
       imports: [
         TypeOrmModule.forRoot({ ...dataSourceOptions(config), manualInitialization: true }),
-        ...(direct ? [TypeOrmModule.forRoot({ ...direct, manualInitialization: true })] : []),
+        ...others.map((options) => TypeOrmModule.forRoot({ ...options, manualInitialization: true })),
         AlertsModule.forRoot({
-          ...(direct && { directDataSource: DIRECT }),
+          ...(named(DIRECT) && { directDataSource: DIRECT }),
+          ...(named(READ) && { readDataSource: READ }),
           auth: {
             issuer: config.issuer,
             audience: config.audience,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import type { Writes } from '../database/alerts-database.js';
 import { forEachOf } from '../database/distribution.js';
+import { ReadDatabase } from '../database/read-database.service.js';
 import type { Statement } from '../database/statement.js';
 import { newAlertId } from './alert-id.js';
 import { AlertLife } from './alert-life.js';
@@ -32,6 +33,8 @@ export class AlertsRepository {
   constructor(
     private readonly database: AlertsDatabase,
     private readonly departures: Departures,
+    /** For what decides nothing. */
+    private readonly reads: ReadDatabase,
   ) {}
 
   /**
@@ -128,7 +131,7 @@ export class AlertsRepository {
 
   private async listOpenTogether(userIds: string[]): Promise<OpenList[]> {
     const few = new Map<string, StoredAlert[]>(userIds.map((userId) => [userId, []]));
-    const rows = await this.database.query<StoredAlert>(alerts.listFewOpen(userIds));
+    const rows = await this.reads.query<StoredAlert>(alerts.listFewOpen(userIds));
     for (const row of rows) few.get(row.user_id)?.push(row);
     const withMany = userIds.filter((userId) => !alerts.areFew(few.get(userId) ?? []));
     const many = withMany.length > 0 ? await this.listMany(withMany) : undefined;
@@ -138,7 +141,7 @@ export class AlertsRepository {
   /** Those of users who may have more than an answer carries. */
   private async listMany(userIds: string[]): Promise<Map<string, OpenList>> {
     const byUser = new Map<string, OpenList>(userIds.map((userId) => [userId, { alerts: [], total: 0 }]));
-    for (const row of await this.database.query<FoundAlert>(alerts.listOpen(userIds))) {
+    for (const row of await this.reads.query<FoundAlert>(alerts.listOpen(userIds))) {
       const list = byUser.get(row.user_id);
       if (!list) continue;
       list.alerts.push(toAlertRow(row));
@@ -150,7 +153,7 @@ export class AlertsRepository {
 
   /** Those of one of a user's sessions. */
   async listOpenOfSession(userId: string, sessionName: string): Promise<OpenList> {
-    const rows = await this.database.query<FoundAlert>(alerts.listOpenOfSession(userId, sessionName));
+    const rows = await this.reads.query<FoundAlert>(alerts.listOpenOfSession(userId, sessionName));
     const list = { alerts: rows.map(toAlertRow), total: Number(rows[0]?.found ?? 0) };
     await this.completeTotal(list, userId, sessionName);
     return list;
@@ -159,13 +162,13 @@ export class AlertsRepository {
   /** Only where there are more than an answer carries they have to be counted. */
   private async completeTotal(list: OpenList, userId: string, sessionName?: string): Promise<void> {
     if (list.total <= MOST_SHOWN) return;
-    const [row] = await this.database.query<{ total: number }>(alerts.countOpenOf(userId, sessionName));
+    const [row] = await this.reads.query<{ total: number }>(alerts.countOpenOf(userId, sessionName));
     list.total = Math.max(row?.total ?? 0, list.alerts.length);
   }
 
   /** A page of a user's closed alerts, the last closed first; `after` is the last of the page before. */
   async listResolved(userId: string, page: HistoryPage): Promise<AlertRow[]> {
-    return (await this.database.query<StoredAlert>(alerts.listResolved(userId, page))).map(toAlertRow);
+    return (await this.reads.query<StoredAlert>(alerts.listResolved(userId, page))).map(toAlertRow);
   }
 
   async find(id: string): Promise<AlertRow | undefined> {

@@ -10,6 +10,8 @@ import {
   SHARED_CONNECTIONS,
   UNREACHABLE,
 } from '../database/database-problems.js';
+import { ReadDatabase } from '../database/read-database.service.js';
+import type { ReadsReport } from '../database/read-database.service.js';
 import type { DatabaseProblem } from '../database/database-problems.js';
 import { SigningKeys } from '../auth/signing-keys.service.js';
 import { messagesOf } from '../http/error-messages.js';
@@ -26,6 +28,8 @@ export interface AlertsHealthReport {
   hearing?: Hearing;
   /** Why the database cannot serve, and what mends it, in sentences that anybody may read; left out while it can. */
   problems?: string[];
+  /** Which node serves what users are listed, where a DataSource for reading is named; it decides nothing. */
+  reads?: ReadsReport;
 }
 
 /** Whether the module can serve; for a host's readiness probe. */
@@ -38,6 +42,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
     private readonly database: AlertsDatabase,
+    private readonly reads: ReadDatabase,
     private readonly keys: SigningKeys,
     /** Not in a process that sends no changes. By its token: of a type with `undefined` some compilers tell Nest nothing. */
     @Optional() @Inject(ChangeListener) private readonly listener: ChangeListener | undefined,
@@ -60,11 +65,13 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** The database's part of it, by another's word. */
   reportOf(problems: DatabaseProblem[]): AlertsHealthReport {
+    const reads = this.reads.report;
     return {
       database: problems.length === 0 ? 'ok' : 'unavailable',
       issuer: this.keys.isReady ? 'ok' : 'unavailable',
       ...(this.listener && { hearing: this.listener.hearing }),
       ...(problems.length > 0 && { problems: problems.map(sentenceOf) }),
+      ...(reads && { reads }),
     };
   }
 

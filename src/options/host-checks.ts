@@ -14,12 +14,13 @@ const TYPEORM_OPTIONS = 'TypeOrmModuleOptions';
 
 /**
  * The host's DataSource, where it is one that can keep alerts.
+ * @param option by which the host names it
  * @throws Error with a sentence that says what to do
  */
 export async function postgresDataSource(
   found: DataSource | undefined,
   name?: string,
-  option = 'dataSource',
+  option: 'dataSource' | 'directDataSource' | 'readDataSource' = 'dataSource',
 ): Promise<DataSource> {
   const dataSource = calledDataSource(name);
   if (!found) {

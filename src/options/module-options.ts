@@ -212,6 +212,12 @@ export interface AlertsModuleExtras {
    * itself: where those of `dataSource` go through a pooler that shares them between transactions. Default: `dataSource`.
    */
   directDataSource?: string;
+  /**
+   * Name of another DataSource of the host's, whose address leads to hot standbys of the same database: what users are
+   * listed is read there, where they have replayed all that the primary had. It may be registered with
+   * `manualInitialization`, so that the application starts without it; the module connects it. Default: the primary serves.
+   */
+  readDataSource?: string;
   /** Whether other modules get `AlertsService` and what else is exported without importing the module. Default: false. */
   isGlobal?: boolean;
   /**
@@ -254,6 +260,8 @@ export const ALERTS_DATA_SOURCE = Symbol('ALERTS_DATA_SOURCE');
 
 /** Injection token of the one whose connections nobody shares; the same where there is no other. */
 export const ALERTS_DIRECT_DATA_SOURCE = Symbol('ALERTS_DIRECT_DATA_SOURCE');
+/** Injection token of the one for reading; `undefined` where none is named. */
+export const ALERTS_READ_DATA_SOURCE = Symbol('ALERTS_READ_DATA_SOURCE');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<AlertsModuleOptions>().setClassMethodName('forRoot').build();

@@ -10,6 +10,7 @@ import { isObject, list, oneOf, text, wrong } from './option-checks.js';
 export const EXTRAS: Record<keyof AlertsModuleExtras, true> = {
   dataSource: true,
   directDataSource: true,
+  readDataSource: true,
   isGlobal: true,
   decorators: true,
   webhooks: true,
@@ -32,6 +33,7 @@ const OF_A_FACTORY: Record<
 export interface Registration {
   dataSource: string | undefined;
   directDataSource: string | undefined;
+  readDataSource: string | undefined;
   isGlobal: boolean;
   decorators: MethodDecorator[];
   webhooks: boolean;
@@ -48,9 +50,19 @@ export function registrationOf(given: AlertsModuleRootOptions): {
   options: AlertsModuleOptions;
 } {
   if (!isObject(given)) throw wrong('forRoot must be given options: { auth: { issuer: … } }');
-  const { dataSource, directDataSource, isGlobal, decorators, webhooks, live, upkeep, ...options } = given;
+  const {
+    dataSource,
+    directDataSource,
+    readDataSource,
+    isGlobal,
+    decorators,
+    webhooks,
+    live,
+    upkeep,
+    ...options
+  } = given;
   const registration = checked({
-    ...{ dataSource, directDataSource, isGlobal, decorators, webhooks },
+    ...{ dataSource, directDataSource, readDataSource, isGlobal, decorators, webhooks },
     live: isPart(live) ? live : true,
     upkeep: isPart(upkeep) ? upkeep : true,
   });
@@ -81,6 +93,7 @@ function checked(given: Partial<Record<keyof Registration, unknown>>): Registrat
   const {
     dataSource,
     directDataSource,
+    readDataSource,
     isGlobal = false,
     decorators = [],
     webhooks = true,
@@ -95,6 +108,7 @@ function checked(given: Partial<Record<keyof Registration, unknown>>): Registrat
   return {
     dataSource: optionalText('dataSource', dataSource),
     directDataSource: optionalText('directDataSource', directDataSource),
+    readDataSource: optionalText('readDataSource', readDataSource),
     isGlobal: oneOf('isGlobal', yesOrNo, isGlobal),
     decorators: functions as MethodDecorator[],
     webhooks: oneOf('webhooks', yesOrNo, webhooks),

@@ -364,10 +364,15 @@ describe('A DataSource', () => {
   it.each<[string, Partial<AlertsModuleRootOptions>, RegExp]>([
     ['at all', {}, /there is no DataSource: import TypeOrmModule\.forRoot/],
     ['of that name', { dataSource: 'alerts' }, /there is no DataSource "alerts".*name: 'alerts'/],
+    [
+      'to read from',
+      { readDataSource: 'standbys' },
+      /there is no DataSource "standbys".*name yours as readDataSource/,
+    ],
   ])('that is not there %s is named at boot', async (_what, more, sentence) => {
     const alerts = () => [AlertsModule.forRoot({ ...options(), ...more })];
     await expectRefusal(alerts, sentence, () =>
-      more.dataSource === undefined ? [] : [hostDatabase({ manualInitialization: true })],
+      Object.keys(more).length === 0 ? [] : [hostDatabase({ manualInitialization: true })],
     );
   });
 
@@ -579,6 +584,7 @@ describe('An option that is wrong', () => {
 
   it.each<[string, object, RegExp]>([
     ['dataSource', { dataSource: '' }, /dataSource must be a text/],
+    ['readDataSource', { readDataSource: '' }, /readDataSource must be a text/],
     ['isGlobal', { isGlobal: 'yes' }, /isGlobal must be true or false/],
     ['decorators that are no list', { decorators: () => undefined }, /decorators must be a list/],
     ['decorators that are none', { decorators: [undefined] }, /decorators must be decorators/],

@@ -26,6 +26,7 @@ export interface DoctorSettings {
   url: string | undefined;
   databaseAddress: DatabaseAddress | undefined;
   databaseDirectAddress: DatabaseAddress | undefined;
+  databaseReadAddress: DatabaseAddress | undefined;
   /** As it stands in the tokens' `iss`. */
   issuer: string | undefined;
   jwksUri: string | undefined;
@@ -71,6 +72,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
   return {
     problems,
     url: flag('--api-url', flags.apiUrl) ?? ofInstance('/api/data'),
+    databaseReadAddress: config.databaseReadAddress,
     databaseAddress: isDatabaseGiven ? config.databaseAddress : undefined,
     databaseDirectAddress: config.databaseDirectAddress,
     issuer:

@@ -11,6 +11,7 @@ import { checkIssuer } from './issuer.check.js';
 import { checkPrometheus } from './prometheus.check.js';
 import { checkReadiness } from './readiness.check.js';
 import { checkSettings } from './settings.check.js';
+import { checkStandby } from './standby.check.js';
 import { checkToken } from './token.check.js';
 import { checkUsers } from './users.check.js';
 import { checkServer, checkWebhook } from './webhook.check.js';
@@ -19,6 +20,7 @@ import { checkServer, checkWebhook } from './webhook.check.js';
 const CHAIN: ((examination: Examination) => void | Promise<void>)[] = [
   checkSettings,
   checkDatabase,
+  checkStandby,
   checkIssuer,
   checkToken,
   checkServer,
