@@ -47,6 +47,7 @@ const MATRIX: Record<string, Values> = {
     networkPolicy: { from: [{ podSelector: {} }], egress: [{ to: [{ namespaceSelector: {} }] }] },
     ingress: { host: 'alerts.example.org', className: '', tlsSecret: 'alerts-tls' },
   },
+  'a chart that this one is a dependency of': { ...minimal, enabled: true, global: { team: 'platform' } },
   'another name, path and digest': {
     ...minimal,
     fullnameOverride: 'alerts',
