@@ -58,15 +58,13 @@ export function dataSourceOptions({ databaseAddress, databasePoolSize }: ServerC
   return optionsOf(databaseAddress, databasePoolSize);
 }
 
-/** Those beside it that the environment tells of, with names. */
-export function otherDataSources(config: ServerConfig): DataSourceOptions[] {
-  const { databaseDirectAddress, databaseReadAddress, databasePoolSize } = config;
-  return [
-    ...(databaseDirectAddress
-      ? [{ ...optionsOf(databaseDirectAddress, DIRECT_POOL_SIZE), name: DIRECT }]
-      : []),
-    ...(databaseReadAddress ? [{ ...optionsOf(databaseReadAddress, databasePoolSize), name: READ }] : []),
-  ];
+/** Those beside it that the environment tells of, by their names. */
+export function otherDataSources(config: ServerConfig): Map<string, DataSourceOptions> {
+  const { databaseDirectAddress: direct, databaseReadAddress: read, databasePoolSize } = config;
+  const others = new Map<string, DataSourceOptions>();
+  if (direct) others.set(DIRECT, optionsOf(direct, DIRECT_POOL_SIZE));
+  if (read) others.set(READ, optionsOf(read, databasePoolSize));
+  return others;
 }
 
 function optionsOf(address: DatabaseAddress, poolSize: number) {

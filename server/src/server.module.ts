@@ -24,15 +24,16 @@ function processMetrics(): Registry {
 export class ServerModule {
   static forConfig(config: ServerConfig): DynamicModule {
     const others = otherDataSources(config);
-    const named = (name: string) => others.some((options) => options.name === name);
     return {
       module: ServerModule,
       imports: [
         TypeOrmModule.forRoot({ ...dataSourceOptions(config), manualInitialization: true }),
-        ...others.map((options) => TypeOrmModule.forRoot({ ...options, manualInitialization: true })),
+        ...Array.from(others, ([name, options]) =>
+          TypeOrmModule.forRoot({ ...options, name, manualInitialization: true }),
+        ),
         AlertsModule.forRoot({
-          ...(named(DIRECT) && { directDataSource: DIRECT }),
-          ...(named(READ) && { readDataSource: READ }),
+          ...(others.has(DIRECT) && { directDataSource: DIRECT }),
+          ...(others.has(READ) && { readDataSource: READ }),
           auth: {
             issuer: config.issuer,
             audience: config.audience,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { Connection } from './connection.js';
+import { UNNAMED } from './database-names.js';
 import { lackingRights } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
 import { hasReached, positionOf, READ_POSITION, READ_PRIMARY_POSITION } from './log-position.js';
@@ -92,7 +93,8 @@ export async function readStandby(
     if (lag === undefined) return state([BEHIND], LONGEST_LAG);
     if (mayRead === false) {
       const mend = 'Let the owner of the tables grant it that, on the primary';
-      return state([lackingRights(['SELECT on session_alerts.alerts, with USAGE on its schema'], mend)], lag);
+      const rights = ['SELECT on session_alerts.alerts, with USAGE on its schema'];
+      return state([lackingRights(rights, UNNAMED, () => mend)], lag);
     }
     // Before they are migrated there is nothing to read, on either.
     return state([], mayRead ? lag : Infinity);

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
@@ -62,6 +64,23 @@ it('leads to the first of several nodes that answers and is fit', async () => {
   await expect(open({ DATABASE_URL: `${DATABASE_URL}?target_session_attrs=standby` })).rejects.toThrow(
     'The database is no standby, which its address asks for by target_session_attrs.',
   );
+});
+
+it('does not wait for a node that is silent', async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const nodes = `127.0.0.1:${(silent.address() as AddressInfo).port},127.0.0.1:${url.port}`;
+  const DATABASE_URL = `${url.protocol}//${url.username}:${url.password}@${nodes}${url.pathname}?connect_timeout=60`;
+  const sockets: Socket[] = [];
+  silent.on('connection', (socket) => sockets.push(socket));
+  try {
+    expect(await ask(await open({ DATABASE_URL }), 'SELECT 1 AS answer')).toBe(1);
+    expect(sockets).not.toEqual([]);
+    expect(sockets.every(({ destroyed }) => !destroyed)).toBe(true);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+  }
 });
 
 it('leads by a socket, and by variables alone', async () => {

@@ -269,7 +269,7 @@ it('loses nothing behind a proxy that turns to the new primary, and at times to 
     await failover.untilReady();
     await failover.untilStored(100);
     await judge(failover, second, {
-      fault: 'Primary killed behind a proxy, its standby promoted; the proxy at times at the read-only node',
+      fault: 'Primary killed behind a proxy, its standby promoted',
       recoveries,
       heard,
     });
@@ -295,7 +295,7 @@ it('loses nothing where the address names both nodes, and finds the new primary 
     await failover.untilStored(100);
     await failover.untilReady();
     await judge(failover, first, {
-      fault: 'Primary killed, its standby promoted; an address with both',
+      fault: 'Primary killed, its standby promoted; address with both',
       recoveries,
       heard,
     });
