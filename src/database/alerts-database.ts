@@ -290,11 +290,16 @@ export class AlertsDatabase {
   }
 }
 
+/** A prepared statement, and what finds it where it was prepared under the very name. */
+const PREPARED: Statement = { name: 'session_alerts_prepared', text: 'SELECT 1' };
+const FIND_PREPARED: Statement = {
+  text: `SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'session_alerts_prepared'`,
+};
+
 /** Whether the pooler on the way has prepared statements under names of its own, so that each finds ours. */
 async function keepsPrepared(connection: Connection): Promise<boolean> {
   try {
-    const { PREPARED, FIND_PREPARED, BEGIN, COMMIT } = statements;
-    const [, , found] = await connection.send([BEGIN, PREPARED, FIND_PREPARED, COMMIT]);
+    const [, , found] = await connection.send([statements.BEGIN, PREPARED, FIND_PREPARED, statements.COMMIT]);
     return found?.length === 0;
   } catch (error) {
     await connection.query(statements.ROLLBACK).catch(() => undefined);

@@ -17,12 +17,6 @@ export const ALLOW_HASH_JOINS: Statement = { text: 'SET LOCAL enable_hashjoin = 
 /** The database's clock (µs since 1970). */
 export const READ_CLOCK: Statement = { name: 'session_alerts_read_clock', text: `SELECT ${NOW}` };
 
-/** A prepared statement, and what finds it where it was prepared under the very name. */
-export const PREPARED: Statement = { name: 'session_alerts_prepared', text: 'SELECT 1' };
-export const FIND_PREPARED: Statement = {
-  text: `SELECT FROM pg_catalog.pg_prepared_statements WHERE name = 'session_alerts_prepared'`,
-};
-
 /**
  * Until the transaction ends: NULL in an array is NULL, and what is committed is stored. Connections of an application
  * are as it has made them, and stay so.

@@ -399,7 +399,7 @@ describe('A DataSource', () => {
   it('that cannot connect says so itself', async () => {
     const url = new URL(database.url);
     url.port = '1';
-    const start = startHost([AlertsModule.forRoot(options())], [hostDatabase({ url: url.href })]);
+    const start = startHost([AlertsModule.forRoot(options())], [hostDatabase(postgresOptions(url.href))]);
     await expect(start).rejects.toThrow(/ECONNREFUSED/);
   });
 

@@ -177,7 +177,7 @@ async function onDataSource<T>(
 
 /** As our own server and command line do it. */
 function withOurs<T>(work: (dataSource: DataSource) => Promise<T>, url = database.url): Promise<T> {
-  return onDataSource(postgresOptions(url), work);
+  return onDataSource({ url, ...postgresOptions(url) }, work);
 }
 
 async function migrate(url = database.url): Promise<string[]> {

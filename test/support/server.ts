@@ -45,10 +45,10 @@ export async function startTestServer(
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
-    DATABASE_URL: databaseUrl,
     OIDC_ISSUER: issuer.issuer.url,
     LOG_LEVEL: 'error',
     ...env,
+    ...databaseAddresses(databaseUrl, env),
   });
   const app = await createServer(config, logs ? undefined : false);
   await app.listen(0, '127.0.0.1');
@@ -78,6 +78,15 @@ export async function startTestServer(
       issuer.issuer.userToken({ sub: 'alertmanager', roles: ['alertmanager-webhook'] }),
     close,
   };
+}
+
+/** Where the tests have a pooler (scripts/with-pgbouncer.sh), the server's way leads through it. */
+function databaseAddresses(url: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const [mode, pooler] = process.env['TEST_POOLER']?.split(' ') ?? [];
+  if (pooler === undefined || env['DATABASE_DIRECT_URL'] !== undefined) return { DATABASE_URL: url };
+  const pooled = new URL(url);
+  pooled.host = pooler;
+  return { DATABASE_URL: pooled.href, ...(mode === 'transaction' && { DATABASE_DIRECT_URL: url }) };
 }
 
 /** An issuer on a port of its own, which may go away and come back. */
