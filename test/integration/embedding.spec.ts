@@ -204,7 +204,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       owner: 'jane',
       alerts: [{ id, title: 'High memory usage' }],
     });
-    expect((await api.call('GET', '/projects/health')).body).toEqual({
+    expect((await api.call('GET', '/projects/health')).body).toMatchObject({
       database: 'ok',
       issuer: 'ok',
     });
@@ -436,7 +436,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       expectError(await call(url, 'POST', path, 'banned', body), 403);
       expectError(await call(url, 'POST', path, undefined, body), 401);
       expectError(await call(url, 'GET', '/alerts', 'stranger'), 401);
-      expect((await call(url, 'GET', '/projects/health')).body).toEqual({
+      expect((await call(url, 'GET', '/projects/health')).body).toMatchObject({
         database: 'ok',
         issuer: 'ok',
       });

@@ -4,9 +4,10 @@ import { filter, firstValueFrom } from 'rxjs';
 import { DataSource } from 'typeorm';
 import type { AlertsDatabase } from '../../src/database/alerts-database.js';
 import { ChangeListener } from '../../src/database/change-listener.service.js';
+import { CHANNEL } from '../../src/database/transaction.statements.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
 import { AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
-import { createTestDatabase } from '../support/database.js';
+import { createTestDatabase, execute } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';
 import { startTestServer, waitUntil } from '../support/server.js';
 import type { TestServer } from '../support/server.js';
@@ -113,8 +114,9 @@ describe('Hearing of changes while the database falls silent', () => {
     dataSource = new DataSource({ ...postgresOptions(await way.open()), poolSize: 1 });
     // Leaves a connection in the pool.
     await dataSource.initialize();
-    // All it needs of it is which notices are its own.
-    listener = new ChangeListener(dataSource, { process: 'ours' } as unknown as AlertsDatabase);
+    // All it needs of it is which notices are its own, and that it sends it one.
+    const ping = (id: string) => execute(database.url, `SELECT pg_notify($1, $2)`, [CHANNEL, `ping ${id}`]);
+    listener = new ChangeListener(dataSource, { process: 'ours', ping } as unknown as AlertsDatabase);
   });
   afterEach(async () => {
     await way.close();
