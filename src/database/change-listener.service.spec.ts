@@ -265,9 +265,12 @@ describe('What hears of changes', () => {
     expect([listener.hearing, states.at(-1), clients.length]).toEqual(['ok', true, 2]);
   });
 
-  it('is not deaf where it cannot even send', async () => {
+  it.each([
+    ['cannot even send', () => Promise.reject(new Error('away'))],
+    ['waits for what it sends with', () => new Promise<void>(() => undefined)],
+  ])('is not deaf where it %s', async (_what, instead) => {
     await start();
-    ping = () => Promise.reject(new Error('away'));
+    ping = instead;
     await pass(60_000);
     expect([listener.hearing, clients.length, errors]).toEqual(['ok', 1, []]);
   });

@@ -154,29 +154,32 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** Whether what this process sends comes back; also where it cannot send, which is another's trouble. */
+  /** Whether what this process sends comes back; also where it cannot send just now, which is another's trouble. */
   private async hearsItself(ended: Promise<'ended'>): Promise<boolean> {
     const id = randomUUID();
     const waiting = new AbortController();
-    const comes = new Promise<boolean>((resolve) => {
+    const { signal } = waiting;
+    const silence = () =>
+      sleep(LONGEST_SILENCE, 'silence' as const, { signal, ref: false }).catch(() => 'silence' as const);
+    const comes = new Promise<'heard'>((resolve) => {
       const pings = this.heardPings.subscribe((heard) => {
-        if (heard === id) resolve(true);
+        if (heard === id) resolve('heard');
       });
-      waiting.signal.addEventListener('abort', () => {
+      signal.addEventListener('abort', () => {
         pings.unsubscribe();
       });
     });
     try {
-      const isSent = await this.database.ping(id).then(
-        () => true,
-        () => false,
+      const sent = this.database.ping(id).then(
+        () => 'sent' as const,
+        () => 'unsent' as const,
       );
-      if (!isSent) return true;
-      const { signal } = waiting;
-      const silence = sleep(LONGEST_SILENCE, false, { signal, ref: false }).catch(() => false);
-      const answer = await Promise.race([ended, comes, silence]);
-      if (answer !== 'ended') this.noteHearing(answer);
-      return answer === true;
+      const sending = await Promise.race([ended, sent, silence()]);
+      if (sending !== 'sent') return sending !== 'ended';
+      const answer = await Promise.race([ended, comes, silence()]);
+      if (answer === 'ended') return false;
+      this.noteHearing(answer === 'heard');
+      return answer === 'heard';
     } finally {
       waiting.abort();
     }
