@@ -128,7 +128,10 @@ describe('The plans of prepared statements', () => {
       file.endsWith('.statements.ts'),
     );
     const sources = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-    const names = Array.from(sources.join('').matchAll(/\bname: '(session_alerts_\w+)'/g), ([, name]) => name);
+    const names = Array.from(
+      sources.join('').matchAll(/\bname: '(session_alerts_\w+)'/g),
+      ([, name]) => name,
+    );
     expect(PREPARED.map(({ name }) => name).sort()).toEqual(names.sort());
     expect(Object.keys(INDEXES).sort()).toEqual(names);
   });
