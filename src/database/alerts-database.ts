@@ -84,7 +84,7 @@ export class AlertsDatabase {
   }
 
   query<Row>(statement: Statement): Promise<Row[]> {
-    return this.withConnection((connection) => connection.query<Row>(statement));
+    return this.withConnection((connection) => connection.askOne<Row>(statement));
   }
 
   /**
@@ -109,7 +109,7 @@ export class AlertsDatabase {
   async readAt(reads: Statement[]): Promise<{ now: Date; rows: unknown[][] }> {
     return this.withConnection(async (connection) => {
       const now = await this.readClock(connection);
-      return { now, rows: await connection.send(reads) };
+      return { now, rows: await connection.ask(reads) };
     });
   }
 
@@ -237,7 +237,7 @@ export class AlertsDatabase {
 
   private async readClock(connection: Connection): Promise<Date> {
     const sentAt = performance.now();
-    const rows = await connection.query<ClockRow>(statements.READ_CLOCK);
+    const rows = await connection.askOne<ClockRow>(statements.READ_CLOCK);
     return this.learnClock(sentAt, rows);
   }
 

@@ -45,7 +45,7 @@ const SETTINGS: Settings = {
 /** Names one connection, for as long as it is the same that we have set up. */
 const MARK = 'session_alerts.connection';
 const marks = new WeakMap<object, string>();
-const settlings = new WeakMap<object, Statement>();
+const settlings = new WeakMap<object, Statement[]>();
 
 /** How long (ms) the first statement may take: where the way falls silent just then, nobody else would notice. */
 const LONGEST_SILENCE = 10_000;
@@ -94,7 +94,7 @@ export function markOf(client: object): string | undefined {
 }
 
 /** What sets the same for a transaction alone; nothing where an application has made the connection. */
-export function settlingOf(client: object): Statement | undefined {
+export function settlingOf(client: object): Statement[] | undefined {
   return settlings.get(client);
 }
 
@@ -119,12 +119,16 @@ function settle(settings: Settings): string {
     ${READ_NODE_FACTS}`;
 }
 
-function settleInTransaction(settings: Settings): Statement {
-  return {
-    text: `
-      SELECT pg_catalog.set_config(name, value, true)
-        FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
-       WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
-    values: [Object.keys(settings), Object.values(settings)],
-  };
+/** What could keep the rest of it from being done comes first, by itself. */
+function settleInTransaction(settings: Settings): Statement[] {
+  return [
+    { text: 'SET LOCAL statement_timeout = 0' },
+    {
+      text: `
+        SELECT pg_catalog.set_config(name, value, true)
+          FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
+         WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
+      values: [Object.keys(settings), Object.values(settings)],
+    },
+  ];
 }

@@ -7,6 +7,7 @@ import { asDatabaseError, isReadOnly } from './database-errors.js';
 import { leaveNodeOf } from './guarded-client.js';
 import { OWN_WAY } from './shared-way.js';
 import type { SharedWay } from './shared-way.js';
+import { BEGIN, COMMIT, ROLLBACK } from './transaction.statements.js';
 
 /** What we use of `pg`'s client. */
 interface PgClient {
@@ -48,8 +49,7 @@ export class Connection {
 
   /** What each transaction sets at its beginning, as others may have had the connection since the last. */
   get settling(): Statement[] {
-    const settling = this.way.isShared ? settlingOf(this.client) : undefined;
-    return settling ? [settling] : [];
+    return (this.way.isShared && settlingOf(this.client)) || [];
   }
 
   /** Lets nobody have it again: when it is given back, its pool makes another. */
@@ -77,6 +77,28 @@ export class Connection {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Runs statements that are no part of a transaction; where others may have had the connection, in one, which sets what
+   * they depend on.
+   */
+  async ask(statements: Statement[]): Promise<unknown[][]> {
+    const { settling } = this;
+    if (settling.length === 0) return this.send(statements);
+    try {
+      const rows = await this.send([BEGIN, ...settling, ...statements, COMMIT]);
+      return rows.slice(1 + settling.length, -1);
+    } catch (error) {
+      await this.query(ROLLBACK).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** The rows of one. */
+  async askOne<Row>(statement: Statement): Promise<Row[]> {
+    const [rows = []] = await this.ask([statement]);
+    return rows as Row[];
   }
 
   /**

@@ -22,7 +22,7 @@ class AnsweringConnection {
     private readonly facts: Partial<typeof SOUND>,
   ) {}
 
-  query(): Promise<unknown[]> {
+  askOne(): Promise<unknown[]> {
     return Promise.resolve([{ ...SOUND, ...this.facts, table: 'alerts' }]);
   }
 

@@ -110,7 +110,7 @@ export async function findProblems(
   listeningBackend: number | undefined,
   { mayBeShared }: { mayBeShared: boolean },
 ): Promise<DatabaseProblem[]> {
-  const facts = await connection.query<Facts>(READ_FACTS);
+  const facts = await connection.askOne<Facts>(READ_FACTS);
   const isShared =
     !mayBeShared && (isSharedWithOthers(connection, facts) || Number(facts[0]?.backend) === listeningBackend);
   // The pool makes a new one, which is set up again.

@@ -5,11 +5,11 @@ const AT_ONCE = 4;
 
 /** Whether our tables are distributed by user, by Citus: then it has this list. */
 export async function areDistributed(connection: Connection): Promise<boolean> {
-  const [citus] = await connection.query<{ isThere: boolean }>({
+  const [citus] = await connection.askOne<{ isThere: boolean }>({
     text: `SELECT to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL AS "isThere"`,
   });
   if (citus?.isThere !== true) return false;
-  const distributed = await connection.query({
+  const distributed = await connection.askOne({
     text: `
       SELECT 1 FROM pg_catalog.pg_dist_partition
        WHERE logicalrelid = to_regclass('session_alerts.alerts') AND partmethod = 'h'`,

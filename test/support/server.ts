@@ -83,7 +83,10 @@ export async function startTestServer(
 /** Where the tests have a pooler (scripts/with-pgbouncer.sh), the server's way leads through it. */
 function databaseAddresses(url: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const [mode, pooler] = process.env['TEST_POOLER']?.split(' ') ?? [];
-  if (pooler === undefined || env['DATABASE_DIRECT_URL'] !== undefined) return { DATABASE_URL: url };
+  const isElsewhere = new URL(url).host !== new URL(process.env['TEST_DATABASE_URL'] ?? url).host;
+  if (pooler === undefined || isElsewhere || env['DATABASE_DIRECT_URL'] !== undefined) {
+    return { DATABASE_URL: url };
+  }
   const pooled = new URL(url);
   pooled.host = pooler;
   return { DATABASE_URL: pooled.href, ...(mode === 'transaction' && { DATABASE_DIRECT_URL: url }) };
