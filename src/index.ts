@@ -24,6 +24,7 @@ export type {
 export type { AlertsCaller } from './auth/alerts-caller.js';
 export type { AlertsUser } from './options/alerts-user.js';
 export { AlertsHealth } from './health/alerts-health.service.js';
+export type { Hearing } from './database/change-listener.service.js';
 export type { AlertsHealthReport } from './health/alerts-health.service.js';
 export type { ReadsReport } from './database/read-database.service.js';
 export { ErrorResponse } from './http/error-response.dto.js';
