@@ -124,11 +124,7 @@ export class AlertsDatabase {
   ): Promise<Row[]> {
     return this.withConnection(async (connection) => {
       const made = typeof statement === 'function' ? statement(await this.readClock(connection)) : statement;
-      const before = [
-        statements.BEGIN,
-        ...connection.settling,
-        ...(joinsMany ? [statements.ALLOW_HASH_JOINS] : []),
-      ];
+      const before = [connection.begin, ...(joinsMany ? [statements.ALLOW_HASH_JOINS] : [])];
       try {
         const rows = await connection.send([...before, made, statements.COMMIT]);
         return rows[before.length] as Row[];
@@ -157,9 +153,7 @@ export class AlertsDatabase {
         return await this.withConnection(async (connection) => {
           try {
             const sentAt = performance.now();
-            const before = [statements.BEGIN, ...connection.settling];
-            const answers = await connection.send([...before, lock, ...reads]);
-            const [clock, ...rows] = answers.slice(before.length);
+            const [, clock, ...rows] = await connection.send([connection.begin, lock, ...reads]);
             const { writes, users, answer } = plan(this.learnClock(sentAt, clock as ClockRow[]), rows);
             const notices = statements.notifyChange(this.process, users);
             const writing = connection.send([...writes, ...notices, statements.COMMIT]);

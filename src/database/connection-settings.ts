@@ -4,6 +4,7 @@ import { clientOn, GuardedClient } from './guarded-client.js';
 import { READ_NODE_FACTS } from './node-facts.js';
 import type { NodeFacts } from './node-facts.js';
 import type { Statement } from './statement.js';
+import { BEGIN } from './transaction.statements.js';
 import type { WayToDatabase } from './way-to-database.js';
 
 /** Names and values as PostgreSQL has them. */
@@ -45,7 +46,7 @@ const SETTINGS: Settings = {
 /** Names one connection, for as long as it is the same that we have set up. */
 const MARK = 'session_alerts.connection';
 const marks = new WeakMap<object, string>();
-const settlings = new WeakMap<object, Statement[]>();
+const beginnings = new WeakMap<object, Statement>();
 
 /** How long (ms) the first statement may take: where the way falls silent just then, nobody else would notice. */
 const LONGEST_SILENCE = 10_000;
@@ -65,7 +66,7 @@ export interface PoolExtras {
  */
 export function settledConnections(more: Settings = {}, way?: WayToDatabase): PoolExtras {
   const settings = { ...SETTINGS, ...more };
-  const settling = settleInTransaction(settings);
+  const beginning = beginSettled(settings);
   return {
     Client: way ? clientOn(way) : GuardedClient,
     onConnect: async (client) => {
@@ -83,7 +84,7 @@ export function settledConnections(more: Settings = {}, way?: WayToDatabase): Po
       }
       if (facts) way?.meet(client, facts);
       marks.set(client, mark);
-      settlings.set(client, settling);
+      beginnings.set(client, beginning);
     },
   };
 }
@@ -93,9 +94,9 @@ export function markOf(client: object): string | undefined {
   return marks.get(client);
 }
 
-/** What sets the same for a transaction alone; nothing where an application has made the connection. */
-export function settlingOf(client: object): Statement[] | undefined {
-  return settlings.get(client);
+/** Begins a transaction that has the same by itself; nothing where an application has made the connection. */
+export function beginningOf(client: object): Statement | undefined {
+  return beginnings.get(client);
 }
 
 /** The mark of the connection that is asked. */
@@ -119,16 +120,14 @@ function settle(settings: Settings): string {
     ${READ_NODE_FACTS}`;
 }
 
-/** What could keep the rest of it from being done comes first, by itself. */
-function settleInTransaction(settings: Settings): Statement[] {
-  return [
-    { text: 'SET LOCAL statement_timeout = 0' },
-    {
-      text: `
-        SELECT pg_catalog.set_config(name, value, true)
-          FROM unnest($1::text[], $2::text[]) AS wanted (name, value)
-         WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
-      values: [Object.keys(settings), Object.values(settings)],
-    },
-  ];
+/** One message, as between two of a transaction a hostile time limit may end it. */
+function beginSettled(settings: Settings): Statement {
+  const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+  return {
+    text: `
+      ${BEGIN.text}; SET LOCAL statement_timeout = 0;
+      SELECT pg_catalog.set_config(name, value, true)
+        FROM (VALUES ${values.join(', ')}) AS wanted (name, value)
+       WHERE pg_catalog.current_setting(name, true) IS NOT NULL`,
+  };
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { asDistributed } from './statement.js';
 import type { Statement } from './statement.js';
-import { markOf, settlingOf } from './connection-settings.js';
+import { markOf, beginningOf } from './connection-settings.js';
 import { asDatabaseError, isReadOnly } from './database-errors.js';
 import { leaveNodeOf } from './guarded-client.js';
 import { OWN_WAY } from './shared-way.js';
@@ -47,9 +47,9 @@ export class Connection {
     return markOf(this.client);
   }
 
-  /** What each transaction sets at its beginning, as others may have had the connection since the last. */
-  get settling(): Statement[] {
-    return (this.way.isShared && settlingOf(this.client)) || [];
+  /** Begins a transaction, which sets what it depends on where others may have had the connection since the last. */
+  get begin(): Statement {
+    return (this.way.isShared && beginningOf(this.client)) || BEGIN;
   }
 
   /** Lets nobody have it again: when it is given back, its pool makes another. */
@@ -84,11 +84,10 @@ export class Connection {
    * they depend on.
    */
   async ask(statements: Statement[]): Promise<unknown[][]> {
-    const { settling } = this;
-    if (settling.length === 0) return this.send(statements);
+    if (this.begin === BEGIN) return this.send(statements);
     try {
-      const rows = await this.send([BEGIN, ...settling, ...statements, COMMIT]);
-      return rows.slice(1 + settling.length, -1);
+      const rows = await this.send([this.begin, ...statements, COMMIT]);
+      return rows.slice(1, -1);
     } catch (error) {
       await this.query(ROLLBACK).catch(() => undefined);
       throw error;
