@@ -96,6 +96,7 @@ export class Connection {
 
   /** The rows of one. */
   async askOne<Row>(statement: Statement): Promise<Row[]> {
+    if (this.begin === BEGIN) return this.query<Row>(statement);
     const [rows = []] = await this.ask([statement]);
     return rows as Row[];
   }
