@@ -1,8 +1,7 @@
-import { DataSource } from 'typeorm';
-import { postgresOptions, readPrimary, readStandby } from 'nestjs-session-alerts/operations';
-import type { DatabaseAddress } from 'nestjs-session-alerts/operations';
+import { readPrimary, readStandby } from 'nestjs-session-alerts/operations';
 import type { Examination } from './check.js';
-import { reachingMend, reasonOf, TIMEOUT } from './neighbours.js';
+import { doctorsDataSource } from './doctors-data-source.js';
+import { reachingMend, reasonOf } from './neighbours.js';
 
 /** Whether reads can be served where `DATABASE_READ_URL` leads; where not, the primary serves them. */
 export async function checkStandby(examination: Examination): Promise<void> {
@@ -12,8 +11,8 @@ export async function checkStandby(examination: Examination): Promise<void> {
     examination.skip('database.reads', 'because it cannot be compared with the primary');
     return;
   }
-  const primary = dataSourceOf(databaseAddress);
-  const standby = dataSourceOf(databaseReadAddress);
+  const primary = doctorsDataSource(databaseAddress);
+  const standby = doctorsDataSource(databaseReadAddress);
   try {
     await primary.initialize();
     const wanted = await readPrimary(primary);
@@ -38,16 +37,4 @@ export async function checkStandby(examination: Examination): Promise<void> {
   } finally {
     for (const dataSource of [primary, standby]) if (dataSource.isInitialized) await dataSource.destroy();
   }
-}
-
-function dataSourceOf(address: DatabaseAddress): DataSource {
-  const options = postgresOptions(address, { statement_timeout: `${TIMEOUT}ms` });
-  return new DataSource({
-    ...options,
-    poolSize: 1,
-    connectTimeoutMS: TIMEOUT,
-    applicationName: 'session-alerts-doctor',
-    extra: { ...options.extra, query_timeout: TIMEOUT },
-    logging: false,
-  });
 }
