@@ -28,14 +28,7 @@ export async function checkDatabase(examination: Examination): Promise<void> {
   try {
     await dataSource.initialize();
   } catch (error) {
-    const problems = problemsIn(error);
-    for (const { message, mend } of problems ?? []) examination.wrong('database', message, mend);
-    if (!problems)
-      examination.wrong(
-        'database',
-        `${isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached'}: ${reasonOf(error)}`,
-        mendOf(error),
-      );
+    reportUnopened(examination, 'database', error);
     examination.skip('database.migrations', 'because the database cannot be asked');
     return;
   }
@@ -85,10 +78,20 @@ async function checkPooler(examination: Examination, address: DatabaseAddress): 
     report(examination, 'database.pooler', problems);
     if (problems.length === 0) examination.ok('database.pooler', 'DATABASE_URL leads to PostgreSQL as well');
   } catch (error) {
-    examination.wrong('database.pooler', `DATABASE_URL does not answer: ${reasonOf(error)}`, mendOf(error));
+    reportUnopened(examination, 'database.pooler', error);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
+}
+
+function reportUnopened(examination: Examination, check: string, error: unknown): void {
+  const problems = problemsIn(error);
+  if (problems) {
+    report(examination, check, problems);
+    return;
+  }
+  const what = isAnswer(error) ? 'It refuses the connection' : 'It cannot be reached';
+  examination.wrong(check, `${what}: ${reasonOf(error)}`, mendOf(error));
 }
 
 function report(examination: Examination, check: string, problems: DatabaseProblem[]): void {
