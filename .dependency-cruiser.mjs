@@ -10,7 +10,7 @@ export const FLOORS = [
   ['feed'],
   ['alerts'],
   ['auth', 'database'],
-  ['metrics'],
+  ['clock', 'metrics'],
   ['http'],
   ['options'],
 ];

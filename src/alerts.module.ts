@@ -5,7 +5,10 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { AlertsHealth } from './health/alerts-health.service.js';
 import { ALERTS_SETTINGS, alertsSettings } from './options/alerts-settings.js';
 import type { AlertsSettings } from './options/alerts-settings.js';
-import { AlertsClock } from './database/alerts-clock.js';
+import { AlertsClock } from './clock/alerts-clock.js';
+import { DatabaseClock } from './clock/database-clock.js';
+import { TrustedClock } from './clock/trusted-clock.js';
+import { Standstill } from './http/standstill.service.js';
 import { AlertChangesController } from './alerts/alert-changes.controller.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { Departures } from './alerts/departures.js';
@@ -98,6 +101,7 @@ const ALWAYS: Provider[] = [
   AskedAlertmanagers,
   AskedAlertmanagersRepository,
   CountedBodies,
+  DatabaseClock,
   AlertChannels,
   DeliveryRepository,
   { provide: Departures, useClass: Outbox },
@@ -113,6 +117,8 @@ const ALWAYS: Provider[] = [
   ReadDatabase,
   SignedRequests,
   SigningKeys,
+  Standstill,
+  TrustedClock,
   UpkeepRepository,
 ];
 const OF_WEBHOOKS = [WebhooksService];

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { Strategy } from 'passport-jwt';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
 import type { AlertsUser } from '../options/alerts-user.js';
@@ -23,6 +24,7 @@ interface Claims {
   iss?: unknown;
   sub?: unknown;
   exp?: unknown;
+  nbf?: unknown;
   typ?: unknown;
   realm_access?: { roles?: unknown } | null;
   email?: unknown;
@@ -49,9 +51,10 @@ export class AccessTokens {
   constructor(
     @Inject(ALERTS_SETTINGS) { auth, webhookRole, adminRole }: AlertsSettings,
     private readonly keys: SigningKeys,
+    private readonly clock: TrustedClock,
   ) {
     this.settings = 'guard' in auth ? NO_TOKENS : auth;
-    this.strategy = strategyOf(this.settings, [webhookRole, adminRole]);
+    this.strategy = strategyOf(this.settings, [webhookRole, adminRole], clock);
   }
 
   /**
@@ -75,7 +78,7 @@ export class AccessTokens {
   }
 
   private knownBy(token: string): AlertsUser | undefined {
-    const known = this.verified.find(token);
+    const known = this.verified.find(token, this.clock.now());
     // A key that the issuer has withdrawn since vouches for nothing.
     return known && this.keys.isPublished(known.signer) ? known.user : undefined;
   }
@@ -111,7 +114,7 @@ export class AccessTokens {
     if (crit !== undefined) throw new TokenRefusedException('its header has critical extensions');
     if (typeof kid !== 'string' || kid === '') throw new TokenRefusedException('its header names no key');
     if (claims.iss !== issuer) throw new TokenRefusedException(`its issuer is not ${issuer}`);
-    const problem = problemWith(claims);
+    const problem = problemWith(claims, this.clock);
     if (problem !== undefined) throw new TokenRefusedException(problem);
     return { kid, algorithm: alg };
   }
@@ -135,7 +138,11 @@ export class AccessTokens {
 }
 
 /** @param ourRoles all that is kept of a token's roles: there may be hundreds, and tokens by the thousand are remembered */
-function strategyOf({ issuer, audience, algorithms }: TokenSettings, ourRoles: readonly string[]): Strategy {
+function strategyOf(
+  { issuer, audience, algorithms }: TokenSettings,
+  ourRoles: readonly string[],
+  clock: TrustedClock,
+): Strategy {
   return new Strategy(
     {
       jwtFromRequest: (attempt: unknown) => (attempt as Attempt).token,
@@ -146,11 +153,13 @@ function strategyOf({ issuer, audience, algorithms }: TokenSettings, ourRoles: r
       issuer,
       audience,
       algorithms,
-      jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE },
+      // By which clock, `problemWith` says.
+      ignoreExpiration: true,
+      jsonWebTokenOptions: { ignoreNotBefore: true },
       passReqToCallback: true,
     },
     ({ signer }: Attempt, claims: Claims, done: Done) => {
-      const problem = problemWith(claims);
+      const problem = problemWith(claims, clock);
       if (problem !== undefined) {
         done(null, false, new TokenRefusedException(problem));
         return;
@@ -190,9 +199,12 @@ function objectIn(part: string): object {
 }
 
 /** What signature, issuer and audience do not tell; an ID or refresh token has another `typ`. */
-function problemWith({ exp, sub, typ }: Claims): string | undefined {
+function problemWith({ exp, nbf = 0, sub, typ }: Claims, clock: TrustedClock): string | undefined {
+  const now = Math.floor(clock.now() / 1000);
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'it has no expiry';
-  if (exp + CLOCK_TOLERANCE <= Math.floor(Date.now() / 1000)) return 'it has expired';
+  if (exp + CLOCK_TOLERANCE <= now) return 'it has expired';
+  if (typeof nbf !== 'number') return 'invalid nbf value';
+  if (nbf > now + CLOCK_TOLERANCE) return 'it is not valid yet';
   if (typeof sub !== 'string' || !USER_ID.test(sub)) return 'it has no subject';
   if (typ !== 'Bearer') return 'it is not an access token';
   return undefined;
@@ -222,8 +234,6 @@ function asRefusal(reason: unknown): Error {
   if (reason instanceof TokenRefusedException) return reason;
   const { name = '', message = '' } = reason instanceof Error ? reason : {};
   if (message === 'invalid signature') return new SignatureRefusedException(message, { cause: reason });
-  if (name === 'TokenExpiredError') return new TokenRefusedException('it has expired', { cause: reason });
-  if (name === 'NotBeforeError') return new TokenRefusedException('it is not valid yet', { cause: reason });
   // Other errors quote what they could not parse.
   const problem = name === 'JsonWebTokenError' ? message : 'it is malformed';
   return new TokenRefusedException(problem, { cause: reason });

@@ -1,6 +1,9 @@
 import { HttpException } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { ModuleRef, Reflector } from '@nestjs/core';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
+import { Standstill } from '../http/standstill.service.js';
 import { messagesOf } from '../http/error-messages.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import type { AlertsUser } from '../options/alerts-user.js';
@@ -38,12 +41,14 @@ describe('The guard of a host', () => {
       { admitUser } as unknown as AccessService,
       {} as AccessTokens,
       { isExpected: () => false } as unknown as SignedRequests,
+      new TrustedClock(new DatabaseClock()),
+      new Standstill(),
       { get: () => 'admin' } as unknown as Reflector,
       { create: () => Promise.resolve(hostGuard) } as unknown as ModuleRef,
     );
     await guard.onModuleInit();
     return guard.canActivate({
-      switchToHttp: () => ({ getRequest: () => request }),
+      switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({}) }),
       getHandler: () => ask,
     } as unknown as ExecutionContext);
   }

@@ -4,6 +4,7 @@ import type { CanActivate, ExecutionContext, OnModuleInit } from '@nestjs/common
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { from, isObservable, lastValueFrom, map, takeUntil, timer } from 'rxjs';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import type { HostAuthOptions } from '../options/module-options.js';
@@ -19,7 +20,8 @@ import { callerOf } from './caller.decorator.js';
 import { isEmailAddress } from './email-address.js';
 import { SignedRequests } from './signed-requests.service.js';
 import { nodeRequest } from '../http/http-request.js';
-import type { HttpRequest } from '../http/http-request.js';
+import type { HttpRequest, HttpResponse } from '../http/http-request.js';
+import { Standstill } from '../http/standstill.service.js';
 import { wrong } from '../options/option-checks.js';
 import { USER_ID } from './user-id.js';
 
@@ -41,6 +43,8 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
     private readonly access: AccessService,
     private readonly tokens: AccessTokens,
     private readonly signatures: SignedRequests,
+    private readonly clock: TrustedClock,
+    private readonly standstill: Standstill,
     private readonly reflector: Reflector,
     private readonly moduleRef: ModuleRef,
   ) {
@@ -51,9 +55,16 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
     if ('guard' in this.settings.auth) this.hostGuard = await this.moduleRef.create(this.settings.auth.guard);
   }
 
-  /** Whose token has been verified before passes by itself: passport's way there and back costs a third of a small request. */
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = requestOf(context);
+    this.clock.tell(context.switchToHttp().getResponse<HttpResponse>());
+    const raw = nodeRequest(request);
+    if (raw.method === 'GET' || !this.standstill.isRecent) return this.lets(context, request);
+    return this.standstill.refuseAbandoned(raw).then(() => this.lets(context, request));
+  }
+
+  /** Whose token has been verified before passes by itself: passport's way there and back costs a third of a small request. */
+  private lets(context: ExecutionContext, request: HttpRequest): boolean | Promise<boolean> {
     const isNew = !('guard' in this.settings.auth) && !callerOf(request);
     const known = isNew ? this.tokens.known(nodeRequest(request)) : undefined;
     if (!known) return this.admits(context, request);

@@ -6,6 +6,8 @@ import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { waitUntil } from '../../test/support/server.js';
 import { Signer } from '../../test/support/signer.js';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import { IssuerUnavailableException } from './auth-errors.js';
 import type { SigningKey } from './key-set.js';
@@ -22,6 +24,7 @@ describe("The issuer's keys", () => {
   const two = new Signer('ES256', { kid: 'two' }).jwk;
   const ONE = { kid: 'one', algorithm: 'ES256' };
   const TWO = { kid: 'two', algorithm: 'ES256' };
+  const clock = new TrustedClock(new DatabaseClock());
   let server: Server;
   let url: string;
   /** What was asked for, in its order. */
@@ -61,7 +64,7 @@ describe("The issuer's keys", () => {
   });
 
   function create(more: { issuer?: string; jwksUri?: string } = {}): SigningKeys {
-    const keys = new SigningKeys(alertsSettings({ auth: { issuer: url, ...more } }));
+    const keys = new SigningKeys(alertsSettings({ auth: { issuer: url, ...more } }), clock);
     all.push(keys);
     return keys;
   }
@@ -82,7 +85,7 @@ describe("The issuer's keys", () => {
         return true;
       }
     }
-    const keys = new SigningKeys(alertsSettings({ auth: { guard: Guard } }));
+    const keys = new SigningKeys(alertsSettings({ auth: { guard: Guard } }), clock);
     all.push(keys);
     keys.onApplicationBootstrap();
     expect(keys.isReady).toBe(true);

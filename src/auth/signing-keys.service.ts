@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import { isHttpUrl } from '../options/option-checks.js';
 import type { AlertsSettings, TokenSettings } from '../options/alerts-settings.js';
@@ -44,7 +45,10 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
   private begun = 0;
   private fetched = 0;
 
-  constructor(@Inject(ALERTS_SETTINGS) settings: AlertsSettings) {
+  constructor(
+    @Inject(ALERTS_SETTINGS) settings: AlertsSettings,
+    private readonly clock: TrustedClock,
+  ) {
     this.settings = 'guard' in settings.auth ? undefined : settings.auth;
   }
 
@@ -176,7 +180,11 @@ export class SigningKeys implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async fetchJson(address: string): Promise<unknown> {
     const limits = { timeout: ISSUER_TIMEOUT, longest: LONGEST_ANSWER, signal: this.stopping.signal };
-    return (await fetchJson(address, limits)).body;
+    const askedAt = performance.now();
+    const { body, date } = await fetchJson(address, limits);
+    // Its `Date` leaves out the fraction of a second.
+    if (date) this.clock.learnIssuers(date, (askedAt + performance.now()) / 2 - 500);
+    return body;
   }
 
   private get issuer(): string {

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, UseFilters } from '@nestjs/common';
 import type { NestMiddleware } from '@nestjs/common';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { CountedBodies } from '../http/counted-bodies.js';
@@ -33,9 +34,11 @@ export class TokenFirstMiddleware implements NestMiddleware<IncomingMessage> {
     @Inject(ALERTS_SETTINGS) protected readonly settings: AlertsSettings,
     private readonly access: AccessService,
     protected readonly bodies: CountedBodies,
+    protected readonly clock: TrustedClock,
   ) {}
 
-  async use(request: IncomingMessage, _response: unknown, next: () => void): Promise<void> {
+  async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
+    this.clock.tell(response);
     const call = this.calls.get(request.method);
     if (call) {
       await this.admit(request, call.role);

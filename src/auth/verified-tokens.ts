@@ -20,11 +20,14 @@ const MOST_KEPT = 10_000;
 export class VerifiedTokens {
   private readonly known = new Map<string, VerifiedToken>();
 
-  /** What is known of the token, unless it has expired; whether its key still stands is for the caller to see. */
-  find(token: string): VerifiedToken | undefined {
+  /**
+   * What is known of the token, unless it has expired; whether its key still stands is for the caller to see.
+   * @param now ms since 1970
+   */
+  find(token: string, now: number): VerifiedToken | undefined {
     const digest = digestOf(token);
     const verified = this.known.get(digest);
-    if (!verified || Math.floor(Date.now() / 1000) < verified.expiresAt) return verified;
+    if (!verified || Math.floor(now / 1000) < verified.expiresAt) return verified;
     this.known.delete(digest);
     return undefined;
   }

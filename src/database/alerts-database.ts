@@ -6,9 +6,9 @@ import type { Observable } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { ALERTS_DATA_SOURCE, ALERTS_DIRECT_DATA_SOURCE } from '../options/module-options.js';
-import { AlertsClock } from './alerts-clock.js';
+import { AlertsClock } from '../clock/alerts-clock.js';
 import { Connection } from './connection.js';
-import { DatabaseClock } from './database-clock.js';
+import { DatabaseClock } from '../clock/database-clock.js';
 import { isConcurrencyFailure, isLostStatement } from './database-errors.js';
 import { findProblems, isSharedBetweenTransactions } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
@@ -50,7 +50,6 @@ interface ClockRow {
 export class AlertsDatabase {
   private processId: string = randomUUID();
   private readonly committed = new Subject<ReadonlySet<string>>();
-  private readonly databaseClock = new DatabaseClock();
   /** As it was when first asked, for as long as the process runs. */
   private areTablesDistributed: boolean | undefined;
 
@@ -63,6 +62,7 @@ export class AlertsDatabase {
     @Inject(ALERTS_DATA_SOURCE) private readonly dataSource: DataSource,
     @Inject(ALERTS_DIRECT_DATA_SOURCE) private readonly directDataSource: DataSource,
     private readonly clock: AlertsClock,
+    private readonly databaseClock: DatabaseClock,
     private readonly metrics: AlertsMetrics,
   ) {
     this.way = new SharedWay(directDataSource !== dataSource);
@@ -214,9 +214,9 @@ export class AlertsDatabase {
     });
   }
 
-  /** Sends this process a notice by the way of all notices. */
+  /** Sends this process a notice by the way of all notices, and learns what time it is. */
   async ping(id: string): Promise<void> {
-    await this.query(statements.notifyPing(id));
+    await this.withConnection((connection) => this.readClock(connection, statements.notifyPing(id)));
   }
 
   /**
@@ -229,9 +229,9 @@ export class AlertsDatabase {
     return this.withConnection((connection) => findProblems(connection, listeningBackend, this.way));
   }
 
-  private async readClock(connection: Connection): Promise<Date> {
+  private async readClock(connection: Connection, statement = statements.READ_CLOCK): Promise<Date> {
     const sentAt = performance.now();
-    const rows = await connection.askOne<ClockRow>(statements.READ_CLOCK);
+    const rows = await connection.askOne<ClockRow>(statement);
     return this.learnClock(sentAt, rows);
   }
 

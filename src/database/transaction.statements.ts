@@ -60,8 +60,9 @@ export const OF_PREFERENCES = 'preferences';
 /** In a notice instead of the process that sends it: that some process listens for its own. */
 export const PING = 'ping';
 
+/** Tells the time as well. */
 export function notifyPing(id: string): Statement {
-  return { text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [`${PING} ${id}`] };
+  return { text: `SELECT pg_notify('${CHANNEL}', $1), ${NOW}`, values: [`${PING} ${id}`] };
 }
 
 export function notifyPreferences(userId: string): Statement {

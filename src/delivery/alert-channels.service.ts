@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { gravityOf } from '../alerts/gravity.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { nodemailer } from '../http/optional-packages.cjs';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
@@ -25,6 +26,7 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly moduleRef: ModuleRef,
+    private readonly clock: TrustedClock,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -39,7 +41,7 @@ export class AlertChannels implements OnModuleInit, OnApplicationShutdown {
     if (webPush) {
       this.add(new WebPushChannel({ ...webPush, services: [...PUSH_SERVICES, ...pushServices] }));
     }
-    if (webhook) this.add(new WebhookChannel(webhook));
+    if (webhook) this.add(new WebhookChannel(webhook, () => this.clock.now()));
     for (const channel of channels) {
       this.add(await this.moduleRef.create<AlertChannel>(channel));
     }

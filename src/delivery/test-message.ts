@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ModuleRef } from '@nestjs/core';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { deliverySettings } from '../options/delivery-settings.js';
 import type { DeliveryOptions } from '../options/module-options.js';
@@ -21,7 +23,11 @@ export async function sendTestMessage(
 ): Promise<void> {
   const settings = { delivery: deliverySettings({ ...options, channels: [] }) };
   // Of a host's own channels there are none, which alone ask for the host's providers.
-  const channels = new AlertChannels(settings as AlertsSettings, undefined as unknown as ModuleRef);
+  const channels = new AlertChannels(
+    settings as AlertsSettings,
+    undefined as unknown as ModuleRef,
+    new TrustedClock(new DatabaseClock()),
+  );
   await channels.onModuleInit();
   const channel = channels.find(name);
   if (!channel) throw new Error(`there is no channel ${name} in these options`);

@@ -11,16 +11,16 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /**
  * Fetches JSON from a neighbour whose word is trusted, and who may hang, stop half way or answer without end. Where it
  * redirects to another host, that one is not asked. The time-out is for all redirects together.
- * @returns the parsed body, and the moment of the answer by the neighbour's own clock
+ * @returns the parsed body, and the moment of the answer by the neighbour's own clock, where it says that
  * @throws Error what went wrong, naming the address
  */
 export async function fetchJson(
   address: string,
   options: FetchJsonOptions,
-): Promise<{ body: unknown; date: Date }> {
+): Promise<{ body: unknown; date: Date | undefined }> {
   const { status, text, date } = await fetchFromHost(address, options);
   if (status < 200 || status > 299) throw new Error(`${address} was answered with ${status}`);
-  return { body: JSON.parse(text), date: date ?? new Date() };
+  return { body: JSON.parse(text), date };
 }
 
 async function fetchFromHost(

@@ -6,6 +6,8 @@ import type { AlertsRepository, OpenList } from '../alerts/alerts.repository.js'
 import type { AlertsService } from '../alerts/alerts.service.js';
 import { OpenPages } from '../alerts/open-pages.js';
 import type { OpenAlerts } from '../alerts/open-alerts.service.js';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import type { AlertsDatabase } from '../database/alerts-database.js';
 import { EVERYBODY } from '../database/transaction.statements.js';
 import type { FeedResponse } from '../feed/feed.dto.js';
@@ -86,6 +88,7 @@ describe('Open pages', () => {
       openAlerts as unknown as OpenAlerts,
       new OpenPages(),
       { check } as unknown as FeedHealth,
+      new TrustedClock(new DatabaseClock()),
       { addGauge } as unknown as AlertsMetrics,
     );
     live.onModuleInit();

@@ -5,6 +5,7 @@ import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertsRepository } from '../alerts/alerts.repository.js';
 import type { OpenList } from '../alerts/alerts.repository.js';
 import { AlertsService } from '../alerts/alerts.service.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { AlertsDatabase } from '../database/alerts-database.js';
 import { EVERYBODY } from '../database/transaction.statements.js';
 import { OpenAlerts } from '../alerts/open-alerts.service.js';
@@ -63,6 +64,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
     private readonly openAlerts: OpenAlerts,
     private readonly pages: OpenPages,
     private readonly feedHealth: FeedHealth,
+    private readonly clock: TrustedClock,
     metrics: AlertsMetrics,
   ) {
     metrics.addGauge('session_alerts_streams', 'Open pages that are sent every change', () =>
@@ -192,7 +194,7 @@ export class LiveAlerts implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   private sweep(): void {
-    const [now, silentSince] = [Date.now() / 1000, performance.now() - HEARTBEAT];
+    const [now, silentSince] = [this.clock.now() / 1000, performance.now() - HEARTBEAT];
     const isDeaf = this.isDeaf();
     for (const stream of this.streams) {
       if (isDeaf) stream.end();

@@ -55,7 +55,7 @@ export class AlertmanagerClient {
       config?: { original?: unknown } | null;
     } | null;
     const startedAt = new Date(String(status?.uptime)).getTime();
-    const runningFor = date.getTime() - startedAt;
+    const runningFor = (date ?? new Date()).getTime() - startedAt;
     if (Number.isNaN(runningFor)) throw new Error('its status does not say since when it runs');
     const original = status?.config?.original;
     return {
@@ -99,7 +99,7 @@ export class AlertmanagerClient {
     return recordsIn(body).map(({ alerts }) => (Array.isArray(alerts) ? alerts.filter(isListed) : []));
   }
 
-  private get(path: string, signal: AbortSignal): Promise<{ body: unknown; date: Date }> {
+  private get(path: string, signal: AbortSignal): ReturnType<typeof fetchJson> {
     return fetchJson(`${this.options.url.replace(/\/+$/, '')}/api/v2/${path}`, {
       headers: { Accept: 'application/json', ...this.authorization() },
       timeout: TIMEOUT,

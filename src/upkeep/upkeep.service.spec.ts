@@ -2,7 +2,7 @@ import timers from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { waitUntil } from '../../test/support/server.js';
 import type { AlertsService } from '../alerts/alerts.service.js';
-import type { AlertsClock } from '../database/alerts-clock.js';
+import type { AlertsClock } from '../clock/alerts-clock.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import { OpenAlertsGauge } from './open-alerts-gauge.js';
 import type { UpkeepRepository } from './upkeep.repository.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
-import { AlertsClock } from '../database/alerts-clock.js';
+import { AlertsClock } from '../clock/alerts-clock.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { PeriodicJob } from './periodic-job.js';
 import { UpkeepRepository } from './upkeep.repository.js';

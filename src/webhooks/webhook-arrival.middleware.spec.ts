@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AlertsService } from '../alerts/alerts.service.js';
 import { WritesFullError } from '../alerts/shared-writes.js';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import type { AccessService } from '../auth/access.service.js';
 import type { CountedBodies } from '../http/counted-bodies.js';
 import type { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
@@ -64,6 +66,7 @@ describe('A webhook that arrives', () => {
       {
         webhookDuration: { observe: (labels: object, seconds: number) => observed.push([labels, seconds]) },
       } as unknown as AlertsMetrics,
+      new TrustedClock(new DatabaseClock()),
     );
   });
   afterEach(() => {

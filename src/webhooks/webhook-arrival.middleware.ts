@@ -6,6 +6,7 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AccessService } from '../auth/access.service.js';
 import { TokenFirstMiddleware } from '../auth/token-first.middleware.js';
+import { TrustedClock } from '../clock/trusted-clock.js';
 import { CountedBodies } from '../http/counted-bodies.js';
 import { onceOver } from '../http/once-over.js';
 import { checkHead } from '../http/request-head.js';
@@ -37,8 +38,9 @@ export class WebhookArrivalMiddleware extends TokenFirstMiddleware {
     bodies: CountedBodies,
     private readonly alerts: AlertsService,
     private readonly metrics: AlertsMetrics,
+    clock: TrustedClock,
   ) {
-    super(settings, access, bodies);
+    super(settings, access, bodies, clock);
   }
 
   override async use(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {

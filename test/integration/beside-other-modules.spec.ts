@@ -87,8 +87,11 @@ describe('@nestjs/terminus', () => {
     await app.init();
     const server = app.getHttpServer();
     const up = { alerts: { status: 'up', database: 'ok', issuer: 'ok' } };
-    const answer = await request(server).get('/health').expect(200);
-    expect(answer.body).toMatchObject({ status: 'ok', info: up });
+    await waitUntil(async () => {
+      const answer = await request(server).get('/health').expect(200);
+      expect(answer.body).toMatchObject({ status: 'ok', info: up });
+      return true;
+    });
     await takeDatabaseAway(database.url);
     try {
       const { body } = (await request(server).get('/health').expect(503)) as { body: unknown };

@@ -7,7 +7,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { AlertsApi, firing } from '../support/alerts.js';
 import { execute } from '../support/database.js';
 import { startTestServer, waitUntil } from '../support/server.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import nodemailer from 'nodemailer';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { MessageRefusedError, RetryLaterError } from '../../src/delivery/alert-channel.js';
 import type { AlertMessage } from '../../src/delivery/alert-channel.js';
 import { EmailChannel } from '../../src/delivery/channels/email.channel.js';

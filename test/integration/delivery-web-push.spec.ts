@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { makeVapidKeys } from '../../src/delivery/vapid-keys.js';
 import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import type { Answer } from '../support/alerts.js';

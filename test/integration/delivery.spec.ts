@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { ADMIN, AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import { execute, forgetAlerts } from '../support/database.js';
 import { OpenPage } from '../support/event-stream.js';

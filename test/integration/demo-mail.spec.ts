@@ -5,7 +5,7 @@ import type { DemoServer } from '../../server/demo/demo-server.js';
 import { MailSink } from '../../server/demo/mail-sink.js';
 import type { SunkMail } from '../../server/demo/mail-sink.js';
 import { readConfig } from '../../server/src/config.js';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { AlertsApi, firing } from '../support/alerts.js';
 import { createTestDatabase } from '../support/database.js';
 import type { TestDatabase } from '../support/database.js';

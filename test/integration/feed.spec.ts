@@ -1,4 +1,4 @@
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { AlertsApi, expectError, firing, resolved } from '../support/alerts.js';
 import { execute, giveDatabaseBack, takeDatabaseAway } from '../support/database.js';
 import { startTestServer, waitUntil } from '../support/server.js';

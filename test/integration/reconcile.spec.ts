@@ -1,4 +1,4 @@
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { AskedAlertmanagers } from '../../src/webhooks/alertmanager/asked-alertmanagers.service.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { RIGHTS_ON_TABLES } from '../../src/database/server-rights.js';
 import { AlertsService } from '../../src/index.js';
 import { UpkeepRepository } from '../../src/upkeep/upkeep.repository.js';

@@ -1,4 +1,4 @@
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { UpkeepRepository } from '../../src/upkeep/upkeep.repository.js';
 import { AlertsService } from '../../src/alerts/alerts.service.js';
 import type { Observation } from '../../src/alerts/observation.js';

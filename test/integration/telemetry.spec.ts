@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { ALERTMANAGER, AlertsApi, expectError, firing, webhook } from '../support/alerts.js';
 import type { Answer, Person } from '../support/alerts.js';

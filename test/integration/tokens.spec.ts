@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
+import { TrustedClock } from '../../src/clock/trusted-clock.js';
 import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { startIssuer, startTestServer } from '../support/server.js';
 import type { TestIssuer, TestServer } from '../support/server.js';
@@ -35,6 +36,9 @@ let ahead = 0;
 function grantLookUps(): void {
   ahead += 60_000;
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  // That alone is what passes, for no clock.
+  const clock = server.app.get(TrustedClock, { strict: false });
+  jest.spyOn(clock, 'now').mockImplementation(() => Date.now());
 }
 
 const WEBHOOK = 'POST /webhooks/alertmanager';

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../support/server.js';
+import { moreFailures, morePosts, shownBy, startStorm, untilAgreed } from './support/agreement.js';
 import type { Alertmanager } from './support/alertmanager.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
@@ -18,9 +18,6 @@ const SETTLE_TIME = 5;
 const RETRIES = 10;
 /** How long a fault may be felt after it has ended (s). */
 const BOUND = 2 * RECONCILE_INTERVAL + SETTLE_TIME + RETRIES;
-
-/** For how long all must agree before it counts (ms). */
-const CALM = 3_000;
 
 let postgres: StackPostgres;
 const { seed } = new Random();
@@ -60,7 +57,7 @@ describe(`With SEED=${seed}`, () => {
     const both = [await stack.startAlertmanager(), await stack.startAlertmanager()];
     await troubleHalf(...both);
 
-    const endStorm = startStorm(...both);
+    const endStorm = startStorm(sessions, ...both);
     for (const one of both) await morePosts(one, 600);
     await endStorm();
 
@@ -71,7 +68,7 @@ describe(`With SEED=${seed}`, () => {
     const alertmanager = await startReconciling();
     await troubleHalf(alertmanager);
 
-    const endStorm = startStorm(alertmanager);
+    const endStorm = startStorm(sessions, alertmanager);
     for (let left = 3; left > 0; left--) {
       await morePosts(alertmanager, random.between(60, 120));
       await stack.server.kill();
@@ -88,7 +85,7 @@ describe(`With SEED=${seed}`, () => {
     await troubleHalf(alertmanager);
     const { pid } = stack.server;
 
-    const endStorm = startStorm(alertmanager);
+    const endStorm = startStorm(sessions, alertmanager);
     await morePosts(alertmanager, 150);
     await postgres.crash();
     try {
@@ -107,7 +104,7 @@ describe(`With SEED=${seed}`, () => {
     await troubleHalf(alertmanager);
     const { pid } = stack.server;
 
-    const endStorm = startStorm(alertmanager);
+    const endStorm = startStorm(sessions, alertmanager);
     const before = (await alertmanager.posts()).total;
     let terminated = 0;
     await waitUntil(async () => {
@@ -225,52 +222,8 @@ async function troubleHalf(...alertmanagers: Alertmanager[]): Promise<void> {
   await waitUntil(async () => (await shown()).length === sessions.count / 2);
 }
 
-/** Sessions get into trouble and out of it all the time; returns what ends that. */
-function startStorm(...alertmanagers: Alertmanager[]): () => Promise<void> {
-  const ending = new AbortController();
-  const storm = (async () => {
-    while (!ending.signal.aborted) {
-      const { begun, ended } = sessions.turn(20);
-      await Promise.all(
-        alertmanagers.map(async (one) => {
-          await one.resolve(...ended);
-          await one.fire(...begun);
-        }),
-      );
-      await sleep(200);
-    }
-  })();
-  return async () => {
-    ending.abort();
-    await storm;
-  };
-}
-
-async function morePosts(alertmanager: Alertmanager, count: number): Promise<void> {
-  const { total } = await alertmanager.posts();
-  await waitUntil(async () => (await alertmanager.posts()).total >= total + count, 60_000);
-}
-
-async function moreFailures(alertmanager: Alertmanager, count: number): Promise<void> {
-  const { failed } = await alertmanager.posts();
-  await waitUntil(async () => (await alertmanager.posts()).failed >= failed + count, 60_000);
-}
-
-/** The sessions that our API shows alerts of, one entry an alert. */
-async function shown(): Promise<SessionKey[]> {
-  const ofEach = await Promise.all(
-    sessions.users.map(async (user) =>
-      (await stack.sessionsWithAlertsOf(user)).map((session) => `${user}/${session}`),
-    ),
-  );
-  return ofEach.flat().sort();
-}
-
-/** The sessions that Alertmanagers list alerts of. */
-async function listed(alertmanagers: Alertmanager[]): Promise<SessionKey[]> {
-  const ofEach = await Promise.all(alertmanagers.map((one) => one.activeAlerts()));
-  const keys = ofEach.flat().map((labels) => `${labels['safe_username']}/${labels['statefulset']}`);
-  return [...new Set(keys)].sort();
+function shown(): Promise<SessionKey[]> {
+  return shownBy(stack, sessions);
 }
 
 /** How many alerts have been closed, by reason. */
@@ -284,17 +237,6 @@ async function closings(): Promise<Record<string, number>> {
   return counts;
 }
 
-/** How our API and Alertmanager's differ, and whether Alertmanager lists what is true. */
-async function compare(
-  alertmanagers: Alertmanager[],
-): Promise<{ lost: SessionKey[]; stale: SessionKey[]; isTrue: boolean }> {
-  const theirs = await listed(alertmanagers);
-  const left = new Set(theirs);
-  // What is shown twice is stale the second time.
-  const stale = (await shown()).filter((session) => !left.delete(session));
-  return { lost: [...left], stale, isTrue: theirs.join() === sessions.inTrouble.join() };
-}
-
 /** What reconciling or expiry did where no webhook came. */
 async function mended(): Promise<string> {
   const metrics = await (await fetch(`${stack.server.url}/metrics`)).text();
@@ -304,23 +246,9 @@ async function mended(): Promise<string> {
   return `${opened} opened, ${reconciled + expired} closed`;
 }
 
-/**
- * Waits until the API shows what Alertmanager lists and that is true, and stays so. It is called when the fault has
- * just ended.
- */
+/** Expects the API to show soon what Alertmanager lists. It is called when the fault has just ended. */
 async function expectAgreement(fault: string, alertmanagers: Alertmanager[], bound = BOUND): Promise<void> {
-  const ended = performance.now();
-  let agreedSince: number | undefined;
-  let difference: Awaited<ReturnType<typeof compare>>;
-  do {
-    await sleep(100);
-    const asked = performance.now();
-    difference = await compare(alertmanagers);
-    const agree = difference.isTrue && difference.lost.length + difference.stale.length === 0;
-    agreedSince = agree ? (agreedSince ?? asked) : undefined;
-  } while (performance.now() < (agreedSince === undefined ? ended + bound * 1000 : agreedSince + CALM));
-
-  const seconds = ((agreedSince ?? performance.now()) - ended) / 1000;
+  const { difference, seconds } = await untilAgreed([stack], sessions, alertmanagers, bound);
   await noteInTable({
     fault,
     load: `${sessions.count} sessions, ${sessions.changes} changes`,

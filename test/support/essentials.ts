@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { AlertsClock } from '../../src/database/alerts-clock.js';
+import { AlertsClock } from '../../src/clock/alerts-clock.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
 import { AlertsApi, firing, minute, resolved, webhook } from './alerts.js';

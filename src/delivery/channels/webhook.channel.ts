@@ -21,7 +21,11 @@ const REFUSALS = [400, 413, 415, 422];
 export class WebhookChannel implements AlertChannel {
   readonly name = 'webhook';
 
-  constructor(private readonly address: WebhookAddress) {}
+  /** @param now the time by which its messages are signed (ms since 1970) */
+  constructor(
+    private readonly address: WebhookAddress,
+    private readonly now: () => number,
+  ) {}
 
   async send(message: AlertMessage, signal: AbortSignal): Promise<void> {
     const { id, userId, createdDate, alerts } = message;
@@ -37,7 +41,7 @@ export class WebhookChannel implements AlertChannel {
         })),
       },
     });
-    const sentAt = String(Math.floor(Date.now() / 1000));
+    const sentAt = String(Math.floor(this.now() / 1000));
     const { url, secret } = this.address;
     const answer = await fetchAnswer(
       url,

@@ -5,6 +5,7 @@ import { AccessService } from '../../auth/access.service.js';
 import { SignatureMismatchException } from '../../auth/auth-errors.js';
 import { SignedRequests } from '../../auth/signed-requests.service.js';
 import type { Signature } from '../../auth/signed-requests.service.js';
+import { TrustedClock } from '../../clock/trusted-clock.js';
 import { CountedBodies } from '../../http/counted-bodies.js';
 import { AlertsMetrics } from '../../metrics/alerts-metrics.service.js';
 import { ALERTS_SETTINGS } from '../../options/alerts-settings.js';
@@ -30,43 +31,45 @@ export class GrafanaArrivalMiddleware extends WebhookArrivalMiddleware {
     bodies: CountedBodies,
     alerts: AlertsService,
     metrics: AlertsMetrics,
+    clock: TrustedClock,
     private readonly signatures: SignedRequests,
   ) {
-    super(settings, access, bodies, alerts, metrics);
+    super(settings, access, bodies, alerts, metrics, clock);
   }
 
   protected override async admitSender(request: IncomingMessage): Promise<number> {
     const hex = headerOf(request, SIGNATURE_HEADER);
     if (hex === undefined || request.headers.authorization !== undefined) return super.admitSender(request);
-    this.signatures.expect(request, signatureOf(request, hex, this.settings.grafana.secret));
+    this.signatures.expect(request, this.signatureOf(request, hex));
     return LONGEST_SIGNED_BODY;
   }
-}
 
-/**
- * @see https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/#hmac-signature
- * @throws SignatureMismatchException it can be seen before the body comes that it is none
- */
-function signatureOf(request: IncomingMessage, hex: string, secret: string | undefined): Signature {
-  if (secret === undefined) {
-    throw new SignatureMismatchException(
-      'there is no secret to check it by: set GRAFANA_WEBHOOK_SECRET_FILE (grafana.secret), or send an access token',
-    );
+  /**
+   * @see https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/#hmac-signature
+   * @throws SignatureMismatchException it can be seen before the body comes that it is none
+   */
+  private signatureOf(request: IncomingMessage, hex: string): Signature {
+    const { secret } = this.settings.grafana;
+    if (secret === undefined) {
+      throw new SignatureMismatchException(
+        'there is no secret to check it by: set GRAFANA_WEBHOOK_SECRET_FILE (grafana.secret), or send an access token',
+      );
+    }
+    const timestamp = headerOf(request, TIMESTAMP_HEADER);
+    if (timestamp === undefined) {
+      throw new SignatureMismatchException(
+        `it has no timestamp: in Grafana's contact point set "Timestamp header" to ${TIMESTAMP_HEADER}`,
+      );
+    }
+    const isMoment = /^\d{1,12}$/.test(timestamp);
+    if (!isMoment || Math.abs(this.clock.now() / 1000 - Number(timestamp)) > FRESH) {
+      throw new SignatureMismatchException(
+        `its timestamp must be of the last ${FRESH / 60} minutes, in seconds since 1970; is Grafana's clock right?`,
+      );
+    }
+    if (!/^[0-9a-f]{64}$/i.test(hex)) throw new SignatureMismatchException('it must have 64 hex digits');
+    return { secret, prefix: `${timestamp}:`, hex };
   }
-  const timestamp = headerOf(request, TIMESTAMP_HEADER);
-  if (timestamp === undefined) {
-    throw new SignatureMismatchException(
-      `it has no timestamp: in Grafana's contact point set "Timestamp header" to ${TIMESTAMP_HEADER}`,
-    );
-  }
-  const isMoment = /^\d{1,12}$/.test(timestamp);
-  if (!isMoment || Math.abs(Date.now() / 1000 - Number(timestamp)) > FRESH) {
-    throw new SignatureMismatchException(
-      `its timestamp must be of the last ${FRESH / 60} minutes, in seconds since 1970; is Grafana's clock right?`,
-    );
-  }
-  if (!/^[0-9a-f]{64}$/i.test(hex)) throw new SignatureMismatchException('it must have 64 hex digits');
-  return { secret, prefix: `${timestamp}:`, hex };
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {

@@ -72,6 +72,13 @@ export class ServerProcess {
     return this.runs.at(-1)?.stop();
   }
 
+  /** Lets it do nothing for a while; returns what lets it go on. */
+  pause(): () => void {
+    const run = this.runs.at(-1);
+    run?.signal('SIGSTOP');
+    return () => run?.signal('SIGCONT');
+  }
+
   /** Ends it without a chance to finish anything. */
   async kill(): Promise<void> {
     await this.runs.at(-1)?.stop('SIGKILL');

@@ -15,6 +15,7 @@ export interface ShownAlert {
   event_type: string;
   user_id: string;
   session_name: string;
+  creation_date: string;
   resolved_date: string | null;
   resolved_reason: string | null;
   severity: string | null;
@@ -58,18 +59,34 @@ export class Stack {
   }
 
   /**
+   * Starts another server on the same database.
+   * @param env what it is told besides
+   */
+  async startReplica(env: NodeJS.ProcessEnv = {}): Promise<Stack> {
+    const server = await ServerProcess.start({
+      DATABASE_URL: this.databaseUrl,
+      OIDC_ISSUER: this.issuer.url,
+      ...env,
+    });
+    this.onClose(() => server.stop());
+    return new Stack(this.issuer, server, this.databaseUrl, []);
+  }
+
+  /**
    * Starts an Alertmanager with the administrators' configuration, or another one, and the right secret. Only
    * the administrators' one answers faster than configured, so that nobody waits.
+   * @param webhookUrl where it posts, where that is not this server
    */
   async startAlertmanager(
     options: Partial<Omit<AlertmanagerOptions, 'addresses'>> = {},
+    webhookUrl = this.server.webhookUrl,
   ): Promise<Alertmanager> {
     const alertmanager = await Alertmanager.start({
       config: await readFile(ADMINISTRATORS_CONFIG, 'utf8'),
       clientSecret: 'secret',
       ...options,
       addresses: {
-        webhookUrl: this.server.webhookUrl,
+        webhookUrl,
         tokenUrl: `${this.issuer.url}/protocol/openid-connect/token`,
       },
       route:

@@ -1,3 +1,5 @@
+import { Injectable } from '@nestjs/common';
+
 /**
  * Tells when, by the database's clock, something happened here, without asking. Replicas whose own clocks
  * disagree so agree on the order in which requests arrived (rule 7).
@@ -5,6 +7,7 @@
  * The offset is moved only when an answer proves it wrong: the database's time was read between sending and
  * receiving, so two moments of one process keep their order.
  */
+@Injectable()
 export class DatabaseClock {
   private offset: number | undefined;
 
