@@ -7,7 +7,8 @@ import type { DataSource } from 'typeorm';
 import { AlertsMetrics } from '../metrics/alerts-metrics.service.js';
 import { ALERTS_DATA_SOURCE, ALERTS_DIRECT_DATA_SOURCE } from '../options/module-options.js';
 import { AlertsClock } from '../clock/alerts-clock.js';
-import { Connection } from './connection.js';
+import { withConnection } from './connection.js';
+import type { Connection } from './connection.js';
 import { DatabaseClock } from '../clock/database-clock.js';
 import { isConcurrencyFailure, isLostStatement } from './database-errors.js';
 import { findProblems, isSharedBetweenTransactions } from './database-problems.js';
@@ -261,20 +262,17 @@ export class AlertsDatabase {
     }
   }
 
-  private async withConnectionOf<T>(
+  private withConnectionOf<T>(
     dataSource: DataSource,
     work: (connection: Connection) => Promise<T>,
     way?: SharedWay,
   ): Promise<T> {
-    const runner = dataSource.createQueryRunner();
-    try {
-      const connection = await Connection.of(runner, way);
+    const knowing = async (connection: Connection): Promise<T> => {
       this.areTablesDistributed ??= await areDistributed(connection);
       connection.isDistributed = this.areTablesDistributed;
-      return await work(connection);
-    } finally {
-      await runner.release();
-    }
+      return work(connection);
+    };
+    return withConnection(dataSource, knowing, way);
   }
 
   private async learnWay(): Promise<void> {

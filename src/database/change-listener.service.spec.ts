@@ -112,7 +112,7 @@ describe('What hears of changes', () => {
     const client = await start();
     expect(client.asked).toEqual([LISTEN]);
     expect(states).toEqual([false, true]);
-    expect([listener.listeningBackend, listener.isDeaf]).toEqual([7, false]);
+    expect([listener.listeningBackend, listener.isMoved]).toEqual([7, false]);
   });
 
   it('tells whose alerts another replica has changed', async () => {
@@ -207,12 +207,12 @@ describe('What hears of changes', () => {
     expect(client.asked).toEqual([LISTEN]);
     await pass(1);
     expect(client.asked).toEqual([LISTEN, CHECK]);
-    expect([listener.listeningBackend, listener.isDeaf]).toEqual([7, false]);
+    expect([listener.listeningBackend, listener.isMoved]).toEqual([7, false]);
     answer = () => Promise.resolve(rowsOf(8));
     await pass(15_000);
-    expect([listener.listeningBackend, listener.isDeaf]).toEqual([8, true]);
+    expect([listener.listeningBackend, listener.isMoved]).toEqual([8, true]);
     await pass(15_000);
-    expect([listener.listeningBackend, listener.isDeaf]).toEqual([8, false]);
+    expect([listener.listeningBackend, listener.isMoved]).toEqual([8, false]);
     expect([clients.length, states.at(-1)]).toEqual([1, true]);
   });
 
@@ -222,7 +222,7 @@ describe('What hears of changes', () => {
     await pass(15_000);
     expect([client.isDestroyed, warnings]).toEqual([true, [`${LOST}; making it again`]]);
     await pass(100);
-    expect([clients.length, listener.listeningBackend, listener.isDeaf]).toEqual([2, 9, false]);
+    expect([clients.length, listener.listeningBackend, listener.isMoved]).toEqual([2, 9, false]);
   });
 
   it('makes a connection again that has not answered for five seconds', async () => {

@@ -55,7 +55,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   /** Who has said anew how to be told, here or elsewhere. */
   readonly preferences: Observable<string> = this.heardPreferences.asObservable();
   private backend: number | undefined;
-  private isMoved = false;
+  private moved = false;
   private isUnheard = false;
 
   /** The database's process that serves the connection, and nobody else; `undefined` while none listens. */
@@ -64,8 +64,8 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
   }
 
   /** Whether the connection was last served by another process than before: it listens where nobody hears it. */
-  get isDeaf(): boolean {
-    return this.isMoved;
+  get isMoved(): boolean {
+    return this.moved;
   }
 
   get hearing(): Hearing {
@@ -132,7 +132,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
       this.up.next(false);
     } finally {
       this.backend = undefined;
-      this.isMoved = false;
+      this.moved = false;
       await runner.release();
     }
     return heard;
@@ -144,7 +144,7 @@ export class ChangeListener implements OnApplicationBootstrap, BeforeApplication
       if ((await Promise.race([ended, pause])) === 'ended') return;
       const answer = ask(client, WHO_SERVES).then(
         (backend) => {
-          this.isMoved = backend !== this.backend;
+          this.moved = backend !== this.backend;
           this.backend = backend;
         },
         () => 'ended',

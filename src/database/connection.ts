@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { asDistributed } from './statement.js';
 import type { Statement } from './statement.js';
 import { markOf, beginningOf } from './connection-settings.js';
@@ -137,6 +137,23 @@ export class Connection {
     for (const statement of statements) sent.push(this.query(statement));
     stream?.uncork();
     return sent;
+  }
+}
+
+/**
+ * Does the work with a connection of its own.
+ * @throws DatabaseUnavailableError
+ */
+export async function withConnection<T>(
+  dataSource: DataSource,
+  work: (connection: Connection) => Promise<T>,
+  way?: SharedWay,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await work(await Connection.of(runner, way));
+  } finally {
+    await runner.release();
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { Connection } from './connection.js';
+import { withConnection } from './connection.js';
+import type { Connection } from './connection.js';
 import { UNNAMED } from './database-names.js';
 import { lackingRights } from './database-problems.js';
 import type { DatabaseProblem } from './database-problems.js';
@@ -127,16 +128,4 @@ async function readIdentity(connection: Connection): Promise<Identity> {
 async function readPosition(connection: Connection, statement = READ_POSITION): Promise<LogPosition> {
   const [row] = await connection.query(statement);
   return positionOf(row);
-}
-
-async function withConnection<T>(
-  dataSource: DataSource,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    return await work(await Connection.of(runner));
-  } finally {
-    await runner.release();
-  }
 }

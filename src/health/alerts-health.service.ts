@@ -79,7 +79,7 @@ export class AlertsHealth implements OnApplicationBootstrap, BeforeApplicationSh
   async findProblems(): Promise<DatabaseProblem[]> {
     try {
       const problems = await this.database.findProblems(this.listener?.listeningBackend);
-      if (this.listener?.isDeaf && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
+      if (this.listener?.isMoved && !problems.includes(SHARED_CONNECTIONS)) problems.push(SHARED_CONNECTIONS);
       this.say(problems.map(namedSentenceOf).join(' '));
       return problems;
     } catch (error) {

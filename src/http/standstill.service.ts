@@ -22,7 +22,9 @@ export class Standstill implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.beatAt = performance.now();
-    this.beat = setInterval(() => { this.noteBeat(); }, BEAT).unref();
+    this.beat = setInterval(() => {
+      this.noteBeat();
+    }, BEAT).unref();
   }
 
   onModuleDestroy(): void {

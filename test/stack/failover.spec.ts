@@ -4,9 +4,9 @@ import { OpenPage } from '../support/event-stream.js';
 import { startIssuer, waitUntil } from '../support/server.js';
 import type { TestIssuer } from '../support/server.js';
 import { query } from './support/postgres.js';
+import type { PostgresNode } from './support/postgres-node.js';
 import { noteInTable } from './support/reliability-table.js';
 import { ReplicatedPostgres } from './support/replicated-postgres.js';
-import type { PostgresNode } from './support/replicated-postgres.js';
 import { ServerProcess } from './support/server-process.js';
 import { TurningProxy } from './support/turning-proxy.js';
 
@@ -51,11 +51,11 @@ class Failover {
   readonly posts: Post[] = [];
   private readonly isOver = new AbortController();
   private posting: Promise<unknown> | undefined;
+  private readonly pages = new Map<string, OpenPage>();
 
   private constructor(
     private readonly database: string,
     private readonly servers: [ServerProcess, ServerProcess],
-    private readonly pages: Map<string, OpenPage>,
   ) {}
 
   static async start(primary: PostgresNode, addressOf: (database: string) => string): Promise<Failover> {
@@ -64,12 +64,8 @@ class Failover {
     const start = (): Promise<ServerProcess> =>
       ServerProcess.start({ DATABASE_URL: addressOf(database), OIDC_ISSUER: issuer.issuer.url });
     const servers: [ServerProcess, ServerProcess] = [await start(), await start()];
-    const pages = new Map<string, OpenPage>();
-    for (const user of USERS) {
-      const token = await issuer.issuer.userToken({ sub: user, lifetime: 3600 });
-      pages.set(user, await OpenPage.open(`${servers[1].url}/api/data`, token));
-    }
-    const failover = new Failover(database, servers, pages);
+    const failover = new Failover(database, servers);
+    for (const user of USERS) await failover.shownTo(user);
     failover.posting = Promise.all(Array.from({ length: POSTERS }, () => failover.keepPosting()));
     await failover.untilStored(100);
     return failover;
@@ -128,17 +124,9 @@ class Failover {
   /** Waits for every page to show what its user has open; returns how long it took (ms). */
   async untilPagesAreRight(): Promise<number> {
     const since = performance.now();
-    for (const [user, page] of this.pages) {
+    for (const user of USERS) {
       const expected = (await this.openSessionsOf(user)).join();
-      await waitUntil(
-        () =>
-          page.shown
-            .at(-1)
-            ?.map(({ session_name: name }) => name)
-            .sort()
-            .join() === expected,
-        LONGEST_WAIT,
-      );
+      await waitUntil(async () => (await this.shownTo(user)).sort().join() === expected, LONGEST_WAIT);
     }
     return performance.now() - since;
   }
@@ -147,16 +135,24 @@ class Failover {
   async untilPagesHear(): Promise<number> {
     const since = performance.now();
     await Promise.all(
-      [...this.pages].map(async ([user, page]) => {
+      USERS.map(async (user) => {
         const { session, status } = await this.post(user);
         expect(status).toBe(200);
-        await waitUntil(
-          () => page.shown.at(-1)?.some(({ session_name: name }) => name === session) ?? false,
-          LONGEST_WAIT,
-        );
+        await waitUntil(async () => (await this.shownTo(user)).includes(session), LONGEST_WAIT);
       }),
     );
     return performance.now() - since;
+  }
+
+  /** The sessions that the user's page shows alerts of; where the server has ended its stream, it opens another. */
+  private async shownTo(user: string): Promise<string[]> {
+    let page = this.pages.get(user);
+    if (!page || page.isOver || !page.response.ok) {
+      const token = await issuer.issuer.userToken({ sub: user, lifetime: 3600 });
+      page = await OpenPage.open(`${this.servers[1].url}/api/data`, token);
+      this.pages.set(user, page);
+    }
+    return (page.shown.at(-1) ?? []).map(({ session_name: name }) => name ?? '');
   }
 
   /** Sessions whose webhook was answered 200, and that the database does not have. */
@@ -269,6 +265,7 @@ it(
       const heard = await failover.untilPagesHear();
 
       await first.follow(second);
+      await second.waitForStandby();
       await failover.untilStored(100);
       // Connections that were made before stay at the primary.
       proxy.turnTo(first.port);
@@ -308,6 +305,7 @@ it(
       const recoveries = [await failover.recoveryAfter(await first.promote())];
       const heard = await failover.untilPagesHear();
       await second.follow(first);
+      await first.waitForStandby();
       await failover.untilStored(100);
       await failover.untilReady();
       await judge(failover, first, {

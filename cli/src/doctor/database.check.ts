@@ -18,13 +18,13 @@ const TO_MIGRATE =
 
 /** The database can be reached, has all our tables and can be written to; changes nothing in it. */
 export async function checkDatabase(examination: Examination): Promise<void> {
-  const { databaseAddress, databaseDirectAddress } = examination.settings;
+  const { databaseAddress, poolerAddress } = examination.settings;
   if (databaseAddress === undefined) {
     examination.skip('database', 'set DATABASE_URL as the server has it');
     return;
   }
-  if (databaseDirectAddress) await checkPooler(examination, databaseAddress);
-  const dataSource = doctorsDataSource(databaseDirectAddress ?? databaseAddress);
+  if (poolerAddress) await checkPooler(examination, poolerAddress);
+  const dataSource = doctorsDataSource(databaseAddress);
   try {
     await dataSource.initialize();
   } catch (error) {

@@ -24,8 +24,10 @@ export interface DoctorSettings {
   problems: string[];
   /** Our API with its prefix, without a slash at its end. */
   url: string | undefined;
+  /** Of PostgreSQL itself. */
   databaseAddress: DatabaseAddress | undefined;
-  databaseDirectAddress: DatabaseAddress | undefined;
+  /** Of what stands before it, where the server goes through that. */
+  poolerAddress: DatabaseAddress | undefined;
   databaseReadAddress: DatabaseAddress | undefined;
   /** As it stands in the tokens' `iss`. */
   issuer: string | undefined;
@@ -64,6 +66,7 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
   const ofInstance = (path: string): string | undefined =>
     instance === undefined ? undefined : instance + path;
   const alertmanagers = config.reconcile?.alertmanagers ?? [];
+  const { databaseAddress, databaseDirectAddress: directAddress } = config;
   const flagged = flags.alertmanagerUrl?.map((value) => {
     const url = httpAddress('--alertmanager-url', value);
     // The environment's credentials are for the environment's addresses alone.
@@ -73,8 +76,8 @@ export function readDoctorSettings(flags: DoctorFlags, env: NodeJS.ProcessEnv): 
     problems,
     url: flag('--api-url', flags.apiUrl) ?? ofInstance('/api/data'),
     databaseReadAddress: config.databaseReadAddress,
-    databaseAddress: isDatabaseGiven ? config.databaseAddress : undefined,
-    databaseDirectAddress: config.databaseDirectAddress,
+    databaseAddress: isDatabaseGiven ? (directAddress ?? databaseAddress) : undefined,
+    poolerAddress: isDatabaseGiven && directAddress ? databaseAddress : undefined,
     issuer:
       issuerAddress(flags.issuer) ?? given('OIDC_ISSUER', config.issuer) ?? ofInstance('/auth/realms/Renku'),
     jwksUri: config.jwksUri,

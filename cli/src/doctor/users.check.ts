@@ -58,9 +58,9 @@ export async function checkUsers(examination: Examination): Promise<void> {
 
 /** Those among them who have called; nobody where the database cannot be asked, which is not what is looked at here. */
 async function callersAmong(examination: Examination, ids: string[]): Promise<ReadonlySet<string>> {
-  const { databaseAddress, databaseDirectAddress } = examination.settings;
+  const { databaseAddress } = examination.settings;
   if (databaseAddress === undefined || examination.faultIn('database')) return new Set();
-  const dataSource = doctorsDataSource(databaseDirectAddress ?? databaseAddress);
+  const dataSource = doctorsDataSource(databaseAddress);
   try {
     await dataSource.initialize();
     const rows = await dataSource.query<{ id: string }[]>(KNOWN, [ids]);
