@@ -39,7 +39,8 @@ const PAGE_HEADERS = {
 /** What pages of other origins may send, and read of the answers. */
 const CORS = {
   methods: ['GET', 'POST', 'PUT', 'PATCH'],
-  allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match'],
+  // Whoever traces pages sends the last two by itself.
+  allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match', 'traceparent', 'tracestate'],
   exposedHeaders: ['ETag', 'X-Total-Count', 'Date', 'Retry-After'],
   credentials: true,
   /** For how long (s) a browser need not ask again: no browser keeps it for longer. */

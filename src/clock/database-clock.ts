@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+/** By how much (µs) the database's time may have gone on beyond what has passed here. */
+const JUMP = 2_000_000;
+
 /**
  * Tells when, by the database's clock, something happened here, without asking. Replicas whose own clocks
  * disagree so agree on the order in which requests arrived (rule 7).
@@ -10,10 +13,19 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class DatabaseClock {
   private offset: number | undefined;
+  private jumpedAt = -Infinity;
 
   /** Whether the database has told its time yet. */
   get isSet(): boolean {
     return this.offset !== undefined;
+  }
+
+  /**
+   * Since when it has not gone on by more than has passed here (`performance.now()`, ms): where it has, this machine may
+   * have slept, of which its own clock for what has passed says nothing.
+   */
+  get steadySince(): number {
+    return this.jumpedAt;
   }
 
   /**
@@ -24,6 +36,7 @@ export class DatabaseClock {
   learn(sentAt: number, receivedAt: number, databaseTime: number): void {
     const lowest = databaseTime - receivedAt * 1000;
     const highest = databaseTime - sentAt * 1000;
+    if (this.offset !== undefined && lowest - this.offset > JUMP) this.jumpedAt = receivedAt;
     this.offset = Math.min(Math.max(this.offset ?? lowest, lowest), highest);
   }
 

@@ -6,7 +6,7 @@ import { RetryLaterException } from './http-exceptions.js';
 
 const BEAT = 500;
 /** After so long (ms) without a beat the process has stood still: it was stopped, or its machine. */
-const STANDSTILL = 2_000;
+const STANDSTILL = 5_000;
 /** For how long (ms) it then reads what was sent meanwhile. */
 const AFTERMATH = 30_000;
 
@@ -35,6 +35,12 @@ export class Standstill implements OnModuleInit, OnModuleDestroy {
   get isRecent(): boolean {
     const now = performance.now();
     return now - this.beatAt > STANDSTILL || now - this.overAt < AFTERMATH;
+  }
+
+  /** Since when it has been running without a break, as far as it knows (`performance.now()`, ms). */
+  get runningSince(): number {
+    const now = performance.now();
+    return now - this.beatAt > STANDSTILL ? now : this.overAt;
   }
 
   /**

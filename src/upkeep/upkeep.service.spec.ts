@@ -3,6 +3,8 @@ import { Logger } from '@nestjs/common';
 import { waitUntil } from '../../test/support/server.js';
 import type { AlertsService } from '../alerts/alerts.service.js';
 import type { AlertsClock } from '../clock/alerts-clock.js';
+import { DatabaseClock } from '../clock/database-clock.js';
+import type { Standstill } from '../http/standstill.service.js';
 import { alertsSettings } from '../options/alerts-settings.js';
 import { OpenAlertsGauge } from './open-alerts-gauge.js';
 import type { UpkeepRepository } from './upkeep.repository.js';
@@ -25,6 +27,8 @@ describe('Upkeep', () => {
   };
   const closeNamed = jest.fn<Promise<number>, [string[], (userIds: string[]) => unknown, string]>();
   let clock: AlertsClock;
+  let databaseClock: DatabaseClock;
+  let standstill: { runningSince: number };
   let upkeep: UpkeepService;
   let said: unknown[];
 
@@ -42,6 +46,8 @@ describe('Upkeep', () => {
       return true;
     });
     clock = { ahead: 0 };
+    databaseClock = new DatabaseClock();
+    standstill = { runningSince: -Infinity };
     upkeep = create();
     upkeep.onApplicationBootstrap();
   });
@@ -57,6 +63,8 @@ describe('Upkeep', () => {
       { closeNamed } as unknown as AlertsService,
       repository as unknown as UpkeepRepository,
       clock,
+      databaseClock,
+      standstill as unknown as Standstill,
     );
   }
 
@@ -127,6 +135,28 @@ describe('Upkeep', () => {
     await upkeep.run();
     expect(repository.findOverdue).not.toHaveBeenCalled();
     clock.ahead = 30 * MINUTE;
+    await upkeep.run();
+    expect(repository.findOverdue).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, (moment: number) => void]>([
+    ['the process has stood still', (moment) => (standstill.runningSince = moment)],
+    [
+      'its machine has slept',
+      (moment) => {
+        databaseClock.learn(moment, moment, HOUR * 1000);
+        databaseClock.learn(moment, moment, 2 * HOUR * 1000);
+      },
+    ],
+  ])('closes nothing in the first ten minutes after %s', async (_what, happen) => {
+    const moment = 20 * MINUTE;
+    jest.spyOn(performance, 'now').mockReturnValue(moment);
+    happen(moment);
+    await upkeep.run();
+    jest.spyOn(performance, 'now').mockReturnValue(moment + 10 * MINUTE - 1);
+    await upkeep.run();
+    expect(repository.findOverdue).not.toHaveBeenCalled();
+    jest.spyOn(performance, 'now').mockReturnValue(moment + 10 * MINUTE);
     await upkeep.run();
     expect(repository.findOverdue).toHaveBeenCalledTimes(1);
   });

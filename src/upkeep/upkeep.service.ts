@@ -3,6 +3,8 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertsClock } from '../clock/alerts-clock.js';
+import { DatabaseClock } from '../clock/database-clock.js';
+import { Standstill } from '../http/standstill.service.js';
 import { AlertsService } from '../alerts/alerts.service.js';
 import { PeriodicJob } from './periodic-job.js';
 import { UpkeepRepository } from './upkeep.repository.js';
@@ -32,6 +34,8 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     private readonly alerts: AlertsService,
     private readonly repository: UpkeepRepository,
     private readonly clock: AlertsClock,
+    private readonly databaseClock: DatabaseClock,
+    private readonly standstill: Standstill,
   ) {
     this.job = new PeriodicJob('Upkeep', settings.upkeep.interval, this.logger, (signal) => this.run(signal));
   }
@@ -59,8 +63,9 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
   private async expire(signal?: AbortSignal): Promise<void> {
     const { upkeep } = this.settings;
     await this.repository.carryOverSightings(upkeep.expireAfter);
-    // However long we or the database were away: what still fires is repeated first.
-    if (this.now() - this.hearingSince < Math.min(upkeep.expireAfter, LONGEST_RETRY)) return;
+    await this.repository.now();
+    // However long we or the database were away, or stood still: what still fires is repeated first.
+    if (this.heardFor() < Math.min(upkeep.expireAfter, LONGEST_RETRY)) return;
     const expired = await inBatches(() => this.closeOverdue(), signal);
     if (expired > 0) {
       this.logger.log(`Closed ${expired} alerts that nothing has refreshed: their resolves were lost`);
@@ -89,6 +94,12 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
     if (deleted > 0) this.logger.log(`Deleted ${deleted} rows of alerts that ended long ago`);
     const countedAlready = expireAfter + LONGEST_REQUEST;
     await inBatches(() => this.repository.deleteSightings(countedAlready, SIGHTINGS_BATCH), signal);
+  }
+
+  /** For how long (ms) webhooks have been stored, as far as this process knows. */
+  private heardFor(): number {
+    const brokenOffAt = Math.max(this.standstill.runningSince, this.databaseClock.steadySince);
+    return this.now() - Math.max(this.hearingSince, brokenOffAt);
   }
 
   /** By a clock that nobody sets, and that tests move (ms). */

@@ -61,7 +61,7 @@ describe('Pages of other origins', () => {
       expect(corsOf(answer)).toEqual({
         ...allowing(PAGE),
         'access-control-allow-methods': 'GET, POST, PUT, PATCH',
-        'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
+        'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, traceparent, tracestate',
         'access-control-max-age': '7200',
       });
     },
