@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command beside Debian's PgBouncer, in the given mode (session, transaction), which leads to every database of the
-# server at DATABASE_URL and ends with the command. Tests let their servers go through it, as TEST_POOLER says.
+# Runs a command beside PgBouncer (Debian's, or the program that PGBOUNCER names), in the given mode (session,
+# transaction), which leads to every database of the server at DATABASE_URL and ends with the command. Tests let their
+# servers go through it, as TEST_POOLER says.
 set -euo pipefail
 mode="$1"
 shift
@@ -27,7 +28,7 @@ chmod -R a+rX "$folder"
 # It does not run as root.
 as_nobody=()
 [ "$(id -u)" = 0 ] && as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-"${as_nobody[@]}" /usr/sbin/pgbouncer -q "$folder/pgbouncer.ini" 2>"$folder/log" &
+"${as_nobody[@]}" "${PGBOUNCER:-/usr/sbin/pgbouncer}" -q "$folder/pgbouncer.ini" 2>"$folder/log" &
 bouncer=$!
 trap 'kill "$bouncer"; wait "$bouncer" || true; rm -rf "$folder"' EXIT
 for _ in $(seq 100); do
