@@ -44,7 +44,13 @@ export class MigrationList {
    * @throws DatabaseProblemsError where it cannot be told how far the tables are migrated
    */
   async read(): Promise<string[]> {
-    return (await this.look()).done;
+    try {
+      return (await this.look()).done;
+    } catch (error) {
+      if (this.runner.isTransactionActive) throw error;
+      // Another may have been moving the list just then, which it does once.
+      return (await this.look()).done;
+    }
   }
 
   /**

@@ -14,7 +14,7 @@ import type { AlertsModuleRootOptions } from '../../src/index.js';
 import { AlertsDataSource } from '../../src/migrations/alerts-data-source.js';
 import { migrateAtBoot } from '../../src/migrations/migrate-at-boot.js';
 import { postgresOptions } from '../../src/migrations/postgres-options.js';
-import { runMigrations, undoLastMigration } from '../../src/migrations/run-migrations.js';
+import { pendingMigrations, runMigrations, undoLastMigration } from '../../src/migrations/run-migrations.js';
 import { runCommandLine } from '../../cli/src/program.js';
 import { AlertsApi, firing } from '../support/alerts.js';
 import { connectTo, createTestDatabase, execute, testServer } from '../support/database.js';
@@ -344,6 +344,35 @@ describe('An application whose own list is called as ours was', () => {
 });
 
 describe('Those who migrate at once', () => {
+  it.each([
+    ['before it looks for a list elsewhere', 'AS tables'],
+    ['before it reads the list that it has found elsewhere', '"mayMove"'],
+  ])('do not mislead who looks how far the tables are, where one moves the list %s', async (_when, last) => {
+    await migrateAsBefore(3);
+    const dataSource = await new DataSource(postgresOptions(database.url)).initialize();
+    try {
+      let isMoved = false;
+      const create = dataSource.createQueryRunner.bind(dataSource);
+      jest.spyOn(dataSource, 'createQueryRunner').mockImplementation((mode) => {
+        const runner = create(mode);
+        const query = runner.query.bind(runner);
+        jest.spyOn(runner, 'query').mockImplementation(async (text, values) => {
+          const answer: unknown = await query(text, values);
+          if (!isMoved && text.includes(last)) {
+            isMoved = true;
+            await migrate();
+          }
+          return answer as never;
+        });
+        return runner;
+      });
+      expect(await pendingMigrations(dataSource)).toEqual({ names: [], newer: undefined });
+      expect(isMoved).toBe(true);
+    } finally {
+      await dataSource.destroy();
+    }
+  });
+
   const startServer = () => startTestServer({ DATABASE_URL: database.url }, { issuer, upkeep: false });
 
   async function migrateByCommand(): Promise<void> {
