@@ -6,23 +6,29 @@ set -euo pipefail
 mode="$1"
 shift
 folder="$(mktemp -d)"
-read -r port config < <(node -e '
+# Roles log in as themselves: what their passwords are made into is the server's to say, to this role.
+read -r port host server_port user password < <(node -e '
   const { hostname, port, username, password } = new URL(process.env.DATABASE_URL);
   const server = require("node:net").createServer().listen(0, "127.0.0.1", () => {
-    const to = `host=${hostname} port=${port || 5432} user=${username} password=${decodeURIComponent(password)}`;
-    console.log(server.address().port, to);
+    console.log(server.address().port, hostname, port || 5432, username, decodeURIComponent(password));
     server.close();
   });')
+printf '"%s" "%s"\n' "$user" "$password" >"$folder/users"
 cat >"$folder/pgbouncer.ini" <<INI
 [databases]
-* = $config
+* = host=$host port=$server_port
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = $port
 unix_socket_dir =
-auth_type = any
+auth_type = scram-sha-256
+auth_file = $folder/users
+auth_user = $user
+auth_query = SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolname = \$1
 pool_mode = $mode
 max_client_conn = 1000
+# Tests take the database away, and do not wait for 15 s when it is back.
+server_login_retry = 1
 INI
 chmod -R a+rX "$folder"
 # It does not run as root.

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { settledConnections } from '../../src/database/connection-settings.js';
 import { CHANNEL, EVERYBODY } from '../../src/database/transaction.statements.js';
 import { hostileTogether, settingsOf } from './hostile-settings.js';
+
+/** For a pooler (ms). */
+const LONGEST_WAIT = 30_000;
 
 /** A database on the tests' server. */
 export interface TestDatabase {
@@ -80,6 +84,29 @@ export async function takeDatabaseAway(url: string): Promise<void> {
 /** Undoes `takeDatabaseAway`. */
 export async function giveDatabaseBack(url: string): Promise<void> {
   await execute(testServer().serverUrl, `ALTER DATABASE ${databaseName(url)} ALLOW_CONNECTIONS true`);
+  const pooled = pooledAddress(url);
+  if (!pooled) return;
+  // A pooler that was refused tries again in its own time.
+  const deadline = Date.now() + LONGEST_WAIT;
+  for (;;) {
+    try {
+      await execute(pooled.url, 'SELECT 1');
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** Where the tests have a pooler (scripts/with-pgbouncer.sh): the address that leads through it, and its mode. */
+export function pooledAddress(url: string): { url: string; mode: string } | undefined {
+  const [mode = '', pooler] = process.env['TEST_POOLER']?.split(' ') ?? [];
+  const isElsewhere = new URL(url).host !== new URL(process.env['TEST_DATABASE_URL'] ?? url).host;
+  if (pooler === undefined || isElsewhere) return undefined;
+  const pooled = new URL(url);
+  pooled.host = pooler;
+  return { url: pooled.href, mode };
 }
 
 /** Leaves a database as if nothing had ever been reported, and waits until servers on it have heard. */

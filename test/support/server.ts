@@ -7,7 +7,7 @@ import { EmbeddedIssuer } from '../../server/demo/embedded-issuer.js';
 import { createServer } from '../../server/src/server.js';
 import { ReconcileService } from '../../src/upkeep/reconcile.service.js';
 import { UpkeepService } from '../../src/upkeep/upkeep.service.js';
-import { createTestDatabase } from './database.js';
+import { createTestDatabase, pooledAddress } from './database.js';
 
 /** The standalone server as its environment makes it, on a database and with an issuer of its own. */
 export interface TestServer {
@@ -82,14 +82,9 @@ export async function startTestServer(
 
 /** Where the tests have a pooler (scripts/with-pgbouncer.sh), the server's way leads through it. */
 function databaseAddresses(url: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const [mode, pooler] = process.env['TEST_POOLER']?.split(' ') ?? [];
-  const isElsewhere = new URL(url).host !== new URL(process.env['TEST_DATABASE_URL'] ?? url).host;
-  if (pooler === undefined || isElsewhere || env['DATABASE_DIRECT_URL'] !== undefined) {
-    return { DATABASE_URL: url };
-  }
-  const pooled = new URL(url);
-  pooled.host = pooler;
-  return { DATABASE_URL: pooled.href, ...(mode === 'transaction' && { DATABASE_DIRECT_URL: url }) };
+  const pooled = pooledAddress(url);
+  if (pooled === undefined || env['DATABASE_DIRECT_URL'] !== undefined) return { DATABASE_URL: url };
+  return { DATABASE_URL: pooled.url, ...(pooled.mode === 'transaction' && { DATABASE_DIRECT_URL: url }) };
 }
 
 /** An issuer on a port of its own, which may go away and come back. */
