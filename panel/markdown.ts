@@ -29,6 +29,16 @@ class TextTokenizer extends Tokenizer {
   override html = (): undefined => undefined;
   override tag = (): undefined => undefined;
 
+  /** What cannot be an address is not asked further: one of mail could begin anywhere in a long word, and end nowhere. */
+  override url(text: string): ReturnType<Tokenizer['url']> {
+    return /^([\w.+-]{1,64}@|https?:|ftp:|www\.)/i.test(text) ? super.url(text) : undefined;
+  }
+
+  /** For the same reason it looks no further than that. */
+  override inlineText(text: string): ReturnType<Tokenizer['inlineText']> {
+    return super.inlineText(/^[^]{0,500}\s|^[^]{0,500}/.exec(text)?.[0] ?? text);
+  }
+
   override emStrong(...asked: Parameters<Tokenizer['emStrong']>): ReturnType<Tokenizer['emStrong']> {
     const [, text] = asked;
     if (this.counted?.text !== text) {
