@@ -10,7 +10,9 @@ folder="$(mktemp -d)"
 read -r port host server_port user password < <(node -e '
   const { hostname, port, username, password } = new URL(process.env.DATABASE_URL);
   const server = require("node:net").createServer().listen(0, "127.0.0.1", () => {
-    console.log(server.address().port, hostname, port || 5432, username, decodeURIComponent(password));
+    // Some versions look no further than the first address of a name.
+    const host = hostname === "localhost" ? "127.0.0.1" : hostname;
+    console.log(server.address().port, host, port || 5432, username, decodeURIComponent(password));
     server.close();
   });')
 printf '"%s" "%s"\n' "$user" "$password" >"$folder/users"
