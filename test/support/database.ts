@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { settledConnections } from '../../src/database/connection-settings.js';
+import { GuardedClient } from '../../src/database/guarded-client.js';
 import { CHANNEL, EVERYBODY } from '../../src/database/transaction.statements.js';
 import { hostileTogether, settingsOf } from './hostile-settings.js';
 
@@ -129,9 +130,14 @@ export async function forgetAlerts(url: string): Promise<void> {
 
 /** A connection of a test's own, whatever the database is set to. */
 export async function connectTo(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new GuardedClient({ connectionString: url });
   await client.connect();
-  await settledConnections().onConnect(client);
+  try {
+    await settledConnections().onConnect(client);
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
   return client;
 }
 
