@@ -63,6 +63,7 @@ export class UpkeepService implements OnApplicationBootstrap, BeforeApplicationS
   private async expire(signal?: AbortSignal): Promise<void> {
     const { upkeep } = this.settings;
     await this.repository.carryOverSightings(upkeep.expireAfter);
+    // The database's clock tells whether this machine has slept.
     await this.repository.now();
     // However long we or the database were away, or stood still: what still fires is repeated first.
     if (this.heardFor() < Math.min(upkeep.expireAfter, LONGEST_RETRY)) return;

@@ -1,5 +1,5 @@
 import { waitUntil } from '../support/server.js';
-import { moreFailures, morePosts, shownBy, startStorm, untilAgreed } from './support/agreement.js';
+import { moreFailures, morePosts, rowOf, shownBy, startStorm, untilAgreed } from './support/agreement.js';
 import type { Alertmanager } from './support/alertmanager.js';
 import { startPostgres } from './support/postgres.js';
 import type { StackPostgres } from './support/postgres.js';
@@ -249,14 +249,7 @@ async function mended(): Promise<string> {
 /** Expects the API to show soon what Alertmanager lists. It is called when the fault has just ended. */
 async function expectAgreement(fault: string, alertmanagers: Alertmanager[], bound = BOUND): Promise<void> {
   const { difference, seconds } = await untilAgreed([stack], sessions, alertmanagers, bound);
-  await noteInTable({
-    fault,
-    load: `${sessions.count} sessions, ${sessions.changes} changes`,
-    lost: difference.lost.length,
-    stale: difference.stale.length,
-    seconds,
-    mended: await mended(),
-  });
+  await noteInTable({ fault, ...rowOf(sessions, difference), seconds, mended: await mended() });
   expect(difference).toEqual({ lost: [], stale: [], isTrue: true });
   expect(seconds).toBeLessThan(bound);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenPage } from '../support/event-stream.js';
 import { waitUntil } from '../support/server.js';
-import { morePosts, shownBy, startStorm, untilAgreed } from './support/agreement.js';
+import { morePosts, rowOf, shownBy, startStorm, untilAgreed } from './support/agreement.js';
 import type { Alertmanager } from './support/alertmanager.js';
 import { Nginx } from './support/nginx.js';
 import { startPostgres } from './support/postgres.js';
@@ -63,13 +63,7 @@ async function start(...envs: NodeJS.ProcessEnv[]): Promise<void> {
 /** Expects every replica to show soon what Alertmanager lists. */
 async function expectAgreement(fault: string): Promise<void> {
   const { difference, seconds } = await untilAgreed(replicas, sessions, [alertmanager], BOUND);
-  await noteInTable({
-    fault,
-    load: `${sessions.count} sessions, ${sessions.changes} changes`,
-    lost: difference.lost.length,
-    stale: difference.stale.length,
-    seconds,
-  });
+  await noteInTable({ fault, ...rowOf(sessions, difference), seconds });
   expect(difference).toEqual({ lost: [], stale: [], isTrue: true });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../../support/server.js';
 import type { Alertmanager } from './alertmanager.js';
+import type { ReliabilityRow } from './reliability-table.js';
 import type { SessionKey, Sessions } from './sessions.js';
 import type { Stack } from './stack.js';
 
@@ -78,6 +79,14 @@ export async function untilAgreed(
     agreedSince = agree ? (agreedSince ?? asked) : undefined;
   } while (performance.now() < (agreedSince === undefined ? began + bound * 1000 : agreedSince + CALM));
   return { difference, seconds: ((agreedSince ?? performance.now()) - began) / 1000 };
+}
+
+/** What the table in docs/reliability.md says of it. */
+export function rowOf(
+  { count, changes }: Sessions,
+  { lost, stale }: Difference,
+): Pick<ReliabilityRow, 'load' | 'lost' | 'stale'> {
+  return { load: `${count} sessions, ${changes} changes`, lost: lost.length, stale: stale.length };
 }
 
 async function compare(
