@@ -24,6 +24,15 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'TSParameterProperty:has(Decorator[expression.callee.name="Optional"]):not(:has(Decorator[expression.callee.name=/^Inject/]))',
+          message:
+            'Name what is injected: of a type that may be undefined Nest sees nothing, and injects nothing.',
+        },
+      ],
     },
   },
   {

@@ -50,8 +50,12 @@ export interface OtherServer {
 }
 
 /** Those whose throughput is compared. */
-export function comparedServers({ quick, against }: Pick<Options, 'quick' | 'against'>): ServerName[] {
-  if (against !== undefined) return ['fastify', 'against', 'bare'];
+export function comparedServers({
+  quick,
+  against,
+  pair,
+}: Pick<Options, 'quick' | 'against' | 'pair'>): ServerName[] {
+  if (against !== undefined) return pair ? ['fastify', 'against'] : ['fastify', 'against', 'bare'];
   return quick ? ['fastify', 'bare'] : ['fastify', 'express', 'bare'];
 }
 

@@ -37,18 +37,18 @@ const QUICK_PLANS: WebhookPlan[] = [
 const SIZES_AGAINST = [1, 100];
 
 export async function measureWebhooks(bench: Bench): Promise<WebhookFigure[]> {
-  const { rounds, quick, against } = bench.options;
+  const { rounds, quick, against, pair } = bench.options;
   const plans = (quick ? QUICK_PLANS : PLANS).filter(
     ({ size }) => against === undefined || SIZES_AGAINST.includes(size),
   );
-  const pgbench = findPgbench();
-  if (pgbench === undefined) {
+  const pgbench = pair ? undefined : findPgbench();
+  if (pgbench === undefined && !pair) {
     bench.progress.say(
       'There is no pgbench, so its columns are left out: install the Debian package postgresql.',
     );
   }
   const pgbenches = PGBENCHES.filter((name) => against === undefined || name !== 'pgbench');
-  const servers: ServerName[] = [...comparedServers(bench.options), 'floor'];
+  const servers: ServerName[] = [...comparedServers(bench.options), ...(pair ? [] : (['floor'] as const))];
   const databases = await bench.createDatabases('webhooks', [...servers, ...pgbenches]);
   const databaseUrlOf = (name: TargetName) => databases.get(name) ?? '';
   const figures = await bench.withServers(servers, databaseUrlOf, async (running) => {

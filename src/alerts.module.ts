@@ -112,6 +112,7 @@ const ALWAYS: Provider[] = [
   OpenAlerts,
   OpenAlertsGauge,
   OpenPages,
+  PagePresence,
   PreferencesRepository,
   PreferencesService,
   ReadDatabase,
@@ -122,7 +123,7 @@ const ALWAYS: Provider[] = [
   UpkeepRepository,
 ];
 const OF_WEBHOOKS = [WebhooksService];
-const OF_LIVE = [ChangeListener, LiveAlerts, PagePresence];
+const OF_LIVE = [ChangeListener, LiveAlerts];
 const OF_UPKEEP = [DeliveryService, ReconcileService, UpkeepService];
 
 /** What the module asks of its registration: controllers, with the host's decorators, and the DataSource's name. */

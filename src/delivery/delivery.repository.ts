@@ -180,6 +180,14 @@ export class DeliveryRepository {
     await this.runAll([statements.notePages(replica, userIds, until)]);
   }
 
+  /** Users who have a page open at other replicas than this one. */
+  async listPagesElsewhere(replica: string): Promise<string[]> {
+    const rows = await this.database.query<{ userId: string }>(
+      statements.listPagesElsewhere(replica, await this.now()),
+    );
+    return rows.map(({ userId }) => userId);
+  }
+
   async forgetPages(replica: string, userIds: string[]): Promise<void> {
     await this.runAll([statements.forgetPages(replica, userIds)]);
   }

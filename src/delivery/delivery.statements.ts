@@ -20,16 +20,18 @@ export interface WantedNews {
   target: string;
 }
 
-/** After how long (ms) news is due: where a page of the user is open, and where none is. */
-export interface Delays {
-  grace: number;
-  gather: number;
+/** When news about a user is due. */
+export interface DueDates {
+  pageOpen: Date;
+  noPage: Date;
+  /** Whether a page of theirs is open. */
+  isPageOpen: (userId: string) => boolean;
 }
 
 /** Writes what is to be told, once for each place. */
-export function insertWanted(wanted: WantedNews[], now: Date, delays: Delays): Statement {
+export function insertWanted(wanted: WantedNews[], due: DueDates): Statement {
   const news = wanted.map((one) => one.news);
-  return insertNews(news, now, delays, {
+  return insertNews(news, due, {
     name: 'session_alerts_insert_wanted',
     columns: ['channel text', 'target text'],
     values: [textArray(wanted.map(({ channel }) => channel)), textArray(wanted.map(({ target }) => target))],
@@ -38,8 +40,8 @@ export function insertWanted(wanted: WantedNews[], now: Date, delays: Delays): S
 }
 
 /** The same, once for each target whose user wants to know it. */
-export function insertForTargets(news: AlertNews[], now: Date, delays: Delays): Statement {
-  return insertNews(news, now, delays, {
+export function insertForTargets(news: AlertNews[], due: DueDates): Statement {
+  return insertNews(news, due, {
     name: 'session_alerts_insert_for_targets',
     columns: ['gravity smallint'],
     values: [plainArray(news.map(({ gravity }) => gravity))],
@@ -53,8 +55,7 @@ export function insertForTargets(news: AlertNews[], now: Date, delays: Delays): 
 /** @param columns what else each row of news has, with its type */
 function insertNews(
   news: AlertNews[],
-  now: Date,
-  { grace, gather }: Delays,
+  { pageOpen, noPage, isPageOpen }: DueDates,
   { name, columns, values, places }: { name: string; columns: string[]; values: string[]; places: string },
 ): Statement {
   const arrays = columns.map((column, index) => `$${7 + index}::${column.split(' ')[1] ?? ''}[]`);
@@ -63,22 +64,18 @@ function insertNews(
     name,
     text: `
       INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
-      SELECT $4::timestamptz + CASE
-               WHEN (SELECT true FROM session_alerts.open_pages AS page
-                      WHERE page.user_id = news.user_id AND page.until > $4 ${amongUsers('page.user_id', '$1')}
-                      LIMIT 1) THEN $5::interval
-               ELSE $6::interval END,
+      SELECT CASE WHEN news.is_page_open THEN $5::timestamptz ELSE $6::timestamptz END,
              gen_random_uuid(), news.transition, place.channel, place.target, news.user_id, news.alert_id
-        FROM unnest($1::text[], $2::text[], $3::text[], ${arrays.join(', ')})
-          AS news (user_id, alert_id, transition, ${names.join(', ')})
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], ${arrays.join(', ')})
+          AS news (user_id, alert_id, transition, is_page_open, ${names.join(', ')})
        CROSS JOIN LATERAL (${places}) AS place`,
     values: [
       textArray(news.map(({ userId }) => userId)),
       plainArray(news.map(({ alertId }) => alertId)),
       plainArray(news.map(({ transition }) => transition)),
-      now,
-      `${grace} ms`,
-      `${gather} ms`,
+      plainArray(news.map(({ userId }) => isPageOpen(userId))),
+      pageOpen,
+      noPage,
       ...values,
     ],
   };
@@ -462,6 +459,13 @@ export function notePages(replica: string, userIds: string[], until: Date): Stat
       SELECT $1, $2::uuid, user_id FROM unnest($3::text[]) AS opened (user_id)
       ON CONFLICT (user_id, replica) DO UPDATE SET until = excluded.until`,
     values: [until, replica, textArray(userIds)],
+  };
+}
+
+export function listPagesElsewhere(replica: string, now: Date): Statement {
+  return {
+    text: `SELECT user_id AS "userId" FROM session_alerts.open_pages WHERE replica <> $1::uuid AND until > $2`,
+    values: [replica, now],
   };
 }
 

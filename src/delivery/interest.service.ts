@@ -1,4 +1,4 @@
-import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { ChangeListener } from '../database/change-listener.service.js';
 import { messagesOf } from '../http/error-messages.js';
@@ -30,7 +30,7 @@ export class Interest implements OnModuleInit {
 
   constructor(
     private readonly repository: DeliveryRepository,
-    @Optional() private readonly listener: ChangeListener | null,
+    @Optional() @Inject(ChangeListener) private readonly listener: ChangeListener | undefined,
   ) {}
 
   onModuleInit(): void {

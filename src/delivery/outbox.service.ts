@@ -6,8 +6,9 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertChannels } from './alert-channels.service.js';
 import * as statements from './delivery.statements.js';
-import type { WantedNews } from './delivery.statements.js';
+import type { DueDates, WantedNews } from './delivery.statements.js';
 import { Interest } from './interest.service.js';
+import { PagePresence } from './page-presence.service.js';
 
 /** What is to be told leaves with the transaction that it is about: nothing is told that is not kept, and nothing lost. */
 @Injectable()
@@ -16,6 +17,7 @@ export class Outbox extends Departures {
     @Inject(ALERTS_SETTINGS) private readonly settings: AlertsSettings,
     private readonly channels: AlertChannels,
     private readonly interest: Interest,
+    private readonly presence: PagePresence,
   ) {
     super();
   }
@@ -41,7 +43,6 @@ export class Outbox extends Departures {
   }
 
   private insertsOf(news: AlertNews[], now: Date): Statement[] {
-    const { delivery } = this.settings;
     const { everybodys } = this.channels;
     const wanted: WantedNews[] = [];
     const unknown: AlertNews[] = [];
@@ -52,9 +53,15 @@ export class Outbox extends Departures {
         if (place.gravity <= one.gravity) wanted.push({ news: one, ...place });
       }
     }
+    const { grace, gather } = this.settings.delivery;
+    const due: DueDates = {
+      pageOpen: new Date(now.getTime() + grace),
+      noPage: new Date(now.getTime() + gather),
+      isPageOpen: (userId) => this.presence.isOpen(userId),
+    };
     return [
-      ...(wanted.length > 0 ? [statements.insertWanted(wanted, now, delivery)] : []),
-      ...(unknown.length > 0 ? [statements.insertForTargets(unknown, now, delivery)] : []),
+      ...(wanted.length > 0 ? [statements.insertWanted(wanted, due)] : []),
+      ...(unknown.length > 0 ? [statements.insertForTargets(unknown, due)] : []),
     ];
   }
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { OpenPages } from '../alerts/open-pages.js';
+import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { messagesOf } from '../http/error-messages.js';
 import { OnceAMinute } from '../http/once-a-minute.js';
 import { AlertChannels } from './alert-channels.service.js';
@@ -11,12 +12,18 @@ import { Interest } from './interest.service.js';
 /** How long (ms) a replica that says nothing counts as having its pages open, and how often it says so. */
 const BELIEVED_FOR = 60_000;
 const SAID_EVERY = 20_000;
+/** How often (ms) to ask what the others say, and again where there was no answer. */
+const ASKED_EVERY = 10_000;
+const ASKED_AGAIN = 1_000;
 /** How long (ms) changes are collected before they are written. */
 const COLLECTED_FOR = 200;
 /** A page that is reloaded is not gone. */
 const AFTER_CLOSING = 2_000;
 
-/** Tells all replicas which users who want to be told have a page open here: who looks need not be told elsewhere at once. */
+/**
+ * Which users who want to be told have a page open, here or at another replica: who looks need not be told elsewhere at once.
+ * It is kept here, so that a webhook asks the database nothing about it.
+ */
 @Injectable()
 export class PagePresence implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(PagePresence.name);
@@ -25,8 +32,12 @@ export class PagePresence implements OnApplicationBootstrap, BeforeApplicationSh
   });
   private readonly replica = randomUUID();
   private readonly said = new Set<string>();
+  /** Who has one open at another replica, as far as is known. */
+  private elsewhere: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | undefined;
   private beat: NodeJS.Timeout | undefined;
+  private question: NodeJS.Timeout | undefined;
+  private isEnding = false;
 
   constructor(
     private readonly pages: OpenPages,
@@ -41,10 +52,18 @@ export class PagePresence implements OnApplicationBootstrap, BeforeApplicationSh
       this.writeAfter(this.pages.has(userId) ? COLLECTED_FOR : AFTER_CLOSING);
     });
     this.beat = setInterval(() => void this.write(true), SAID_EVERY).unref();
+    void this.ask();
+  }
+
+  /** Here just now, or at another replica as of some seconds ago. */
+  isOpen(userId: string): boolean {
+    return this.pages.has(userId) || this.said.has(userId) || this.elsewhere.has(userId);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.isEnding = true;
     clearInterval(this.beat);
+    clearTimeout(this.question);
     clearTimeout(this.timer);
     const gone = [...this.said];
     this.said.clear();
@@ -73,6 +92,23 @@ export class PagePresence implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       this.lines.say('unsaid', () => `Which pages are open cannot be said: ${messagesOf(error)}`);
     }
+  }
+
+  private async ask(): Promise<void> {
+    let pause = ASKED_EVERY;
+    try {
+      this.elsewhere = new Set(await this.repository.listPagesElsewhere(this.replica));
+    } catch (error) {
+      pause = ASKED_AGAIN;
+      // Of a database that is away others say enough.
+      if (!(error instanceof DatabaseUnavailableError)) {
+        this.lines.say(
+          'unasked',
+          () => `Which pages are open elsewhere cannot be read: ${messagesOf(error)}`,
+        );
+      }
+    }
+    if (!this.isEnding) this.question = setTimeout(() => void this.ask(), pause).unref();
   }
 
   private isOfInterest(userId: string): boolean {

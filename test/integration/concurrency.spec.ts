@@ -147,15 +147,15 @@ describe('Many at once', () => {
   });
 
   describe('the statements of a webhook, sent in two round trips', () => {
-    /** How often the database is asked something meanwhile. */
-    async function statements(work: () => Promise<unknown>): Promise<number> {
+    /** What the database is asked meanwhile. */
+    async function statements(work: () => Promise<unknown>): Promise<string[]> {
       const query = jest.spyOn(pg.Client.prototype, 'query');
       try {
         await work();
         // Whether changes are heard is looked after now and then: in plain text, and by a notice to oneself.
-        return query.mock.calls.filter(
-          ([asked]) => typeof asked !== 'string' && (asked as Statement).text !== PING,
-        ).length;
+        return query.mock.calls
+          .map(([asked]: unknown[]) => (typeof asked === 'string' ? PING : (asked as Statement).text))
+          .filter((text) => text !== PING);
       } finally {
         query.mockRestore();
       }
@@ -182,15 +182,33 @@ describe('Many at once', () => {
       const one = alertsOf('one', 1);
       const thousand = alertsOf('thousand', 1_000);
       if (areKnown) await api.deliver(...one, ...thousand);
-      const forOne = await statements(() => api.deliver(...change(one)));
-      const forThousand = await statements(() => api.deliver(...change(thousand)));
+      const { length: forOne } = await statements(() => api.deliver(...change(one)));
+      const { length: forThousand } = await statements(() => api.deliver(...change(thousand)));
       expect(forOne).toBeGreaterThan(0);
       expect(forThousand).toBe(forOne);
       expect(forOne).toBeLessThanOrEqual(11);
     });
 
     it('are none for a webhook of which nothing can be shown', async () => {
-      expect(await statements(() => api.deliver(null, firing({ user: '<nil>' })))).toBe(0);
+      expect(await statements(() => api.deliver(null, firing({ user: '<nil>' })))).toEqual([]);
+    });
+
+    it('ask nothing about users who want to be told nothing elsewhere, and of mutes once somebody has some', async () => {
+      const ofDelivery = async (user: string): Promise<string[]> => {
+        const texts = await statements(async () => {
+          await api.deliver(firing({ user }));
+          await api.deliver(resolved(firing({ user })));
+        });
+        return texts.filter((text) => /mutes|delivery_targets|deliveries/.test(text));
+      };
+      // As soon as it is known who does.
+      await waitUntil(async () => (await ofDelivery('nobody')).length === 0);
+      const body = { mutes: [{ event_type: 'SomethingElse' }] };
+      expect(await api.call('PUT', '/alerts/preferences', { as: { sub: 'mutes' }, body })).toMatchObject({
+        status: 200,
+      });
+      await waitUntil(async () => (await ofDelivery('nobody')).length === 0);
+      expect(await ofDelivery('mutes')).toEqual([expect.stringContaining('session_alerts.mutes')]);
     });
   });
 });

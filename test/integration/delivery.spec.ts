@@ -177,6 +177,28 @@ describe('What is told outside of the page', () => {
     await waitUntil(async () => (await pages()) === 0);
   });
 
+  it('is due after the grace where another replica has a page of the user, and soon again once it is gone', async () => {
+    let session = 0;
+    const isDueSoon = async (): Promise<boolean> => {
+      await forgetAlerts(server.databaseUrl);
+      await api.deliver(firing({ session: `jane-${(session += 1)}` }));
+      const [row] = await execute<{ wait: string }>(
+        server.databaseUrl,
+        `SELECT extract(epoch FROM due_date - now()) - ${ahead / 1_000} AS wait FROM session_alerts.deliveries`,
+      );
+      return Number(row?.wait) < 60;
+    };
+    expect(await isDueSoon()).toBe(true);
+    await execute(
+      server.databaseUrl,
+      `INSERT INTO session_alerts.open_pages (until, replica, user_id)
+       VALUES (now() + interval '${ahead} ms' + interval '1 hour', gen_random_uuid(), 'jane')`,
+    );
+    await waitUntil(async () => !(await isDueSoon()), 60_000);
+    await execute(server.databaseUrl, 'DELETE FROM session_alerts.open_pages');
+    await waitUntil(isDueSoon, 60_000);
+  });
+
   async function pages(): Promise<number> {
     const rows = await execute(server.databaseUrl, 'SELECT FROM session_alerts.open_pages');
     return rows.length;

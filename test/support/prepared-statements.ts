@@ -56,7 +56,7 @@ const news: AlertNews = {
   sessionName: 'session-1',
 };
 
-const DELAYS = { grace: 120_000, gather: 5_000 };
+const DUE = { pageOpen: NOW, noPage: NOW, isPageOpen: () => true };
 
 /** Every statement that a connection plans once: those of webhooks, and of pages that show alerts. */
 export const PREPARED: Statement[] = [
@@ -65,8 +65,8 @@ export const PREPARED: Statement[] = [
   transaction.lockAll(),
   ...life.readState(observations, 0),
   ...life.writeChanges(changes),
-  delivery.insertWanted([{ news, channel: 'webhook', target: '' }], NOW, DELAYS),
-  delivery.insertForTargets([news], NOW, DELAYS),
+  delivery.insertWanted([{ news, channel: 'webhook', target: '' }], DUE),
+  delivery.insertForTargets([news], DUE),
   delivery.insertOver(['1'], ['user-1'], NOW),
   delivery.muteOpened([news], NOW),
   ...transaction.notifyChange('process', life.usersOf(changes)),
