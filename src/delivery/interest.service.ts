@@ -1,9 +1,14 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import type { OnModuleInit } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { ChangeListener } from '../database/change-listener.service.js';
+import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { messagesOf } from '../http/error-messages.js';
+import { OnceAMinute } from '../http/once-a-minute.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import type { WantedAt } from './delivery.statements.js';
+
+/** After how long (ms) to read again what could not be read. */
+const READ_AGAIN = 1_000;
 
 /** What a user has said that concerns alerts before they open. */
 interface Said {
@@ -19,14 +24,18 @@ const UNKNOWN: Said = { hasMutes: true, targets: undefined };
  * nothing looked up. While changes elsewhere are not heard, anybody may.
  */
 @Injectable()
-export class Interest implements OnModuleInit {
+export class Interest implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(Interest.name);
+  private readonly lines = new OnceAMinute((line) => {
+    this.logger.warn(line);
+  });
   private said: Map<string, Said> | undefined;
   /** By users, the number of the last question about them that has no answer yet. */
   private readonly asked = new Map<string, number>();
   private questions = 0;
   private silences = 0;
   private loading: Promise<void> | undefined;
+  private again: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly repository: DeliveryRepository,
@@ -42,6 +51,11 @@ export class Interest implements OnModuleInit {
       this.silences += 1;
       if (isListening) this.loading = this.load(this.silences);
     });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.silences += 1;
+    clearTimeout(this.again);
   }
 
   /** Where a user wants to be told; `undefined` where that is not known just now. */
@@ -87,7 +101,13 @@ export class Interest implements OnModuleInit {
       for (const userId of this.asked.keys()) said.set(userId, UNKNOWN);
       if (silence === this.silences) this.said = said;
     } catch (error) {
-      this.logger.warn(`Who wants to be told of alerts cannot be read: ${messagesOf(error)}`);
+      // Of a database that is away, or whose tables are still being made, others say enough.
+      if (!(error instanceof DatabaseUnavailableError)) {
+        this.lines.say('unread', () => `Who wants to be told of alerts cannot be read: ${messagesOf(error)}`);
+      }
+      this.again = setTimeout(() => {
+        if (silence === this.silences) this.loading = this.load(silence);
+      }, READ_AGAIN).unref();
     }
   }
 }
