@@ -168,6 +168,18 @@ describe('against another revision', () => {
     expect(find(claimsOf(results({ webhooks: webhooks(slow) })), claim).holds).toBe(false);
   });
 
+  it('asks of what is measured beside another revision alone that nothing has become slower', () => {
+    const figures = (slowest: number) =>
+      webhooks((target, size, connections, kind) =>
+        target === 'fastify' ? (size === 100 && kind === 'resolved' ? slowest : 1000) : 1000,
+      ).filter(({ target }) => target === 'fastify' || target === 'against');
+    const ofPair = (slowest: number): Claim[] => claimsOf(results({ webhooks: figures(slowest) }));
+    expect(ofPair(970)).toMatchObject([
+      { claim: 'each size, number of connections and kind: of a27ea96 ≥ 0.97', holds: true },
+    ]);
+    expect(ofPair(969)).toMatchObject([{ holds: false }]);
+  });
+
   it('promises nothing of another revision where there was none', () => {
     const measured = results({ webhooks: webhooks(fast), listing: listing(() => 1000) });
     const alone = claimsOf({ ...measured, against: undefined });

@@ -86,10 +86,21 @@ const ONE_AGAINST = [
   { connections: 32, least: 1.3 },
 ];
 const HUNDRED_AGAINST = 1.8;
+/** Beside a revision that is measured alone: that nothing has become slower. */
+const AS_FAST = 0.97;
+
+/** Whether another revision was measured, and nothing besides. */
+function isPair(figures: { target: TargetName }[]): boolean {
+  return figures.every(({ target }) => target === 'fastify' || target === 'against');
+}
 
 function ofWebhooksAgainst(figures: WebhookFigure[], commit: string | undefined): Claim[] {
   if (commit === undefined) return [];
   const shapes = shapesOf(figures);
+  if (isPair(figures)) {
+    const ratios = ratiosOf(figures, shapes, KINDS, 'against');
+    return [atLeast(`each size, number of connections and kind: of ${commit}`, AS_FAST, ratios)];
+  }
   const claim = (text: string, least: number, some: WebhookShape[], kinds: readonly Kind[]): Claim[] => {
     const ratios = ratiosOf(figures, some, kinds, 'against');
     return ratios.length === 0 ? [] : [atLeast(`${text}: of ${commit} (${kinds.join(', ')})`, least, ratios)];
@@ -124,7 +135,9 @@ function ofListingAgainst(figures: ListingFigure[], commit: string | undefined):
   const ratios = LISTING_KINDS.map(
     (kind) => medianRatio(rates('fastify', kind), rates('against', kind)) ?? NaN,
   );
-  return [atLeast(`listing: of ${commit} (${LISTING_KINDS.join(', ')})`, 1, ratios)];
+  return [
+    atLeast(`listing: of ${commit} (${LISTING_KINDS.join(', ')})`, isPair(figures) ? AS_FAST : 1, ratios),
+  ];
 }
 
 function ofWal(figures: WalFigure[]): Claim[] {
@@ -272,20 +285,32 @@ function ofHostile(figures: HostileFigure[]): Claim[] {
 }
 
 /** How many times as fast one target is as another: the median over the rounds, in each of which both took turns. */
-export function webhookRatio(
+export function webhookRatio(...of: Parameters<typeof webhookRatios>): number | undefined {
+  return medianOrNone(webhookRatios(...of));
+}
+
+/** The same of each round. */
+export function webhookRatios(
   figures: WebhookFigure[],
   shape: WebhookShape,
   kind: Kind,
   target: TargetName,
   other: TargetName,
-): number | undefined {
+): number[] {
   const [ours, theirs] = [target, other].map((name) => figureOf(figures, shape, kind, name));
-  return medianRatio(ours?.alertsPerSecond ?? [], theirs?.alertsPerSecond ?? []);
+  return ratiosOfRounds(ours?.alertsPerSecond ?? [], theirs?.alertsPerSecond ?? []);
 }
 
 export function medianRatio(ours: number[], theirs: number[]): number | undefined {
-  if (ours.length === 0 || theirs.length === 0) return undefined;
-  return median(ours.map((one, round) => one / (theirs[round] ?? NaN)));
+  return medianOrNone(ratiosOfRounds(ours, theirs));
+}
+
+export function ratiosOfRounds(ours: number[], theirs: number[]): number[] {
+  return theirs.length === 0 ? [] : ours.map((one, round) => one / (theirs[round] ?? NaN));
+}
+
+function medianOrNone(values: number[]): number | undefined {
+  return values.length === 0 ? undefined : median(values);
 }
 
 export function atLeast(claim: string, limit: number, values: number[]): Claim {

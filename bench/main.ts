@@ -108,12 +108,16 @@ async function stop(): Promise<void> {
   await Promise.all([bench?.stop(), against?.remove()]);
 }
 
-function planOf({ parts, quick, rounds, against }: Options): Map<Part, number> {
+/** Of a round beside another revision, what is left without bare and floor. */
+const SHARE_OF_PAIR: Partial<Record<Part, number>> = { webhooks: 0.35, listing: 0.7 };
+
+function planOf({ parts, quick, rounds, against, pair }: Options): Map<Part, number> {
   return new Map(
     parts.map((part) => {
       const alone = EXPECTED[part];
       const expected = against === undefined ? alone : (EXPECTED_AGAINST[part] ?? alone);
-      return [part, quick ? expected.quick : expected.once + expected.round * rounds];
+      const share = pair ? (SHARE_OF_PAIR[part] ?? 1) : 1;
+      return [part, quick ? expected.quick : expected.once + expected.round * rounds * share];
     }),
   );
 }

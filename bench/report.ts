@@ -1,6 +1,6 @@
 import { BIG_SIZE } from './big.js';
 import type { BigFigures } from './big.js';
-import { claimsOf, claimsOfPart, medianRatio, walRatio, webhookRatio } from './claims.js';
+import { claimsOf, claimsOfPart, ratiosOfRounds, walRatio, webhookRatios } from './claims.js';
 import type { Claim } from './claims.js';
 import type { HostileFigure } from './hostile.js';
 import { AT_ONCE } from './hostile-requests.js';
@@ -11,7 +11,7 @@ import type { Part } from './options.js';
 import type { OverloadFigure } from './overload.js';
 import { PGBENCHES } from './pgbench.js';
 import type { Results } from './results.js';
-import { mean, median } from './statistics.js';
+import { boundsOfMedian, mean, median } from './statistics.js';
 import type { ServerName } from './target-process.js';
 import { walFigureOf, walShapesOf } from './wal-figures.js';
 import type { WalFigure } from './wal-figures.js';
@@ -23,6 +23,9 @@ import type { WebhookFigure } from './webhook-figures.js';
 
 /** Medians of fewer say little. */
 const LEAST_ROUNDS = 5;
+
+/** From so many on it is said how well a ratio is known. */
+const ROUNDS_WITH_BOUNDS = 6;
 
 /** The results as Markdown. */
 export function reportOf(results: Results): string {
@@ -96,6 +99,7 @@ function introduction(results: Results): string {
       ? [`fastify is ${now.commit}${now.isChanged ? ' with changes that are not committed' : ''}.`]
       : []),
     ...(against !== undefined ? [`${against} is the server of that commit, driven by HTTP alone.`] : []),
+    ...(rounds >= ROUNDS_WITH_BOUNDS ? ['In brackets, between which the ratio lies, at 95 %.'] : []),
     ...(rounds < LEAST_ROUNDS
       ? [`What holds in fewer than ${LEAST_ROUNDS} rounds may not hold in more.`]
       : []),
@@ -164,7 +168,7 @@ function webhookSections(heading: string, figures: WebhookFigure[], against: str
       [...first, ...ratios.map((pair) => pair.map(title).join(' : '))],
       rows.map(({ shape, kind }) => [
         ...shapeCells(shape, kind),
-        ...ratios.map(([one, other]) => fraction(webhookRatio(figures, shape, kind, one, other))),
+        ...ratios.map(([one, other]) => ratioOf(webhookRatios(figures, shape, kind, one, other))),
       ]),
     ),
     ...(hasCpu
@@ -191,7 +195,7 @@ function listingSections(figures: ListingFigure[], against: string | undefined):
   const find = ({ resolved, kind }: ListingFigure, target: ServerName): ListingFigure | undefined =>
     figures.find((one) => one.resolved === resolved && one.kind === kind && one.target === target);
   const ratio = (row: ListingFigure, one: ServerName, other: ServerName): string =>
-    fraction(medianRatio(find(row, one)?.perSecond ?? [], find(row, other)?.perSecond ?? []));
+    ratioOf(ratiosOfRounds(find(row, one)?.perSecond ?? [], find(row, other)?.perSecond ?? []));
   const hasCpu = figures.some(({ databaseCpu }) => databaseCpu.length > 0);
   return [
     `## Listing${beside(against)}: \`GET /alerts\` of three open alerts`,
@@ -404,6 +408,12 @@ export function whole(value: number): string {
 
 export function fraction(value: number | undefined): string {
   return value === undefined || Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
+/** Their median, and between which it lies where there are enough rounds to say so. */
+function ratioOf(rounds: number[]): string {
+  const bounds = boundsOfMedian(rounds);
+  return [fraction(median(rounds)), ...(bounds ? [`(${bounds.map(fraction).join('–')})`] : [])].join(' ');
 }
 
 export function megabytes(bytes: number): string {
