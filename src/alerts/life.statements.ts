@@ -1,4 +1,4 @@
-import { byteaArray, momentText, plainArray, textArray } from '../database/array-literals.js';
+import { byteaArray, momentText, plainArray, sparseArray, textArray } from '../database/array-literals.js';
 import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
 import { actionOf } from './action.js';
@@ -281,9 +281,15 @@ function seriesValues(alerts: AlertState[]): unknown[] {
   return [
     byteaArray(firsts.map((first) => first && first.fingerprint)),
     plainArray(firsts.map((first) => first && momentText(first.startsAt))),
-    plainArray(firsts.map((first) => (first?.endsAt == null ? null : momentText(first.endsAt)))),
+    sparseArray(
+      firsts.map((first) => (first?.endsAt == null ? null : momentText(first.endsAt))),
+      plainArray,
+    ),
     plainArray(firsts.map((first) => first && first.arrival)),
-    textArray(alerts.map(({ series }, index) => othersThan(firsts[index], series))),
+    sparseArray(
+      alerts.map(({ series }, index) => othersThan(firsts[index], series)),
+      textArray,
+    ),
   ];
 }
 
@@ -337,9 +343,18 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
       textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      textArray(alerts.map((alert) => alert.runbookUrl)),
-      textArray(alerts.map(({ action }) => action?.label ?? null)),
-      textArray(alerts.map(({ action }) => action?.url ?? null)),
+      sparseArray(
+        alerts.map((alert) => alert.runbookUrl),
+        textArray,
+      ),
+      sparseArray(
+        alerts.map(({ action }) => action?.label ?? null),
+        textArray,
+      ),
+      sparseArray(
+        alerts.map(({ action }) => action?.url ?? null),
+        textArray,
+      ),
       plainArray(rewritten.map(({ isUpdated }) => isUpdated)),
       plainArray(rewritten.map(({ isEscalated }) => isEscalated)),
       plainArray(rewritten.map(({ isSeen }) => isSeen)),
@@ -396,10 +411,22 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
       textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      textArray(alerts.map((alert) => alert.runbookUrl)),
-      textArray(alerts.map(({ action }) => action?.label ?? null)),
-      textArray(alerts.map(({ action }) => action?.url ?? null)),
-      textArray(alerts.map((alert) => alert.resolvedReason)),
+      sparseArray(
+        alerts.map((alert) => alert.runbookUrl),
+        textArray,
+      ),
+      sparseArray(
+        alerts.map(({ action }) => action?.label ?? null),
+        textArray,
+      ),
+      sparseArray(
+        alerts.map(({ action }) => action?.url ?? null),
+        textArray,
+      ),
+      sparseArray(
+        alerts.map((alert) => alert.resolvedReason),
+        textArray,
+      ),
       now,
       ...seriesValues(alerts),
     ],
@@ -418,7 +445,10 @@ function insertSightings(sightings: Sighting[], owner: string): Statement {
     values: [
       plainArray(sightings.map(({ arrival }) => arrival)),
       plainArray(sightings.map(({ seriesKey }) => seriesKey)),
-      plainArray(sightings.map(({ endsAt }) => (endsAt === null ? null : momentText(endsAt)))),
+      sparseArray(
+        sightings.map(({ endsAt }) => (endsAt === null ? null : momentText(endsAt))),
+        plainArray,
+      ),
       owner,
     ],
   };

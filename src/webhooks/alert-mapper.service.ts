@@ -69,7 +69,7 @@ export class AlertMapper {
     }
 
     const { annotations } = alert;
-    const title = sender.titles.map((one) => textOf(annotations, one)).find((text) => text?.trim());
+    const title = titleIn(annotations, sender);
     if (title === undefined) return { skipped: 'no_title' };
     const message = textOf(annotations, 'description');
     if (!message?.trim()) return { skipped: 'no_message' };
@@ -119,6 +119,15 @@ function textOf(texts: unknown, name: string): string | undefined {
   if (!isRecord(texts) || !Object.hasOwn(texts, name)) return undefined;
   const text = texts[name];
   return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** The first that says anything. */
+function titleIn(annotations: unknown, { titles }: Sender): string | undefined {
+  for (const name of titles) {
+    const text = textOf(annotations, name);
+    if (text?.trim()) return text;
+  }
+  return undefined;
 }
 
 /** An annotation that can be linked to. */
