@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { plainArray, textArray } from '../database/array-literals.js';
 import { amongUsers } from '../database/statement.js';
 import type { Statement } from '../database/statement.js';
@@ -21,64 +22,96 @@ export interface WantedNews {
 }
 
 /** When news about a user is due. */
-export interface DueDates {
-  pageOpen: Date;
-  noPage: Date;
-  /** Whether a page of theirs is open. */
-  isPageOpen: (userId: string) => boolean;
-}
+export type DueDateOf = (userId: string) => Date;
 
 /** Writes what is to be told, once for each place. */
-export function insertWanted(wanted: WantedNews[], due: DueDates): Statement {
-  const news = wanted.map((one) => one.news);
-  return insertNews(news, due, {
+export function insertWanted(wanted: WantedNews[], dueDateOf: DueDateOf): Statement {
+  const { from, of, values } = newsWith(
+    wanted.map((one) => one.news),
+    dueDateOf,
+    [
+      { name: 'id', type: 'uuid', values: idsOf(wanted) },
+      { name: 'channel', type: 'text', values: wanted.map(({ channel }) => channel) },
+      { name: 'target', type: 'text', values: wanted.map(({ target }) => target) },
+    ],
+  );
+  return {
     name: 'session_alerts_insert_wanted',
-    columns: ['channel text', 'target text'],
-    values: [textArray(wanted.map(({ channel }) => channel)), textArray(wanted.map(({ target }) => target))],
-    places: 'SELECT news.channel, news.target',
-  });
+    text: `
+      INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
+      SELECT ${of('due_date')}, ${of('id')}, ${of('transition')}, ${of('channel')}, ${of('target')}, user_id, alert_id
+        FROM ${from}`,
+    values,
+  };
 }
 
 /** The same, once for each target whose user wants to know it. */
-export function insertForTargets(news: AlertNews[], due: DueDates): Statement {
-  return insertNews(news, due, {
-    name: 'session_alerts_insert_for_targets',
-    columns: ['gravity smallint'],
-    values: [plainArray(news.map(({ gravity }) => gravity))],
-    places: `
-      SELECT target.channel, target.target
-        FROM session_alerts.delivery_targets AS target
-       WHERE target.user_id = news.user_id AND target.gravity <= news.gravity ${amongUsers('target.user_id', '$1')}`,
-  });
-}
-
-/** @param columns what else each row of news has, with its type */
-function insertNews(
-  news: AlertNews[],
-  { pageOpen, noPage, isPageOpen }: DueDates,
-  { name, columns, values, places }: { name: string; columns: string[]; values: string[]; places: string },
-): Statement {
-  const arrays = columns.map((column, index) => `$${7 + index}::${column.split(' ')[1] ?? ''}[]`);
-  const names = columns.map((column) => column.split(' ')[0]);
+export function insertForTargets(news: AlertNews[], dueDateOf: DueDateOf): Statement {
+  const gravities = news.map(({ gravity }) => `${gravity}`);
+  const { from, of, values } = newsWith(news, dueDateOf, [
+    { name: 'gravity', type: 'smallint', values: gravities },
+  ]);
   return {
-    name,
+    name: 'session_alerts_insert_for_targets',
     text: `
       INSERT INTO session_alerts.deliveries (due_date, id, transition, channel, target, user_id, alert_id)
-      SELECT CASE WHEN news.is_page_open THEN $5::timestamptz ELSE $6::timestamptz END,
-             gen_random_uuid(), news.transition, place.channel, place.target, news.user_id, news.alert_id
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], ${arrays.join(', ')})
-          AS news (user_id, alert_id, transition, is_page_open, ${names.join(', ')})
-       CROSS JOIN LATERAL (${places}) AS place`,
+      SELECT ${of('due_date')}, gen_random_uuid(), ${of('transition')}, place.channel, place.target, news.user_id,
+             news.alert_id
+        FROM ${from}
+       CROSS JOIN LATERAL (
+         SELECT target.channel, target.target
+           FROM session_alerts.delivery_targets AS target
+          WHERE target.user_id = news.user_id AND target.gravity <= ${of('gravity')}
+            ${amongUsers('target.user_id', '$1')}) AS place`,
+    values,
+  };
+}
+
+/** What each of the news has besides its user and its alert. */
+interface NewsColumn {
+  name: string;
+  type: string;
+  values: string[];
+}
+
+/** News as `from` has them. A column that is the same for all, as most are, is sent once, and not as an array. */
+function newsWith(news: AlertNews[], dueDateOf: DueDateOf, more: NewsColumn[]) {
+  const columns: NewsColumn[] = [
+    {
+      name: 'due_date',
+      type: 'timestamptz',
+      values: news.map(({ userId }) => dueDateOf(userId).toISOString()),
+    },
+    { name: 'transition', type: 'text', values: news.map(({ transition }) => transition) },
+    ...more,
+  ];
+  const arrays = columns.map(({ type }, index) => `$${3 + 2 * index}::${type}[]`);
+  return {
+    from: `unnest($1::text[], $2::text[], ${arrays.join(', ')}) AS news (user_id, alert_id, ${columns.map(({ name }) => name).join(', ')})`,
+    of: (wanted: string): string => {
+      const index = columns.findIndex(({ name }) => name === wanted);
+      return `coalesce(news.${wanted}, $${4 + 2 * index}::${columns[index]?.type ?? ''})`;
+    },
     values: [
       textArray(news.map(({ userId }) => userId)),
       plainArray(news.map(({ alertId }) => alertId)),
-      plainArray(news.map(({ transition }) => transition)),
-      plainArray(news.map(({ userId }) => isPageOpen(userId))),
-      pageOpen,
-      noPage,
-      ...values,
+      ...columns.flatMap(({ values }) => {
+        const [first] = values;
+        return values.every((value) => value === first) ? ['{}', first] : [textArray(values), null];
+      }),
     ],
   };
+}
+
+/** What tells the deliveries of an alert from each other: the first of each may have the same. */
+function idsOf(wanted: WantedNews[]): string[] {
+  const ids: string[] = [];
+  const places = new Map<string, number>();
+  return wanted.map(({ news: { alertId } }) => {
+    const place = places.get(alertId) ?? 0;
+    places.set(alertId, place + 1);
+    return (ids[place] ??= randomUUID());
+  });
 }
 
 /** What of these alerts' users muted them, before they opened. */

@@ -6,7 +6,7 @@ import { ALERTS_SETTINGS } from '../options/alerts-settings.js';
 import type { AlertsSettings } from '../options/alerts-settings.js';
 import { AlertChannels } from './alert-channels.service.js';
 import * as statements from './delivery.statements.js';
-import type { DueDates, WantedNews } from './delivery.statements.js';
+import type { WantedNews } from './delivery.statements.js';
 import { Interest } from './interest.service.js';
 import { PagePresence } from './page-presence.service.js';
 
@@ -54,14 +54,12 @@ export class Outbox extends Departures {
       }
     }
     const { grace, gather } = this.settings.delivery;
-    const due: DueDates = {
-      pageOpen: new Date(now.getTime() + grace),
-      noPage: new Date(now.getTime() + gather),
-      isPageOpen: (userId) => this.presence.isOpen(userId),
-    };
+    const soon = new Date(now.getTime() + gather);
+    const later = new Date(now.getTime() + grace);
+    const dueDateOf = (userId: string): Date => (this.presence.isOpen(userId) ? later : soon);
     return [
-      ...(wanted.length > 0 ? [statements.insertWanted(wanted, due)] : []),
-      ...(unknown.length > 0 ? [statements.insertForTargets(unknown, due)] : []),
+      ...(wanted.length > 0 ? [statements.insertWanted(wanted, dueDateOf)] : []),
+      ...(unknown.length > 0 ? [statements.insertForTargets(unknown, dueDateOf)] : []),
     ];
   }
 }

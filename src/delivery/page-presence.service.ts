@@ -13,7 +13,7 @@ import { Interest } from './interest.service.js';
 const BELIEVED_FOR = 60_000;
 const SAID_EVERY = 20_000;
 /** How often (ms) to ask what the others say, and again where there was no answer. */
-const ASKED_EVERY = 10_000;
+const ASKED_EVERY = 15_000;
 const ASKED_AGAIN = 1_000;
 /** How long (ms) changes are collected before they are written. */
 const COLLECTED_FOR = 200;

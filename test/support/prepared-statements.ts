@@ -56,8 +56,6 @@ const news: AlertNews = {
   sessionName: 'session-1',
 };
 
-const DUE = { pageOpen: NOW, noPage: NOW, isPageOpen: () => true };
-
 /** Every statement that a connection plans once: those of webhooks, and of pages that show alerts. */
 export const PREPARED: Statement[] = [
   transaction.READ_CLOCK,
@@ -65,8 +63,8 @@ export const PREPARED: Statement[] = [
   transaction.lockAll(),
   ...life.readState(observations, 0),
   ...life.writeChanges(changes),
-  delivery.insertWanted([{ news, channel: 'webhook', target: '' }], DUE),
-  delivery.insertForTargets([news], DUE),
+  delivery.insertWanted([{ news, channel: 'webhook', target: '' }], () => NOW),
+  delivery.insertForTargets([news], () => NOW),
   delivery.insertOver(['1'], ['user-1'], NOW),
   delivery.muteOpened([news], NOW),
   ...transaction.notifyChange('process', life.usersOf(changes)),
