@@ -30,12 +30,12 @@ export function claimsOf(results: Results): Claim[] {
 
 /** Those of one part; none where it was left out. */
 export function claimsOfPart(results: Results, part: Part): Claim[] {
-  const { against, webhooks, listing, big, overload, wal, hostile, delivery } = results;
+  const { against, pair, webhooks, listing, big, overload, wal, hostile, delivery } = results;
   switch (part) {
     case 'webhooks':
-      return webhooks ? [...ofWebhooks(webhooks), ...ofWebhooksAgainst(webhooks, against)] : [];
+      return webhooks ? [...ofWebhooks(webhooks), ...ofWebhooksAgainst(webhooks, against, pair)] : [];
     case 'listing':
-      return listing ? [...ofListing(listing), ...ofListingAgainst(listing, against)] : [];
+      return listing ? [...ofListing(listing), ...ofListingAgainst(listing, against, pair)] : [];
     case 'big':
       return big ? ofBig(big) : [];
     case 'overload':
@@ -89,15 +89,10 @@ const HUNDRED_AGAINST = 1.8;
 /** Beside a revision that is measured alone: that nothing has become slower. */
 const AS_FAST = 0.97;
 
-/** Whether another revision was measured, and nothing besides. */
-function isPair(figures: { target: TargetName }[]): boolean {
-  return figures.every(({ target }) => target === 'fastify' || target === 'against');
-}
-
-function ofWebhooksAgainst(figures: WebhookFigure[], commit: string | undefined): Claim[] {
+function ofWebhooksAgainst(figures: WebhookFigure[], commit: string | undefined, isPair = false): Claim[] {
   if (commit === undefined) return [];
   const shapes = shapesOf(figures);
-  if (isPair(figures)) {
+  if (isPair) {
     const ratios = ratiosOf(figures, shapes, KINDS, 'against');
     return [atLeast(`each size, number of connections and kind: of ${commit}`, AS_FAST, ratios)];
   }
@@ -128,16 +123,14 @@ function ofWebhooksAgainst(figures: WebhookFigure[], commit: string | undefined)
   ];
 }
 
-function ofListingAgainst(figures: ListingFigure[], commit: string | undefined): Claim[] {
+function ofListingAgainst(figures: ListingFigure[], commit: string | undefined, isPair = false): Claim[] {
   if (commit === undefined) return [];
   const rates = (target: ServerName, kind: string) =>
     figures.find((one) => one.target === target && one.kind === kind)?.perSecond ?? [];
   const ratios = LISTING_KINDS.map(
     (kind) => medianRatio(rates('fastify', kind), rates('against', kind)) ?? NaN,
   );
-  return [
-    atLeast(`listing: of ${commit} (${LISTING_KINDS.join(', ')})`, isPair(figures) ? AS_FAST : 1, ratios),
-  ];
+  return [atLeast(`listing: of ${commit} (${LISTING_KINDS.join(', ')})`, isPair ? AS_FAST : 1, ratios)];
 }
 
 function ofWal(figures: WalFigure[]): Claim[] {

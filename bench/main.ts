@@ -89,6 +89,7 @@ async function measure(): Promise<Results> {
       rounds: options.rounds,
       ...(now && { now }),
       ...(against && { against: against.commit }),
+      ...(options.pair && { pair: true }),
     };
     for (const part of options.parts) {
       progress.begin(part);

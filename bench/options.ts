@@ -54,7 +54,8 @@ const HELP = `Measures the server beside others. Markdown goes to stdout; target
   --json <file>       write the figures there as well
   --charts <folder>   draw charts there, as SVG: webhooks-1, webhooks-100, listing, wal
   --document <file>   put tables and claims into that Markdown file, between \`<!-- bench: <part> -->\` (with
-                      --against: \`<!-- bench: against -->\`) and \`<!-- bench: end -->\`
+                      --against: \`<!-- bench: against -->\`; with --pair too: \`<!-- bench: pair -->\`) and
+                      \`<!-- bench: end -->\`
   --from <file>       measure nothing: take the figures that --json wrote
   --help              this
 `;

@@ -38,15 +38,16 @@ export function reportOf(results: Results): string {
 }
 
 /** The places in a document that a run of these parts fills. */
-export function placesOf({ parts, against }: { parts: Part[]; against: string | undefined }): string[] {
-  return against === undefined ? parts : ['against'];
+export function placesOf(of: { parts: Part[]; against?: string | undefined; pair?: boolean }): string[] {
+  if (of.against === undefined) return of.parts;
+  return [of.pair ? 'pair' : 'against'];
 }
 
 /** What stands in each of these places: of another revision all in one, else each part by itself. */
 export function documentParts(results: Results): Map<string, string> {
   const measured = PARTS.filter((part) => results[part] !== undefined);
-  const texts = placesOf({ parts: measured, against: results.against }).map((place): [string, string] => {
-    const parts = measured.filter((part) => place === 'against' || place === part);
+  const texts = placesOf({ ...results, parts: measured }).map((place): [string, string] => {
+    const parts = measured.filter((part) => results.against !== undefined || place === part);
     const claims = parts.flatMap((part) => claimsOfPart(results, part));
     const blocks = [
       introduction(results),

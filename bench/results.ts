@@ -20,6 +20,8 @@ export interface Results {
   now?: RevisionName;
   /** The commit that was measured too. */
   against?: string;
+  /** Whether nothing was measured besides the two. */
+  pair?: true;
   /** The share of the machine that other programs had meanwhile, where that is known. */
   disturbance?: number;
   webhooks?: WebhookFigure[];
