@@ -246,7 +246,10 @@ describe('The demo page', () => {
         .evaluate((root) => root.ownerDocument.defaultView?.innerWidth);
       expect(inside).toBe(width);
       await choose('Dark');
-      expect(await frame.locator('html').evaluate((root) => getComputedStyle(root).colorScheme)).toBe('dark');
+      // The other window hears of it a moment later.
+      const scheme = (): Promise<string> =>
+        frame.locator('html').evaluate((root) => getComputedStyle(root).colorScheme);
+      await waitUntil(async () => (await scheme()) === 'dark');
     });
 
     it('what they tell by themselves', async () => {
