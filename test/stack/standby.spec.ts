@@ -259,6 +259,7 @@ function measureCost(): void {
 describe('No page ever goes back in time', () => {
   const PEOPLE = 6;
   const STEPS = Number(process.env['STANDBY_STEPS'] ?? 60);
+  const MOST_ROUNDS = 6;
   const random = new Random();
 
   /** What there is for a person to see, after each of the changes. */
@@ -404,6 +405,12 @@ describe('No page ever goes back in time', () => {
     }
   }
 
+  /** Whether both primary and standby have had to do with what each replica answered. */
+  async function haveBothServed(replicas: TestServer[]): Promise<boolean> {
+    const counts = await Promise.all(replicas.map(countsOf));
+    return counts.every(({ primary, standby }) => Math.min(primary, standby) > STEPS / 6);
+  }
+
   it('whichever replica it asks, while its standby lags at random', async () => {
     const standbys = [await startStandby(), await startStandby()];
     const replicas: TestServer[] = [];
@@ -413,21 +420,22 @@ describe('No page ever goes back in time', () => {
     const lags = standbys.map((standby) => holdUp(standby, () => isOver));
     const people = Array.from({ length: PEOPLE }, (_, number) => new Person(`person-${number}`, replicas));
     try {
-      await Promise.all(
-        people.map(async (person) => {
-          for (let step = 0; step < STEPS; step += 1) await person.step();
-        }),
-      );
+      // On a quick machine few of so many steps fall into a lag.
+      for (
+        let round = 0;
+        round === 0 || (round < MOST_ROUNDS && !(await haveBothServed(replicas)));
+        round += 1
+      )
+        await Promise.all(
+          people.map(async (person) => {
+            for (let step = 0; step < STEPS; step += 1) await person.step();
+          }),
+        );
     } finally {
       isOver = true;
       for (const person of people) person.leave();
       await Promise.all(lags);
     }
-    // Both have had to do with it.
-    for (const server of replicas) {
-      const counts = await countsOf(server);
-      expect(counts.primary).toBeGreaterThan(STEPS / 6);
-      expect(counts.standby).toBeGreaterThan(STEPS / 6);
-    }
+    expect(await haveBothServed(replicas)).toBe(true);
   });
 });
