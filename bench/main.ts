@@ -40,6 +40,9 @@ const EXPECTED_AGAINST: Partial<Record<Part, Duration>> = {
   wal: { quick: 30, round: 24, once: 60 },
 };
 
+/** Of a round beside another revision, what is left without bare and floor. */
+const SHARE_OF_PAIR: Partial<Record<Part, number>> = { webhooks: 0.35, listing: 0.7 };
+
 const MEASURES = {
   webhooks: measureWebhooks,
   listing: (bench) => (bench.options.against === undefined ? measureListing : measureListingAgainst)(bench),
@@ -108,9 +111,6 @@ async function measure(): Promise<Results> {
 async function stop(): Promise<void> {
   await Promise.all([bench?.stop(), against?.remove()]);
 }
-
-/** Of a round beside another revision, what is left without bare and floor. */
-const SHARE_OF_PAIR: Partial<Record<Part, number>> = { webhooks: 0.35, listing: 0.7 };
 
 function planOf({ parts, quick, rounds, against, pair }: Options): Map<Part, number> {
   return new Map(
