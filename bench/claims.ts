@@ -202,6 +202,7 @@ function ratiosOf(
 }
 
 function ofListing(figures: ListingFigure[]): Claim[] {
+  if (!figures.some(({ target }) => target === 'bare')) return [];
   const sizes = [...new Set(figures.map(({ resolved }) => resolved))];
   const rates = (target: ServerName, kind: string, resolved: number | undefined): number[] =>
     figures.find((one) => one.target === target && one.kind === kind && one.resolved === resolved)
