@@ -315,6 +315,16 @@ const SERIES_COLUMNS = 'series, starts_at, ends_at, arrival, other_series';
 const SET_SERIES = `series = changed.series, starts_at = changed.starts_at, ends_at = changed.ends_at,
              arrival = changed.arrival, other_series = changed.other_series`;
 
+/** Of where an alert leads: runbook_url, action_label and action_url. */
+function linkValues(alerts: AlertState[]): string[] {
+  const links = [
+    alerts.map(({ runbookUrl }) => runbookUrl),
+    alerts.map(({ action }) => action?.label ?? null),
+    alerts.map(({ action }) => action?.url ?? null),
+  ];
+  return links.map((texts) => sparseArray(texts, textArray));
+}
+
 function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
   const alerts = rewritten.map(({ alert }) => alert);
   return {
@@ -343,18 +353,7 @@ function rewriteAlerts(rewritten: RewrittenAlert[], now: Date): Statement {
       textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      sparseArray(
-        alerts.map((alert) => alert.runbookUrl),
-        textArray,
-      ),
-      sparseArray(
-        alerts.map(({ action }) => action?.label ?? null),
-        textArray,
-      ),
-      sparseArray(
-        alerts.map(({ action }) => action?.url ?? null),
-        textArray,
-      ),
+      ...linkValues(alerts),
       plainArray(rewritten.map(({ isUpdated }) => isUpdated)),
       plainArray(rewritten.map(({ isEscalated }) => isEscalated)),
       plainArray(rewritten.map(({ isSeen }) => isSeen)),
@@ -411,18 +410,7 @@ function insertAlerts(alerts: OpenedAlert[], now: Date): Statement {
       textArray(alerts.map((alert) => alert.severity)),
       plainArray(alerts.map((alert) => gravityOf(alert.severity))),
       plainArray(alerts.map((alert) => alert.kind === 'event')),
-      sparseArray(
-        alerts.map((alert) => alert.runbookUrl),
-        textArray,
-      ),
-      sparseArray(
-        alerts.map(({ action }) => action?.label ?? null),
-        textArray,
-      ),
-      sparseArray(
-        alerts.map(({ action }) => action?.url ?? null),
-        textArray,
-      ),
+      ...linkValues(alerts),
       sparseArray(
         alerts.map((alert) => alert.resolvedReason),
         textArray,

@@ -21,8 +21,8 @@ export interface WantedNews {
   target: string;
 }
 
-/** When news about a user is due. */
-export type DueDateOf = (userId: string) => Date;
+/** When news about a user is due, as PostgreSQL reads it. */
+export type DueDateOf = (userId: string) => string;
 
 /** Writes what is to be told, once for each place. */
 export function insertWanted(wanted: WantedNews[], dueDateOf: DueDateOf): Statement {
@@ -80,7 +80,7 @@ function newsWith(news: AlertNews[], dueDateOf: DueDateOf, more: NewsColumn[]) {
     {
       name: 'due_date',
       type: 'timestamptz',
-      values: news.map(({ userId }) => dueDateOf(userId).toISOString()),
+      values: news.map(({ userId }) => dueDateOf(userId)),
     },
     { name: 'transition', type: 'text', values: news.map(({ transition }) => transition) },
     ...more,

@@ -54,9 +54,9 @@ export class Outbox extends Departures {
       }
     }
     const { grace, gather } = this.settings.delivery;
-    const soon = new Date(now.getTime() + gather);
-    const later = new Date(now.getTime() + grace);
-    const dueDateOf = (userId: string): Date => (this.presence.isOpen(userId) ? later : soon);
+    const soon = new Date(now.getTime() + gather).toISOString();
+    const later = new Date(now.getTime() + grace).toISOString();
+    const dueDateOf = (userId: string): string => (this.presence.isOpen(userId) ? later : soon);
     return [
       ...(wanted.length > 0 ? [statements.insertWanted(wanted, dueDateOf)] : []),
       ...(unknown.length > 0 ? [statements.insertForTargets(unknown, dueDateOf)] : []),
