@@ -22,7 +22,7 @@ const strategies = ((passport as unknown as Record<symbol, Map<object, AlertsStr
 /** Whose tokens a user was verified by: another strategy of the process may bear our name. */
 const verifiedBy = new WeakMap<object, AccessTokens>();
 
-export function isVerifiedBy(tokens: AccessTokens, user: unknown): boolean {
+export function isVerifiedBy(tokens: AccessTokens, user: unknown): user is AlertsUser {
   return typeof user === 'object' && user !== null && verifiedBy.get(user) === tokens;
 }
 

@@ -1,6 +1,15 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Controller, Get, Injectable, Module, Req, UseFilters, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  Injectable,
+  Module,
+  Req,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import type {
   BeforeApplicationShutdown,
   CallHandler,
@@ -310,6 +319,24 @@ describe.each<[string, () => ExpressAdapter | FastifyAdapter]>([
     const api = await startHost(issuer);
     passport.use('session-alerts', new Foreign());
     expectError(await api.call('GET', '/alerts'), 500);
+  });
+
+  it('leaves passport, which may keep what it is shown, nothing of the request once it has answered', async () => {
+    const shown: { raw?: unknown }[] = [];
+    const had: boolean[] = [];
+    class Keeping extends passport.Strategy {
+      override authenticate(given: unknown): void {
+        const request = given as { raw?: unknown };
+        shown.push(request);
+        had.push(request.raw !== undefined);
+        this.error(new ForbiddenException('Not today'));
+      }
+    }
+    const api = await startHost(issuer);
+    passport.use('session-alerts', new Keeping());
+    expectError(await api.call('GET', '/alerts'), 403);
+    expect(had).toEqual([true]);
+    expect(shown[0]!.raw).toBeUndefined();
   });
 
   it("has no strategy of ours where the host's guard decides, and none that is another application's", async () => {
