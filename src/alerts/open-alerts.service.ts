@@ -54,20 +54,16 @@ export class OpenAlerts {
   /** @param known the request's `If-None-Match` */
   list(userId: string, sessionName: string | undefined, known: string | undefined): Promise<TaggedAlerts> {
     return inSpan('list', async (note) => {
-      const tagged = await this.read(userId, sessionName, known);
-      note({ status: 'open', alerts: tagged.total, is_known: tagged.alerts === undefined });
-      return tagged;
+      const kept = this.find(userId, sessionName);
+      const suffices = kept && (kept.alerts !== undefined || isAmong(kept.etag, known));
+      const { etag, total, alerts } = suffices ? kept : await this.read(userId, sessionName);
+      const isKnown = isAmong(etag, known);
+      note({ status: 'open', alerts: total, is_known: isKnown });
+      return { etag, total, alerts: isKnown ? undefined : alerts };
     });
   }
 
-  private async read(
-    userId: string,
-    sessionName: string | undefined,
-    known: string | undefined,
-  ): Promise<TaggedAlerts> {
-    const kept = this.find(userId, sessionName);
-    if (kept && isAmong(kept.etag, known)) return { ...kept, alerts: undefined };
-    if (kept?.alerts) return kept;
+  private async read(userId: string, sessionName: string | undefined): Promise<TaggedAlerts> {
     const changes = this.changes;
     const { alerts, total } = await this.alerts.readOpen(userId, sessionName);
     const json = JSON.stringify(alerts);
@@ -78,7 +74,7 @@ export class OpenAlerts {
       this.keptText += isShort ? json.length : 0;
       this.keep(userId, sessionName, { etag, total, alerts: isShort ? alerts : undefined });
     }
-    return { etag, total, alerts: isAmong(etag, known) ? undefined : alerts };
+    return { etag, total, alerts };
   }
 
   /** These users' alerts have changed. */

@@ -1,12 +1,14 @@
-import type { IncomingMessage } from 'node:http';
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import { nodeRequest } from '../http/http-request.js';
 import type { HttpRequest } from '../http/http-request.js';
 import type { AlertsCaller } from './alerts-caller.js';
 
-/** Beside the requests, not on them: `request.user` belongs to the host. */
-const callers = new WeakMap<IncomingMessage, AlertsCaller>();
+/** Where Node's request has the caller: `request.user` belongs to the host, and a WeakMap costs more than it is worth. */
+const CALLER = Symbol('session-alerts.caller');
+interface OfCaller {
+  [CALLER]?: AlertsCaller;
+}
 
 /** The caller whom `AccessGuard` let pass. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) =>
@@ -14,9 +16,9 @@ export const Caller = createParamDecorator((_data: unknown, context: ExecutionCo
 );
 
 export function callerOf(request: HttpRequest): AlertsCaller | undefined {
-  return callers.get(nodeRequest(request));
+  return (nodeRequest(request) as OfCaller)[CALLER];
 }
 
 export function rememberCaller(request: HttpRequest, caller: AlertsCaller): void {
-  callers.set(nodeRequest(request), caller);
+  (nodeRequest(request) as OfCaller)[CALLER] = caller;
 }

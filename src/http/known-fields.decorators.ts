@@ -1,16 +1,8 @@
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Fields } from './fields.js';
-import { KnownFieldsPipe } from './known-fields.pipe.js';
-import type { UnknownFields } from './known-fields.pipe.js';
-
-const QueryOf = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) =>
-    context.switchToHttp().getRequest<{ query: unknown }>().query,
-);
-const BodyOf = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<{ body: unknown }>().body,
-);
+import { KnownFields } from './known-fields.js';
+import type { UnknownFields } from './known-fields.js';
 
 /**
  * The query, read by us alone. An application's global ValidationPipe, by its own options, would refuse, drop or convert
@@ -21,10 +13,22 @@ export function KnownQuery<T extends object>(
   fields: Fields<T>,
   unknownFields: UnknownFields = 'refused',
 ): ParameterDecorator {
-  return QueryOf(new KnownFieldsPipe('query', fields, unknownFields));
+  return Known('query', fields, unknownFields);
 }
 
 /** The body, in the same way. */
 export function KnownBody<T extends object>(fields: Fields<T>): ParameterDecorator {
-  return BodyOf(new KnownFieldsPipe('body', fields, 'refused'));
+  return Known('body', fields, 'refused');
+}
+
+/** Read where it is taken out of the request: Nest waits, with promises, for whatever it pipes. */
+function Known<T extends object>(
+  part: 'body' | 'query',
+  fields: Fields<T>,
+  unknownFields: UnknownFields,
+): ParameterDecorator {
+  const known = new KnownFields(part, fields, unknownFields);
+  return createParamDecorator((_data: unknown, context: ExecutionContext) =>
+    known.read(context.switchToHttp().getRequest<Record<typeof part, unknown>>()[part]),
+  )();
 }

@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http';
 /** How long (ms) an answer may wait to be read: what nobody reads is kept in memory. */
 export const LONGEST_READ = 30_000;
 
-const watched = new WeakSet<ServerResponse>();
+const WATCHED = Symbol('session-alerts.watched');
 
 /** Closes the connection on which an answer waits, once complete, longer than that to be read. */
-export function cutIfUnread(response: ServerResponse): void {
-  if (watched.has(response)) return;
-  watched.add(response);
+export function cutIfUnread(response: ServerResponse & { [WATCHED]?: true }): void {
+  if (response[WATCHED]) return;
+  response[WATCHED] = true;
   response.once('prefinish', () => {
     // Mostly the system has taken all of it at once.
     if (!response.socket || response.socket.writableLength === 0) return;

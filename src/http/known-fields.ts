@@ -1,4 +1,3 @@
-import type { PipeTransform } from '@nestjs/common';
 import type { Field, Fields } from './fields.js';
 import { unfit } from './unfit.js';
 import { isRecord } from './untyped.js';
@@ -13,7 +12,7 @@ export type UnknownFields = 'refused' | 'ignored';
 const LONGEST_SHOWN = 100;
 
 /** Reads the known fields of a body or query, and refuses it with all that is wrong, in one sentence each. */
-export class KnownFieldsPipe<T extends object> implements PipeTransform<unknown, T> {
+export class KnownFields<T extends object> {
   private readonly fields: [string, Field<unknown>][];
   private readonly names: ReadonlySet<string>;
 
@@ -26,7 +25,8 @@ export class KnownFieldsPipe<T extends object> implements PipeTransform<unknown,
     this.names = new Set(Object.keys(fields));
   }
 
-  transform(given: unknown): T {
+  /** @throws UnprocessableEntityException */
+  read(given: unknown): T {
     if (!isRecord(given)) throw unfit(`the ${this.part} must be a JSON object`);
     if (this.unknownFields === 'refused') this.refuseUnknown(Object.keys(given));
     const read: Record<string, unknown> = {};

@@ -1,7 +1,7 @@
 import { UnprocessableEntityException } from '@nestjs/common';
 import { flag, NOT_EMPTY, nullable, oneOf, optional, text, wholeNumber } from './fields.js';
 import type { Fields } from './fields.js';
-import { KnownFieldsPipe } from './known-fields.pipe.js';
+import { KnownFields } from './known-fields.js';
 
 interface Request {
   title: string;
@@ -19,11 +19,11 @@ const FIELDS: Fields<Request> = {
 };
 
 describe('The known fields of a body', () => {
-  const pipe = new KnownFieldsPipe('body', FIELDS, 'refused');
+  const known = new KnownFields('body', FIELDS, 'refused');
 
   function refusalOf(body: unknown): string {
     try {
-      pipe.transform(body);
+      known.read(body);
     } catch (error) {
       return ((error as UnprocessableEntityException).getResponse() as { detail: string }).detail;
     }
@@ -31,13 +31,13 @@ describe('The known fields of a body', () => {
   }
 
   it('are read, and nothing is made of what is not given', () => {
-    expect(pipe.transform({ title: 'abc' })).toEqual({ title: 'abc' });
+    expect(known.read({ title: 'abc' })).toEqual({ title: 'abc' });
     const whole = { title: 'abc', note: null, kind: 'event', closed: false } as const;
-    expect(pipe.transform({ ...whole, limit: '200' })).toEqual({ ...whole, limit: 200 });
+    expect(known.read({ ...whole, limit: '200' })).toEqual({ ...whole, limit: 200 });
   });
 
   it('have the length that a reader sees', () => {
-    expect(pipe.transform({ title: '🚨🚨🚨' })).toEqual({ title: '🚨🚨🚨' });
+    expect(known.read({ title: '🚨🚨🚨' })).toEqual({ title: '🚨🚨🚨' });
   });
 
   it.each<[string, unknown, string]>([
@@ -63,7 +63,7 @@ describe('The known fields of a body', () => {
   });
 
   it('may have others beside them where those are ignored', () => {
-    const tolerant = new KnownFieldsPipe('query', FIELDS, 'ignored');
-    expect(tolerant.transform({ title: 'a', x: 1 })).toEqual({ title: 'a' });
+    const tolerant = new KnownFields('query', FIELDS, 'ignored');
+    expect(tolerant.read({ title: 'a', x: 1 })).toEqual({ title: 'a' });
   });
 });
