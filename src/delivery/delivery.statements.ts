@@ -495,9 +495,12 @@ export function notePages(replica: string, userIds: string[], until: Date): Stat
   };
 }
 
+/** In one row, as JSON: there may be a hundred thousand, and rows would keep everybody waiting while they are parsed. */
 export function listPagesElsewhere(replica: string, now: Date): Statement {
   return {
-    text: `SELECT user_id AS "userId" FROM session_alerts.open_pages WHERE replica <> $1::uuid AND until > $2`,
+    text: `
+      SELECT coalesce(json_agg(user_id), '[]')::text AS user_ids
+        FROM session_alerts.open_pages WHERE replica <> $1::uuid AND until > $2`,
     values: [replica, now],
   };
 }
