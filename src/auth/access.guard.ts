@@ -115,7 +115,7 @@ export class AccessGuard extends AuthGuard(STRATEGY) implements OnModuleInit {
     return shown;
   }
 
-  /** Passport calls back, and answers nobody by itself. */
+  /** Asked for as well, though no type of Nest's says so: passport calls back, and answers nobody by itself. */
   getResponse(): undefined {
     return undefined;
   }

@@ -182,10 +182,10 @@ export class DeliveryRepository {
 
   /** Users who have a page open at other replicas than this one. */
   async listPagesElsewhere(replica: string): Promise<string[]> {
-    const [row] = await this.database.query<{ user_ids: string }>(
+    const [row] = await this.database.query<{ userIds: string[] }>(
       statements.listPagesElsewhere(replica, await this.now()),
     );
-    return JSON.parse(row?.user_ids ?? '[]') as string[];
+    return row?.userIds ?? [];
   }
 
   async forgetPages(replica: string, userIds: string[]): Promise<void> {

@@ -499,7 +499,7 @@ export function notePages(replica: string, userIds: string[], until: Date): Stat
 export function listPagesElsewhere(replica: string, now: Date): Statement {
   return {
     text: `
-      SELECT coalesce(json_agg(user_id), '[]')::text AS user_ids
+      SELECT coalesce(json_agg(user_id), '[]') AS "userIds"
         FROM session_alerts.open_pages WHERE replica <> $1::uuid AND until > $2`,
     values: [replica, now],
   };
